@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,13 +26,15 @@ impl ServerProcess {
 
     /// Starts a server with a command, to which the argument with the address is added.
     pub fn run(command: &mut Command, folder: &Path, address: &str) -> Self {
+        let log = fs::File::create(folder.join("stderr.txt")).unwrap();
+        Self::run_with_log(command, folder, address, log)
+    }
+
+    /// Starts a server as `run` does, with another log.
+    pub fn run_with_log(command: &mut Command, folder: &Path, address: &str, log: impl Into<Stdio>) -> Self {
         let (stdout, log_path) = (folder.join("stdout.txt"), folder.join("stderr.txt"));
-        let child = command
-            .args(["--bind", address])
-            .stdout(fs::File::create(&stdout).unwrap())
-            .stderr(fs::File::create(&log_path).unwrap())
-            .spawn()
-            .unwrap();
+        let child =
+            command.args(["--bind", address]).stdout(fs::File::create(&stdout).unwrap()).stderr(log).spawn().unwrap();
         let mut process = Self { child, stdout: String::new(), log_path };
         let started = Instant::now();
         // The program prints the address as soon as it listens at that address.
@@ -47,7 +49,7 @@ impl ServerProcess {
 
     /// Returns the content of the server's log file.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log_path).unwrap()
+        fs::read_to_string(&self.log_path).unwrap_or_default()
     }
 
     /// Returns the process id of the server.

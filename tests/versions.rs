@@ -82,6 +82,8 @@ fn the_path_or_a_header_field_names_the_version() {
     }
     // The state of the server belongs to no version.
     assert_eq!(server.send(&Request::new("GET", "/healthz").field("API-Version", "3")).status, 200);
+    let twice = Request::new("GET", "/note").field("API-Version", "2").field("API-Version", "1");
+    assert_eq!(server.send(&twice).status, 400);
     let unknown = server.send(&Request::new("GET", "/note").field("API-Version", "3"));
     let error =
         json!({ "parameter": "api-version", "in": "header", "expected": "a version of the API: 1, 2", "got": "\"3\"" });

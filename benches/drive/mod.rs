@@ -5,6 +5,7 @@
 //! servers alternate, so that changes in the speed of the machine affect both.
 
 mod check;
+mod counts;
 mod documents;
 mod load;
 mod memory;
@@ -58,6 +59,9 @@ pub struct Settings {
     /// Write a flame graph of rulebook's processor time in this case to the folder `target` instead
     #[arg(long, value_enum, value_name = "CASE", conflicts_with = "cases")]
     profile: Option<Case>,
+    /// Count instructions and misses of caches of a request instead, in the named cases, or in ping, get, json and form
+    #[arg(long, conflicts_with_all = ["profile", "readme"])]
+    counts: bool,
     /// Measure the cases in the README, and write their results to it
     #[arg(long, conflicts_with_all = ["cases", "profile"])]
     readme: bool,
@@ -67,6 +71,10 @@ pub struct Settings {
 pub fn run_benchmark(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     if let Some(case) = settings.profile {
         println!("{}", profile::write_flame_graph(case, settings)?.display());
+        return Ok(true);
+    }
+    if settings.counts {
+        counts::print_counts(&settings.cases)?;
         return Ok(true);
     }
     let results = measure_cases(settings);

@@ -80,16 +80,8 @@ impl Process {
         Ok(())
     }
 
-    /// Ends the program at once.
-    pub fn kill(&mut self) {
-        // Killing fails if the program has already ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
+    /// Asks the program to end, and waits until it has ended.
+    pub fn end(&mut self) {
         // The signal lets php-fpm and PostgreSQL end their other processes.
         if let Ok(None) = self.child.try_wait()
             && let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
@@ -100,6 +92,19 @@ impl Drop for Process {
                 thread::sleep(CHECK_INTERVAL);
             }
         }
+    }
+
+    /// Ends the program at once.
+    pub fn kill(&mut self) {
+        // Killing fails if the program has already ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
         self.kill();
     }
 }

@@ -27,7 +27,7 @@ pub enum ServerKind {
 
 impl ServerKind {
     /// Returns the command of the benchmark program that runs this server.
-    fn subcommand(self) -> &'static str {
+    pub fn subcommand(self) -> &'static str {
         match self {
             Self::Hand => "hand",
             Self::Rulebook => "rulebook",
@@ -167,6 +167,11 @@ impl Server {
         let mut process = Process::spawn(title, SERVER_CORE, command)?;
         process.wait_until_it_listens(address)?;
         Ok(Self { process, address })
+    }
+
+    /// Asks the server to end, and waits until it has ended.
+    pub fn end(mut self) {
+        self.process.end();
     }
 
     /// Returns the id of the server's process.

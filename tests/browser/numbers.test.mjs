@@ -181,7 +181,8 @@ async function callAll(methods) {
     let message;
     const onChange = (call) => ({ message } = call());
     const [button, status, response] = ["button", "p", "div"].map((name) => h(name));
-    const nothing = { words: () => undefined, values: {}, examples: {}, onCalled: () => {} };
+    // The form of a method that changes nothing begins with all examples, and a key can send it.
+    const nothing = { words: () => undefined, values: {}, examples: {}, onCalled: () => {}, isSafe: true };
     const options = { ...nothing, button, status, response, onChange };
     const element = await form(new URL("../", location.href), id, path, new Scheme(), options);
     const inputs = [...element.querySelectorAll("input, textarea, select")];
@@ -200,6 +201,8 @@ async function callAll(methods) {
     };
     document.body.append(element);
     element.requestSubmit();
+    const refused = element.querySelector("[aria-invalid=true]");
+    if (refused) throw new Error(`${id}: the form refuses ${refused.value}`);
     await new Promise((done) => {
       const isShown = () => status.querySelector("strong") && response.querySelector("pre.json");
       const observer = new MutationObserver(() => isShown() && done(observer.disconnect()));

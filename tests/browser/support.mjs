@@ -85,7 +85,7 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
     child.on("error", failed);
     child.on("exit", (code) => failed(new Error(`${program} ended with ${code}:\n${said}`)));
   });
-  return { origin: origins[0], origins, url: `${origins[0]}/`, data };
+  return { origin: origins[0], origins, url: `${origins[0]}/`, data, printed: () => said };
 }
 
 /** Creates a key for a running server with the command line. */

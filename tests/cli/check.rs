@@ -52,7 +52,7 @@ fn errors_can_be_printed_as_one_json_object_per_line() {
     assert!(lines.len() >= 2, "{}", result.stdout);
     for line in &lines {
         let names: Vec<_> = line.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["code", "message", "file", "line", "column", "help"], "{line}");
+        assert_eq!(names, ["code", "message", "file", "line", "column", "label", "help"], "{line}");
         assert!(line["line"].as_u64().is_some_and(|line| line > 0) && line["column"].is_u64(), "{line}");
         assert!(line["file"].as_str().is_some_and(|file| file.starts_with("api/")), "{line}");
     }
@@ -130,6 +130,160 @@ fn unknown_kinds_of_handlers_are_reported_even_if_no_method_uses_them() {
     assert_eq!(run_program(folder(known).path(), &["check"]).exit_code, Some(0));
 }
 
+/// Returns the code and the file of each error in a definition with these files, of which texts are not JSON, and with
+/// a database that has the table `note`.
+fn reported_errors(files: &[(&str, Json)]) -> Vec<(String, String)> {
+    let settings = json!({ "handlers": { "sql": { "url": "sqlite:data.db", "migrations": "migrations" } } });
+    let folder = definition_folder(&[&[("app.json", settings)], files].concat());
+    fs::create_dir(folder.path().join("migrations")).unwrap();
+    fs::write(folder.path().join("migrations/1_note.sql"), "create table note (n integer not null)").unwrap();
+    for (name, content) in files {
+        if let Json::String(text) = content {
+            fs::write(folder.path().join("api").join(name), text).unwrap();
+        }
+    }
+    let result = run_program(folder.path(), &["check", "--format", "json"]);
+    let line = |line: &str| {
+        let line: Json = serde_json::from_str(line).unwrap();
+        (line["code"].as_str().unwrap().to_owned(), line["file"].as_str().unwrap().replace("api/", ""))
+    };
+    result.stdout.lines().map(line).collect()
+}
+
+#[test]
+fn an_error_hides_no_errors_of_other_methods_and_has_no_consequences() {
+    let output = |r#type: &str| json!({ "n": { "info": "N", "type": r#type } });
+    let query = |sql: &str| json!({ "info": "I", "out": output("int"), "handler": { "sql": sql, "missing": false } });
+    let get = |path: &str, method: Json| json!({ "/": { path: { "GET": method } } });
+    let sql = ("sql.json", get("sql", query("select nothing as n from note")));
+    let broken = ("broken.json", json!("{ \"/\": "));
+    let mut unknown = query("select :x as n");
+    unknown["in"] = json!({ "GET@x": { "info": "X", "type": "itn", "name": "x" } });
+    let failed_output = json!({ "info": "I", "out": output("itn"), "handler": { "sql": "select 1 as m" } });
+    let mut misspelled = query("select :x as n");
+    misspelled["in"] = json!({ "GET@x": { "info": "X", "type": "?int", "nmae": "x" } });
+    let schema = json!({
+        "schemas": { "S": { "info": "S", "fields": { "a": { "info": "A", "type": "itn" } } } },
+        "/": { "s": { "GET": { "info": "I", "out": output("S"), "handler": { "sql": "select nothing" } } } }
+    });
+    let no_scope = |sql: &str| json!({ "/": { "write": { "POST": query(sql) } } });
+    // The settings in a file that contains a whole API are added to those in `app.json`.
+    let app = |mut settings: Json| {
+        settings["modules"] = json!({});
+        ("settings.json", settings)
+    };
+    let error = |code: &str, file: &str| (code.to_owned(), format!("{file}.json"));
+    let handler = error("bad-handler", "sql");
+    let cases = [
+        (vec![broken.clone(), sql.clone()], vec![error("syntax", "broken"), handler.clone()]),
+        (vec![("a.json", get("a", unknown)), sql.clone()], vec![error("unknown-type", "a"), handler.clone()]),
+        (vec![("a.json", get("a", failed_output)), sql.clone()], vec![error("unknown-type", "a"), handler.clone()]),
+        (vec![("a.json", get("a", misspelled)), sql.clone()], vec![error("unknown-key", "a"), handler.clone()]),
+        (vec![("a.json", schema), sql.clone()], vec![error("unknown-type", "a"), handler.clone()]),
+        (
+            vec![app(json!({ "timezone": "Nowhere" })), sql.clone()],
+            vec![error("bad-option", "settings"), handler.clone()],
+        ),
+        (
+            vec![app(json!({ "auth": { "jwt": {} } })), sql.clone()],
+            vec![error("bad-auth", "settings"), handler.clone()],
+        ),
+        // Two statements of different methods, of which one is rejected before the database sees it.
+        (
+            vec![("a.json", get("a", query("select :unknown as n"))), sql.clone()],
+            vec![error("bad-handler", "a"), handler.clone()],
+        ),
+        // The permissions say nothing about the statement.
+        (
+            vec![app(json!({ "require_scope": true })), ("write.json", no_scope("select nothing as n from note"))],
+            vec![error("missing-scope", "write"), error("bad-handler", "write")],
+        ),
+        // The settings that have an error could contain the database.
+        (vec![("app.json", json!("{ \"handlers\": ")), sql.clone()], vec![error("syntax", "app")]),
+        (vec![("app.json", json!({ "handlers": 5 })), sql.clone()], vec![error("wrong-kind", "app")]),
+        // The scope that has an error could be the default.
+        (
+            vec![
+                app(json!({ "require_scope": true })),
+                ("write.json", json!({ "scope": "editor", "/": { "write": { "POST": query("select 1 as n") } } })),
+            ],
+            vec![error("wrong-kind", "write")],
+        ),
+        // A method in the other file could use the parameter.
+        (
+            vec![
+                app(json!({ "common": { "GET@lang": { "info": "L", "type": "?string", "name": "lang" } } })),
+                ("b.json", json!({ "/": { "b": { "POST": query("select 1 as n") } } })),
+                broken.clone(),
+            ],
+            vec![error("syntax", "broken")],
+        ),
+    ];
+    for (files, mut expected) in cases {
+        let mut found = reported_errors(&files);
+        found.sort();
+        found.dedup();
+        expected.sort();
+        assert_eq!(found, expected, "{files:?}");
+    }
+}
+
+#[test]
+fn the_printed_definition_names_the_origins_of_values() {
+    let lines = |lines: &[&str]| json!(lines.join("\n"));
+    let files = [
+        (
+            "app.json",
+            lines(&[
+                r#"{ "rate_limit": { "requests": 5, "per": "second" },"#,
+                r#"  "handlers": { "default": { "value": {} },"#,
+                r#"    "value": {} },"#,
+                r#"  "common": {"#,
+                r#"    "GET@lang": { "info": "L", "type": "?string" } },"#,
+                r#"  "schemas": { "S": { "info": "S", "fields": { "a": { "info": "A", "type": "?int" } } } },"#,
+                r#"  "scope": [["reader"]] }"#,
+            ]),
+        ),
+        (
+            "a.json",
+            lines(&[
+                r#"{ "GET": { "info": "I", "out": { "s": { "info": "S", "type": "?S" } } }, "/": {"#,
+                r#"
+            "a": { "POST": { "info": "I", "scope": [], "handler": { "value": {} }, "options": { "rate_limit": [] } } } } }"#,
+            ]),
+        ),
+        ("b.json", lines(&[r#"{"#, r#"  "scope": [["editor"]],"#, r#"  "/": { "b": { "GET": { "info": "I" } } } }"#])),
+        ("c.json", lines(&[r#"{ "C": {"#, r#"    "*": { "rule": { "type": "int" } }, "c": { "@method": "GET" } } }"#])),
+    ];
+    let folder = definition_folder(&files);
+    for (name, content) in &files {
+        fs::write(folder.path().join("api").join(name), content.as_str().unwrap()).unwrap();
+    }
+    let result = run_program(folder.path(), &["check", "--print", "--origins"]);
+    let printed: Json = serde_json::from_str(&result.stdout).unwrap_or_else(|error| panic!("{error}: {result:?}"));
+    let origins =
+        |module: &str, pointer: &str| printed["modules"][module].pointer(pointer).unwrap()["$origins"].clone();
+    let settings = json!({ "handlers.value": "api/app.json:3", "in.GET@lang": "api/app.json:5" });
+    let with = |more: Json| {
+        let mut all = settings.as_object().unwrap().clone();
+        all.extend(more.as_object().unwrap().clone());
+        Json::Object(all)
+    };
+    let defaults = with(json!({
+        "rate_limit": "api/app.json:1", "handler": "api/app.json:2", "scope": "api/app.json:7"
+    }));
+    let mut with_schema = defaults.clone();
+    with_schema["schemas.S"] = "api/app.json:6".into();
+    assert_eq!(origins("a", "/GET"), with_schema);
+    assert_eq!(origins("a", "/~1/a/POST"), settings);
+    assert_eq!(origins("b", "/~1/b/GET")["scope"], "api/b.json:2");
+    assert_eq!(origins("C", "/~1/c~1c/GET")["in.ANY@rule"], "api/c.json:2");
+    fs::create_dir(folder.path().join("again")).unwrap();
+    fs::write(folder.path().join("again/app.json"), &result.stdout).unwrap();
+    let print = |folder_name: &str| run_program(folder.path(), &["check", folder_name, "--print"]).stdout;
+    assert_eq!(print("again"), print("api"), "the origins are ignored");
+}
+
 #[test]
 fn a_missing_definition_folder_is_reported() {
     let result = run_program(shop_folder().path(), &["check", "nowhere"]);
@@ -170,12 +324,16 @@ fn warnings_are_printed_to_standard_error_and_do_not_change_the_exit_code() {
     let lines: Vec<Json> = result.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((result.exit_code, lines.len()), (Some(0), 2));
     assert!(lines.iter().all(|line| line["level"] == "warning" && line["code"] == "missing-setting"), "{lines:?}");
+    let result = run_program(folder.path(), &["check", "--strict"]);
+    let words = "no errors: 1 module, 1 service, 2 methods, but --strict refuses 2 warnings\n";
+    assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), words));
     let result = run_program(folder.path(), &["check", "--print"]);
     assert!(serde_json::from_str::<Json>(&result.stdout).is_ok(), "only the definition is printed to standard output");
 
     let settings = json!({ "envelope": "phalapi", "service": { "on": true } });
     let folder = definition_folder(&[("user.json", json!({ "User": { "login": {} } })), ("app.json", settings)]);
     assert_eq!(run_program(folder.path(), &["check"]).stderr, "");
+    assert_eq!(run_program(folder.path(), &["check", "--strict"]).exit_code, Some(0));
 }
 
 #[test]

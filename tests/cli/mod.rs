@@ -12,12 +12,15 @@ mod help;
 mod import;
 mod import_openapi;
 mod keys;
+mod mistake_kinds;
 mod mistakes;
 mod monitoring;
 mod new;
 mod openapi;
 mod paths;
 mod pipes;
+#[cfg(unix)]
+mod releases;
 #[cfg(unix)]
 mod reload;
 mod serve;

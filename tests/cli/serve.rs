@@ -1,7 +1,6 @@
 //! Tests of `rulebook serve`: how the server starts and stops, and what it prints.
 
 use std::fs::File;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -123,32 +122,6 @@ fn pages_contain_the_address_of_a_flag_or_a_variable() {
         let link = contents.split("(methods/").nth(1).and_then(|behind| behind.split(')').next()).unwrap();
         let page = get(&format!("/docs/methods/{link}"));
         assert!(page.contains(&format!("http://{address}/")) && !page.contains(":7000"), "{page}");
-    }
-}
-
-#[test]
-fn clients_can_speak_http2_if_a_flag_a_variable_or_the_definition_enables_it() {
-    // The setting in the definition, in the variable and in the flag; and the beginning of the response: with HTTP/2 a
-    // frame SETTINGS (type 4).
-    for (defined, variable, flag, expected) in [
-        (None, None, None, None),
-        (Some(true), None, None, Some(4)),
-        (Some(true), Some("false"), None, None),
-        (None, Some("false"), Some("true"), Some(4)),
-    ] {
-        let folder = folder_with_unbound_service(&json!({ "unbound": "501", "http2": defined.unwrap_or(false) }));
-        let address = free_address();
-        let mut command = program(folder.path());
-        command.args(["serve", "--bind", &address]);
-        command.args(flag.iter().flat_map(|value| ["--http2", value]));
-        command.envs(variable.map(|value| ("RULEBOOK_HTTP2", value)));
-        let _server = start_server(command, folder.path(), &address);
-        let mut client = TcpStream::connect(&address).unwrap();
-        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-        let mut begin = [0; 9];
-        client.read_exact(&mut begin).unwrap();
-        let frame = (!begin.starts_with(b"HTTP/1.1 ")).then_some(begin[3]);
-        assert_eq!(frame, expected, "{defined:?} {variable:?} {flag:?}");
     }
 }
 

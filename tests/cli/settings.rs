@@ -45,6 +45,7 @@ fn an_invalid_environment_variable_is_reported() {
         ("RULEBOOK_WORKERS", "-1"),
         ("RULEBOOK_WORKERS", "1025"),
         ("RULEBOOK_LOG", "rulebook=loud"),
+        ("RULEBOOK_LOG", "infoo"),
     ] {
         let result = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
         assert_eq!(result.exit_code, Some(2), "{result:?}");
@@ -59,6 +60,41 @@ fn an_invalid_environment_variable_is_reported() {
     }
     let result = RunResult::from(program(folder.path()).args(["--workers", "many", "routes"]).output().unwrap());
     assert!(result.stderr.contains("'many' for '--workers <N>'"), "{}", result.stderr);
+}
+
+#[test]
+fn a_misspelled_environment_variable_is_an_error_and_those_of_others_are_not() {
+    let folder = shop_folder();
+    let run = |name: &str| RunResult::from(program(folder.path()).env(name, "1").arg("routes").output().unwrap());
+    for (name, known) in [
+        ("RULEBOOK_TRUSTED_PROXY", "RULEBOOK_TRUSTED_PROXIES"),
+        ("RULEBOOK_MONITORNG", "RULEBOOK_MONITORING"),
+        ("RULEBOOK_WORKER", "RULEBOOK_WORKERS"),
+        ("RULEBOOK_PEPER", "RULEBOOK_PEPPER"),
+    ] {
+        let result = run(name);
+        assert_eq!(result.exit_code, Some(2), "{name}: {result:?}");
+        assert!(
+            result.stderr.contains(name) && result.stderr.contains(&format!("did you mean {known}?")),
+            "{result:?}"
+        );
+    }
+    // Variables of the definition, of Kubernetes for a service named `rulebook`, and of handlers that are processes.
+    for name in [
+        "RULEBOOK_SHOP_NAME",
+        "RULEBOOK_PORT",
+        "RULEBOOK_SERVICE_HOST",
+        "RULEBOOK_PORT_8080_TCP",
+        "RULEBOOK_CLAIMS",
+        "RULEBOOK_IDENTITY",
+        "RULEBOOK_PERMISSIONS",
+        "RULEBOOK_REQUEST_ID",
+        "RULEBOOK_METHOD",
+        "RULEBOOK_HTTP_METHOD",
+        "RULEBOOK_TIMEZONE",
+    ] {
+        assert_eq!(run(name).exit_code, Some(0), "{name}");
+    }
 }
 
 #[test]
@@ -119,8 +155,9 @@ fn an_address_without_a_port_is_reported_with_an_example() {
 }
 
 /// The settings in `app.json` that concern only the server and have no flag: `cors` is part of the API, because pages
-/// of other origins depend on it, `handlers` is part of the methods, and `auth` belongs to their permissions.
-const WITHOUT_FLAG: [&str; 3] = ["cors", "handlers", "auth"];
+/// of other origins depend on it, `handlers` is part of the methods, and `auth` and
+/// `require_scope` belong to their permissions.
+const WITHOUT_FLAG: [&str; 4] = ["cors", "handlers", "auth", "require_scope"];
 
 #[test]
 fn every_setting_of_the_server_has_a_flag_and_a_variable() {

@@ -15,7 +15,7 @@ fn the_summary_lists_the_api_the_addresses_and_the_settings() {
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
          unbound    echo: every method responds with its checked arguments\n  data       data (1 key)\n  files      data/files\n  \
-         static     static (not found: `/` is the built-in page)\n  workers    2\n  log        info,actix=off,actix_server=warn,h2=off\n"
+         static     static (not found: `/` is the built-in page)\n  workers    2\n  log        info,actix=off,actix_server=warn\n"
     );
     assert_eq!(process.stdout, expected);
 }

@@ -71,7 +71,7 @@ fn each_change_is_served_and_counts_stay() {
     // The page waits with the change that it knows.
     let next = watched.get(&format!("/docs/changes?known={}", first["number"])).1;
     let next: Json = serde_json::from_str(&next).unwrap();
-    assert!(next["number"] != first["number"] && next["errors"].is_null(), "{next}");
+    assert!(next["number"] != first["number"] && next["is_refused"] == false, "{next}");
 
     let other = json!({ "/": { "news": { "GET": { "info": "News" } } } });
     watched.write("other.json", &other.to_string());
@@ -92,18 +92,31 @@ fn each_change_is_served_and_counts_stay() {
 }
 
 #[test]
+fn a_file_that_is_written_again_is_no_change() {
+    let app = json!({ "unbound": "echo", "rate_limit": { "requests": 1, "per": "day" } });
+    let watched = Watched::start(definition_folder(&[("app.json", app), ("shop.json", shop_module())]));
+    watched.wait_for("/article", |status, _| status == 429);
+    watched.write("shop.json", &shop_module().to_string());
+    watched.wait_for("/article", |_, _| watched.process.log().contains("the definition is unchanged"));
+    assert_eq!(watched.get("/article").0, 429);
+}
+
+#[test]
 fn a_change_with_errors_is_reported_and_the_previous_definition_is_served() {
     let watched = Watched::start(shop_folder());
     watched.write("shop.json", r#"{ "/": { "article": { "GETT": {} } } }"#);
-    watched.wait_for("/docs/changes", |_, change| change.contains("unknown-method"));
+    watched.wait_for("/docs/changes", |_, change| change.contains("true"));
     assert_eq!(watched.get("/article").0, 200);
     let ready: Json = serde_json::from_str(&watched.get("/readyz").1).unwrap();
     assert_eq!(ready["status"], "ready");
-    assert!(ready["definition"].as_str().unwrap().contains("error[unknown-method]"), "{ready}");
+    assert!(ready["definition_refused"].is_string(), "{ready}");
+    // Every client can ask, so that the errors are only printed.
+    let change = watched.last_change();
+    assert_eq!(change, json!({ "number": change["number"], "is_refused": true }));
     let log = watched.process.log();
     assert!(log.contains("error[unknown-method]") && log.contains("api/shop.json:1:"), "{log}");
     watched.write("shop.json", &shop_module().to_string());
-    watched.wait_for("/docs/changes", |_, change| change.contains("\"errors\":null"));
+    watched.wait_for("/docs/changes", |_, change| change.contains("false"));
 }
 
 #[test]
@@ -121,7 +134,8 @@ fn a_changed_file_with_a_statement_is_served() {
     write("select 2 as one");
     watched.wait_for("/one", |_, body| body.contains(":2"));
     write("select 3 as\n  uno");
-    watched.wait_for("/docs/changes", |_, body| body.contains("sql/one.sql:2:3"));
+    watched.wait_for("/docs/changes", |_, body| body.contains("true"));
+    assert!(watched.process.log().contains("sql/one.sql:2:3"), "{}", watched.process.log());
     assert_eq!(watched.get("/one").0, 200);
 }
 

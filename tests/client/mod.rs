@@ -54,7 +54,7 @@ impl TestServer {
     /// Starts a server for an engine, with settings that `change` makes from the usual ones.
     pub fn with_settings(engine: &Engine, change: impl FnOnce(Settings) -> Settings) -> Self {
         let uploads = tempfile::tempdir().unwrap();
-        let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_http2(true);
+        let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1);
         let settings = settings.with_upload_folder(uploads.path());
         Self { running: engine.serve(&change(settings)).unwrap(), uploads }
     }

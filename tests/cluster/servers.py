@@ -91,7 +91,8 @@ class Cluster:
             site = file.read()
         for index, server in enumerate(self.servers):
             site = site.replace(f"rulebook-{index + 1}:8080", f"127.0.0.1:{server.port}")
-        site = re.sub(r"\n *ssl_\S+ [^;]*;", "", site).replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+        site = re.sub(r"\n *ssl_\S+ [^;]*;", "", site)
+        site = re.sub(r"listen 443 ssl[^;]*;", f"listen 127.0.0.1:{port};", site)
         # The response names the servers to which nginx has sent the request.
         site = site.replace("location / {", "location / {\n        add_header X-Upstream $upstream_addr always;")
         folder = os.path.join(self.folder, "nginx")

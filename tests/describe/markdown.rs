@@ -246,8 +246,8 @@ proptest! {
 
     #[test]
     fn any_text_of_a_definition_is_displayed_unchanged(words in prop_oneof![special_text(), any::<String>()]) {
-        // A description that consists only of spaces is an error in the definition.
-        prop_assume!(!words.trim().is_empty());
+        // A description that consists only of spaces is an error in the definition, and `${` begins a variable.
+        prop_assume!(!words.trim().is_empty() && !words.contains("${"));
         assert_displayed_unchanged(&words);
     }
 }

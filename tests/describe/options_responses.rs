@@ -39,7 +39,7 @@ pub fn assert_matches_model(api: &Api) {
     (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
     (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
     public.link_target = LinkTarget::default();
-    (public.verify_outputs, public.http2, public.handlers) = (None, false, None);
+    (public.verify_outputs, public.handlers) = (None, None);
     (public.traces, public.trace_percent) = (None, None);
     public.idempotency_storage = None;
     public.written_settings.clear();

@@ -91,6 +91,10 @@ fn a_page_that_the_browser_has_is_not_sent_again() {
         let again = server.send(&Request::new("GET", path).field("if-none-match", tag));
         assert_eq!((again.status, again.body.len(), again.field("etag")), (304, 0, Some(tag)), "{path}");
         assert_eq!(again.field("vary"), first.field("vary"), "{path}");
+        for (tags, status) in [(tag, 200), ("*", 200), ("\"other\"", 412)] {
+            let response = server.send(&Request::new("GET", path).field("if-match", tags));
+            assert_eq!(response.status, status, "{path} {tags}");
+        }
         assert_eq!(first.field("cache-control"), Some("no-cache"), "{path}");
     }
 }

@@ -154,9 +154,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
 }
 
 /// The keys of messages that are used only in the member `got` or `expected` of a parameter error.
-const MESSAGES_IN_PARAMETER_ERRORS: [&str; 10] = [
+const MESSAGES_IN_PARAMETER_ERRORS: [&str; 9] = [
     "several-values",
-    "weak-tag",
     "not-utf-8",
     "no-parameter",
     "callback",

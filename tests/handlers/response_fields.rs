@@ -144,7 +144,7 @@ fn definition(is_sql: bool) -> Json {
             "sql": "select :id as id, 3 as revision, 'max-age=5' as cache where :id = 7", "missing": "no_order"
         });
         paths["orders/{id}"]["PUT"]["handler"] = json!({
-            "sql": "select :revision + 1 as revision where :revision = 3", "missing": "version-mismatch"
+            "sql": "select :revision + 1 as revision where :revision = 3 and :id = 7", "missing": "version-mismatch"
         });
     }
     module
@@ -286,7 +286,8 @@ fn test_kind(kind: &str) {
         (Some("3"), 200, None),
         (Some("\"3;br\""), 200, None),
         (Some("\"2\""), 412, Some("version-mismatch")),
-        (Some("W/\"3\""), 400, Some("invalid-parameter")),
+        (Some("W/\"3\""), 200, None),
+        (Some("W/\"2\""), 412, Some("version-mismatch")),
         (Some("\"3\", \"4\""), 400, Some("invalid-parameter")),
         (Some("\"three\""), 400, Some("invalid-parameter")),
         (Some("*"), 428, Some("version-required")),
@@ -357,6 +358,51 @@ fn versions_with_any_characters_are_entity_tags() {
     ] {
         let response = response_of(&outputs, &json!({ "version": "v" }), &json!({ "v": value }));
         assert_eq!(response.header("ETag"), expected, "{value}");
+    }
+}
+
+/// A client that protects a resource by a condition must not lose an update because the condition is not read.
+#[test]
+fn a_condition_on_a_path_with_versions_is_compared_or_refused() {
+    let revision = json!({ "revision": { "info": "The revision", "type": "int" } });
+    let get = json!({
+        "info": "Reads", "out": revision, "options": { "version": "revision" }, "handler": { "value": { "revision": 3 } }
+    });
+    let write = json!({ "info": "Writes", "handler": { "value": {} } });
+    let compares = json!({ "info": "Writes", "in": {
+        "HEADER@If-Match": { "info": "The revision", "type": "int", "name": "revision" }
+    }, "handler": { "value": {} }});
+    let definition = json!({ "/": {
+        "note": { "GET": get, "PUT": write, "DELETE": write, "POST": write, "PATCH": compares },
+        "other": { "GET": { "info": "Reads", "handler": { "value": {} } }, "PUT": write },
+    } });
+    let client = Client::new(Rulebook::read(vec![("note.json".into(), definition.to_string().into())])).unwrap();
+    let status = |method: &str, path: &str, field: &str, tag: &str| {
+        client.request(method, path).header(field, tag).send().status()
+    };
+    for method in ["PUT", "DELETE", "POST"] {
+        for (field, tag) in [("If-Match", "\"2\""), ("If-Match", "\"3\""), ("If-None-Match", "*")] {
+            let response = client.request(method, "/note").header(field, tag).send();
+            assert_eq!(response.status(), 400, "{method} {field}");
+            assert!(response.text().to_lowercase().contains(&field.to_lowercase()), "{}", response.text());
+        }
+        assert_eq!(client.request(method, "/note").send().status(), 200, "{method}");
+    }
+    assert_eq!(status("PATCH", "/note", "If-Match", "\"3\""), 200);
+    assert_eq!(status("PATCH", "/note", "If-None-Match", "*"), 400);
+    // Without tags, there is nothing to protect.
+    assert_eq!(status("PUT", "/other", "If-Match", "\"3\""), 200);
+    for (field, tag, expected) in [
+        ("If-Match", "\"3\"", 200),
+        ("If-Match", "*", 200),
+        ("If-Match", "\"2\", \"3\"", 200),
+        ("If-Match", "\"2\"", 412),
+        ("If-Match", "W/\"3\"", 200),
+        ("If-Match", "W/\"2\"", 412),
+        ("If-None-Match", "\"3\"", 304),
+        ("If-None-Match", "\"2\"", 200),
+    ] {
+        assert_eq!(status("GET", "/note", field, tag), expected, "{field}: {tag}");
     }
 }
 

@@ -165,6 +165,16 @@ fn an_incomplete_body_is_refused() {
 }
 
 #[test]
+fn the_preface_of_http2_gets_the_status_400_and_the_end_of_the_connection() {
+    let server = echo_server(&json!({}));
+    let mut connection = server.connect();
+    connection.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[0, 0, 0, 4, 0, 0, 0, 0, 0][..]].concat());
+    assert_eq!(connection.read_response(false).status, 400);
+    connection.assert_closed();
+    server.connect().assert_usable();
+}
+
+#[test]
 fn bytes_that_are_not_a_request_do_not_affect_the_next_client() {
     let server = echo_server(&json!({}));
     for bytes in

@@ -79,6 +79,18 @@ fn forms_are_decoded_by_the_url_standard() {
 }
 
 #[test]
+fn a_byte_order_mark_before_json_is_ignored() {
+    let server = server_with_two_parameters();
+    for (body, status) in [("\u{feff}{\"a\": [\"x\"]}", 200), ("\u{feff}\u{feff}{}", 400), ("{\"a\": \u{feff}[]}", 400)]
+    {
+        let request = Request::new("POST", "/x").body("application/json", body);
+        let response = server.send(&request);
+        assert_eq!(response.status, status, "{body:?}");
+        assert!(status != 200 || response.json()["args"]["a"] == json!(["x"]), "{body:?}");
+    }
+}
+
+#[test]
 fn queries_are_decoded_by_the_url_standard() {
     let server = server_with_two_parameters();
     let connection = RefCell::new(server.connect());

@@ -3,8 +3,8 @@
 //! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `array_fields`,
 //! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`,
 //! `jsonp`, `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`,
-//! `request_limits`, `uploads`, `file_bodies`, `receiving`, `expect`, `http2`, `mounted`,
-//! `listening`, `client_shares`. `body_pieces` and `fuzz` contain fuzz targets.
+//! `request_limits`, `uploads`, `file_bodies`, `receiving`, `expect`, `mounted`, `listening`,
+//! `client_shares`. `body_pieces` and `fuzz` contain fuzz targets.
 
 mod array_fields;
 mod body_pieces;
@@ -19,7 +19,6 @@ mod extraction;
 mod file_bodies;
 mod formats;
 mod fuzz;
-mod http2;
 mod jsonp;
 mod limits;
 mod listening;

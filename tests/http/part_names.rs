@@ -4,12 +4,13 @@ use serde_json::{Value as Json, json};
 
 use crate::client::{Request, TestServer};
 
-/// Starts a server whose method `POST /x` has the text parameter `note`, and the array parameter `tags`.
+/// Starts a server whose method `POST /x` has the text parameter `note`, the array parameter `tags` and a file.
 fn server(app: Json) -> TestServer {
     let method = json!({ "info": "Returns them", "in": {
         "note": { "info": "A note", "type": "?string" },
         "é ü": { "info": "A text", "type": "?string", "name": "accents" },
-        "tags": { "info": "Tags", "type": "?array<string>" }
+        "tags": { "info": "Tags", "type": "?array<string>" },
+        "file": { "info": "A file", "type": "?file" }
     } });
     TestServer::echo(&[("app.json", app), ("x.json", json!({ "/": { "x": { "POST": method } } }))])
 }
@@ -84,6 +85,21 @@ fn a_part_with_an_unreadable_file_name_is_refused_instead_of_becoming_a_text() {
             assert!(error.contains("the header fields of part 1 are malformed"), "{response:?}");
             assert_eq!(response.status, 400);
         }
+    }
+}
+
+#[test]
+fn file_names_are_read_as_browsers_write_them() {
+    let server = server(json!({}));
+    for (written, name) in [
+        ("C:\\Users\\me\\a.txt", "a.txt"),
+        ("say %22hi%22.txt", "say \"hi\".txt"),
+        ("say \\\"hi\\\".txt", "say \"hi\".txt"),
+        ("C:\\\\temp\\\\b.txt", "b.txt"),
+    ] {
+        let disposition = format!("name=\"file\"; filename=\"{written}\"");
+        let response = server.send(&Request::new("POST", "/x").multipart(&[(&disposition, b"x")]));
+        assert_eq!(response.json()["args"]["file"]["filename"], name, "{response:?}");
     }
 }
 

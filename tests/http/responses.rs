@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::echo_server;
-use crate::client::{Request, frame};
+use crate::client::Request;
 
 #[test]
 fn a_head_request_gets_the_head_of_the_get_response_without_the_body() {
@@ -72,42 +72,4 @@ fn a_panic_in_a_handler_is_an_internal_error() {
         .field("expect", "100-continue")
         .field("content-length", 9);
     server.send(&asking).assert_error(500, "the log has the reason under ");
-}
-
-#[test]
-fn http2_clients_get_http2_responses() {
-    const DATA_FRAME: u8 = 0;
-    const HEADERS_FRAME: u8 = 1;
-    const SETTINGS_FRAME: u8 = 4;
-    let server = echo_server(&json!({}));
-    let mut connection = server.connect();
-    connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    connection.write(&frame(SETTINGS_FRAME, 0, 0, &[]));
-    // The head as literals of HPACK (RFC 7541 section 6): POST, http, and the path `/echo`; without a content length.
-    let fields = [&[0x83, 0x86, 0x44, 5][..], b"/echo", &[0x41, 4], b"test"].concat();
-    connection.write(&frame(HEADERS_FRAME, 0x4, 1, &fields));
-    connection.write(&frame(DATA_FRAME, 0, 1, b"text="));
-    connection.write(&frame(DATA_FRAME, 0x1, 1, b"word"));
-    let (mut status, mut body) = (None, Vec::new());
-    loop {
-        while connection.unread.len() < 9 {
-            assert!(connection.read_more());
-        }
-        let length = usize::from(connection.unread[1]) << 8 | usize::from(connection.unread[2]);
-        while connection.unread.len() < 9 + length {
-            assert!(connection.read_more());
-        }
-        let frame: Vec<u8> = connection.unread.drain(..9 + length).collect();
-        match frame[3] {
-            HEADERS_FRAME => status = Some(frame[9]),
-            DATA_FRAME => body.extend(&frame[9..]),
-            _ => {}
-        }
-        if frame[8] == 1 && frame[4] & 1 == 1 {
-            break;
-        }
-    }
-    assert_eq!(status, Some(0x88), "`:status 200` of the static table");
-    let response: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(response["args"]["text"], "word");
 }

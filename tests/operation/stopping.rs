@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::{begin_request, shop_engine_with_put};
 use crate::captured_log::{self, logged};
 use crate::cli::definition_folder;
-use crate::client::{Connection, Request, frame, requests_in_flight, wait_until};
+use crate::client::{Connection, Request, requests_in_flight, wait_until};
 use crate::server_process::{ServerProcess, free_address};
 
 /// How long a slow handler still runs after the test has let it proceed. A server that does not wait for its handlers
@@ -49,8 +49,7 @@ impl SlowHandler {
 }
 
 fn serve_with_timeout(engine: &Engine, shutdown: Duration) -> RunningServer {
-    let settings =
-        Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_http2(true).with_shutdown_timeout(shutdown);
+    let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_shutdown_timeout(shutdown);
     engine.serve(&settings).unwrap()
 }
 
@@ -79,39 +78,6 @@ fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
     slow.proceed.notify_one();
     running.wait().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed), "the server has not waited");
-}
-
-#[test]
-fn a_stopping_server_finishes_http2_requests() {
-    const HEADERS: u8 = 1;
-    const SETTINGS: u8 = 4;
-    let slow = SlowHandler::default();
-    let running = serve_with_timeout(&slow.engine(), Duration::from_secs(60));
-    let open = || {
-        let mut connection = Connection::open(running.addresses()[0]);
-        connection.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(SETTINGS, 0, 0, &[])[..]].concat());
-        assert!(connection.read_more(), "its own settings");
-        connection
-    };
-    let (mut idle, mut busy) = (open(), open());
-    // The header fields of `PUT /shop` with the scheme http, encoded as in RFC 7541 section 6.
-    let fields = [&[0x42, 3][..], b"PUT", &[0x86, 0x44, 5], b"/shop", &[0x41, 4], b"test"].concat();
-    busy.write(&frame(HEADERS, 0x5, 1, &fields));
-    crate::handlers::block_on(slow.begun.notified());
-    let begun = Instant::now();
-    running.stopper().stop();
-    let waiting = std::thread::spawn(move || running.wait());
-    // This time is what is tested: a server that does not wait for HTTP/2 requests cuts the request off within it.
-    std::thread::sleep(Duration::from_millis(900));
-    assert!(!waiting.is_finished(), "the server has not waited");
-    slow.proceed.notify_one();
-    while busy.read_more() {}
-    // The frame with the response contains `:status 204`, an entry of the static table.
-    let response = [0x1, 0x5, 0, 0, 0, 1, 0x89];
-    assert!(busy.unread.windows(response.len()).any(|bytes| bytes == response), "{:?}", busy.unread);
-    while idle.read_more() {}
-    waiting.join().unwrap().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]

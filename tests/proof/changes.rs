@@ -120,7 +120,7 @@ fn check_outputs(
         if is_file(wide) || is_file(narrow) {
             continue;
         }
-        match includes(wide, narrow) {
+        match includes(&old.r#type.check, &new.r#type.check) {
             Inclusion::Included => check_inclusion(wide, narrow, old.optional, values, choices, counts)?,
             Inclusion::Excluded(Some(value)) => {
                 counts.add_kind("shown");

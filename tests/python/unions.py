@@ -438,9 +438,9 @@ class EventsGetResult(TypedDict):
 
 class EventsPostChange(TypedDict):
     # Its id
-    id: NotRequired[int | None]
+    id: NotRequired[int]
     # Who created it
-    by: NotRequired[str | None]
+    by: NotRequired[str]
 
 
 class EventsPostResult(TypedDict):

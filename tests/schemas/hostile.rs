@@ -148,3 +148,67 @@ fn schemas_that_are_defined_by_each_other_are_errors() {
     let report = rulebook_model::read(vec![("x.json".into(), text)]).unwrap_err();
     assert!(report.to_string().contains("more than 64 schemas lead from one to the next"));
 }
+
+#[test]
+fn deep_types_are_described_quickly_and_with_little_stack() {
+    // Without care, the time for the samples would double at each level of objects, maps and unions.
+    let object = |inner: Json| json!({ "info": "I", "type": "object", "fields": { "k": inner } });
+    let tagged = |inner: Json| json!({ "info": "I", "type": "union", "tag": "t", "of": { "a": { "type": "object", "fields": { "k": inner } } } });
+    let int = json!({ "info": "I", "type": "int" });
+    let map = json!({ "info": "I", "type": format!("{}int{}", "map<".repeat(31), ">".repeat(31)) });
+    let objects = (0..50).fold(int.clone(), |inner, _| object(inner));
+    let unions = (0..18).fold(int, |inner, _| tagged(inner));
+    for deep in [map, objects, unions] {
+        let definition = json!({ "GET": { "info": "Echo", "out": { "x": deep } } });
+        assert!(openapi(&read(&definition))["paths"]["/"]["get"].is_object());
+    }
+    // Each schema is deep, and contains the next one.
+    let name = |number: usize| format!("S{number:02}");
+    let schemas = (0..60).map(|number| {
+        let last = json!({ "info": "I", "type": if number == 59 { "int".to_owned() } else { format!("?array<{}>", name(number + 1)) } });
+        (name(number), json!({ "info": "One", "fields": { "k": (0..40).fold(last, |inner, _| object(inner)) } }))
+    });
+    let api = read(&definition_with(schemas, "S00"));
+    let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+    assert!(check.boundary_values().iter().all(|value| check.checked(value.clone()).is_ok()));
+}
+
+#[test]
+fn a_union_that_leads_to_a_schema_on_very_many_paths_is_an_error() {
+    let unions = (0..60).map(|number| {
+        let next = if number == 59 { "int".to_owned() } else { format!("S{}", number + 1) };
+        (format!("S{number}"), json!({ "info": "One", "type": "union", "of": [next, next] }))
+    });
+    let text = definition_with(unions, "S0").to_string().into_bytes();
+    let report = rulebook_model::read(vec![("x.json".into(), text)]).unwrap_err().to_string();
+    assert!(report.contains("leads to other schemas on more than 10000 paths"), "{report}");
+}
+
+#[test]
+fn schemas_that_contain_themselves_have_pages_and_versions() {
+    let map = json!({ "info": "A map of maps", "type": "?map<Map>" });
+    let node = json!({ "info": "A tree", "fields": { "below": { "info": "B", "type": "array<?Node>" } } });
+    let schemas = json!({ "Map": { "info": "Maps", "type": "map<Map>" }, "Node": node });
+    let method = json!({ "POST": { "id": "try", "info": "Try it", "in": { "map": map, "node": { "info": "N", "type": "Node" } } } });
+    let app = json!({ "schemas": schemas, "versions": { "names": ["1", "2"] } });
+    let server = TestServer::echo(&[("app.json", app), ("x.json", method)]);
+    for path in ["/docs/methods/try", "/docs/schemas/Map", "/docs/schemas/Node"] {
+        assert_eq!(server.send(&Request::new("GET", path)).status, 200, "{path}");
+    }
+    let body = r#"{"map":{"a":{}},"node":{"below":[null,{"below":[]}]}}"#;
+    assert_eq!(server.send(&Request::new("POST", "/1/").body("application/json", body)).status, 200);
+}
+
+#[test]
+fn an_error_deep_in_a_value_is_described_quickly() {
+    // A text with a blank may have lost a `+`. Without care, each level of the value would double the search for it.
+    let branch = json!({ "info": "A branch", "fields": { "below": { "info": "B", "type": "?All" }, "n": { "info": "N", "type": "?int" } } });
+    let all = json!({ "info": "All", "type": "union", "tag": "t", "of": { "a": "A", "b": "B" } });
+    let schemas = json!({ "A": branch, "B": branch, "All": all });
+    let method = json!({ "GET": { "info": "Try it", "in": { "GET@x": { "info": "X", "type": "All" } } } });
+    let server = TestServer::echo(&[("app.json", json!({ "schemas": schemas })), ("x.json", method)]);
+    let value = format!("{}{}{}", "{\"t\":\"a\",\"below\":".repeat(30), "{\"t\":\"a\",\"n\":\"1 2\"}", "}".repeat(30));
+    let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let target = format!("/?x={encoded}");
+    assert_eq!(server.send(&Request::new("GET", &target)).status, 400);
+}

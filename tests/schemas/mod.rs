@@ -82,6 +82,43 @@ fn values_are_checked_against_the_schema_and_errors_name_the_path() {
 }
 
 #[test]
+fn an_optional_value_can_refuse_null() {
+    let schema = json!({ "info": "A note", "fields": {
+        "title": { "info": "Its title", "type": "string(1,9)" },
+        "done": { "info": "When it was done", "type": "?date" },
+    } });
+    let app = json!({ "envelope": "plain", "schemas": { "Note": schema } });
+    let parameters = json!({
+        "note": { "info": "What changes", "type": "?partial<Note>" },
+        "by": { "info": "Who changes it", "type": "?string", "nullable": false },
+    });
+    let module = json!({ "PATCH": { "info": "Changes a note", "in": parameters } });
+    let files = [("app.json".into(), app.to_string().into()), ("note.json".into(), module.to_string().into())];
+    let engine =
+        Rulebook::read(files.to_vec()).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"));
+    let server = TestServer::start(&engine);
+    for (body, error) in [
+        (json!({}), None),
+        (json!({ "note": null }), None),
+        (json!({ "note": { "done": null } }), None),
+        (json!({ "by": null }), Some("by in the body: expected a string, got null")),
+        (
+            json!({ "note": { "title": null } }),
+            Some("note.title in the body: expected a string of 1 to 9 characters, got null"),
+        ),
+    ] {
+        let response = server.send(&Request::new("PATCH", "/").body("application/json", body.to_string()));
+        assert_eq!(response.status, if error.is_some() { 400 } else { 200 }, "{body}");
+        assert_eq!(response.json()["detail"].as_str(), error, "{body}");
+    }
+    let openapi = openapi(engine.api());
+    let fields = &openapi["components"]["schemas"]["patch.body"]["properties"];
+    assert_eq!(fields["by"]["type"], "string", "{fields}");
+    let options = server.send(&Request::new("OPTIONS", "/")).json().to_string();
+    assert!(options.contains(r#""type":"?string","nullable":false"#), "{options}");
+}
+
+#[test]
 fn texts_in_queries_and_header_fields_are_decoded_by_the_type_of_the_schema() {
     let server = server();
     let request = Request::new("GET", "/articles?lang=fr&tags=a&tags=b");

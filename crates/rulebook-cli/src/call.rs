@@ -11,6 +11,7 @@ use super::caller::caller;
 use super::{AddHandlers, Exit, Settings, log, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
+use rulebook::handler_kind::{ApplyMigrations, Migrations};
 use rulebook::{ApiError, ByteStream, Content, Download};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
@@ -52,10 +53,11 @@ pub(super) fn parse_json_object(text: &str) -> Result<Map<String, Json>, String>
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOptions) -> Result<Exit, Exit> {
-    let built = settings
-        .new_rulebook(app)
-        .validate()
-        .and_then(|validated| validated.replaced_settings(&settings.replaced_settings()).build());
+    // A server may be running with the same database.
+    let migrations = Migrations { apply: ApplyMigrations::ToNewFiles, ..Migrations::default() };
+    let built = settings.new_rulebook(app).validate().and_then(|validated| {
+        validated.replaced_settings(&settings.replaced_settings()).migrations(migrations).build()
+    });
     let engine = built.map_err(|report| output::print_report(&report))?;
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     let checked = engine.check_argument_names(&options.method, names.map(String::as_str));
@@ -65,7 +67,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
     let CallOptions { method, arguments, json, scope, name, claims } = options;
-    let identity = caller("command line", name.as_deref(), scope, claims);
+    let identity = caller(engine.api(), "command line", name.as_deref(), scope, claims);
     let identity = identity.map_err(|why| output::print_usage_error(&format!("--claims: {why}")))?;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {

@@ -1,12 +1,15 @@
 //! The caller of a method that `rulebook call` and `rulebook test` call without a credential.
 
 use rulebook::Identity;
+use rulebook::model::Api;
 use serde_json::{Map, Value as Json};
 
 /// Returns a caller with this name, these permissions and these claims; `None` if all are missing, for an anonymous
 /// caller. Without a name, the name is `default_name`.
-/// Fails if the program does not have claims. The error is a message.
+/// Fails if the claims are not those that the API declares, or the program does not have claims. The error is a
+/// message.
 pub(super) fn caller(
+    api: &Api,
     default_name: &str,
     name: Option<&str>,
     scope: Option<Vec<String>>,
@@ -18,7 +21,7 @@ pub(super) fn caller(
     let scope = scope.unwrap_or_default().into_iter().filter(|permission| !permission.is_empty());
     let identity = Identity::new(name.unwrap_or(default_name), scope);
     match claims {
-        Some(claims) => with_claims(identity, claims).map(Some),
+        Some(claims) => with_claims(identity, api.convert_claims(claims)?).map(Some),
         None => Ok(Some(identity)),
     }
 }

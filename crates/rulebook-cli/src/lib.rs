@@ -54,11 +54,12 @@ mod usage;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
 
 pub use kinds::{with_auth_kinds, with_handler_kinds};
 use rulebook::Rulebook;
+use rulebook_model::suggest::closest_word;
 use settings::{Settings, files_folder, new_files_arg};
 
 /// The commands of the program, in the order in which the help lists them.
@@ -82,9 +83,8 @@ enum Command {
     Usage(usage::UsageOptions),
     #[cfg(feature = "auth")]
     Token(token::TokenOptions),
-    /// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does
     #[cfg(feature = "sql")]
-    Migrate,
+    Migrate(migrate::MigrateOptions),
     #[cfg(feature = "client")]
     Send(send::SendOptions),
     #[cfg(feature = "client")]
@@ -205,7 +205,9 @@ fn show_only_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
 /// }
 /// ```
 pub fn run(app: impl Fn(Rulebook) -> Rulebook) -> ExitCode {
-    match argument_parser().try_get_matches().and_then(|matches| run_command(&matches, &app)) {
+    let matches = argument_parser().try_get_matches();
+    let matches = matches.and_then(|matches| misspelled_variable().map_or(Ok(matches), Err));
+    match matches.and_then(|matches| run_command(&matches, &app)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             let error = with_environment_variable(error);
@@ -233,6 +235,33 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     }
     error
+}
+
+const VARIABLE_PREFIX: &str = "RULEBOOK_";
+/// The beginnings of the names after it that Kubernetes gives to variables about a service named `rulebook`.
+const OF_KUBERNETES: [&str; 2] = ["SERVICE_", "PORT"];
+/// The variables that no flag has.
+const OTHER_VARIABLES: [&str; 3] = ["RULEBOOK_KEY", "RULEBOOK_PEPPER", "RULEBOOK_PREDECESSOR"];
+
+/// Returns an error for an environment variable whose name differs a little from that of a known one, because its value
+/// would have no effect. Other variables may belong to the definition.
+fn misspelled_variable() -> Option<clap::Error> {
+    fn variables(command: &clap::Command) -> Vec<String> {
+        let flags = command.get_arguments().filter_map(|arg| Some(arg.get_env()?.to_str()?.to_owned()));
+        flags.chain(command.get_subcommands().flat_map(variables)).collect()
+    }
+    let known = [variables(&argument_parser()), OTHER_VARIABLES.map(str::to_owned).to_vec()].concat();
+    let known: Vec<_> = known.iter().filter_map(|name| name.strip_prefix(VARIABLE_PREFIX)).collect();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let misspelled = names.filter_map(|name| {
+        let word = name.strip_prefix(VARIABLE_PREFIX)?;
+        let is_other = known.contains(&word) || OF_KUBERNETES.iter().any(|begin| word.starts_with(begin));
+        let suggestion = closest_word(word, known.iter().copied()).filter(|_| !is_other)?;
+        Some(format!(
+            "{name} is not an environment variable of this program; did you mean {VARIABLE_PREFIX}{suggestion}?"
+        ))
+    });
+    misspelled.min().map(|message| argument_parser().error(ErrorKind::InvalidValue, message))
 }
 
 /// The commands whose files contain data of the server or of its clients.
@@ -271,7 +300,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         #[cfg(feature = "auth")]
         Command::Token(options) => token::run(app, settings, options),
         #[cfg(feature = "sql")]
-        Command::Migrate => migrate::run(app, settings),
+        Command::Migrate(options) => migrate::run(app, settings, &options),
         #[cfg(feature = "client")]
         Command::Send(options) => send::run(&options),
         #[cfg(feature = "client")]

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use env_logger::Target;
 use env_logger::fmt::Formatter;
+use env_logger::{Target, WriteStyle};
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
 use serde_json::{Map, Value as Json};
@@ -16,24 +16,27 @@ use serde_json::{Map, Value as Json};
 use rulebook_model::invisible::is_invisible;
 use rulebook_model::model::LogFormat;
 
-/// The default filter of log records, in the syntax of the crate `env_logger`. Clients could otherwise fill the log:
-/// the crate `h2` warns of invalid frames.
-pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn,h2=off";
+use super::output;
+
+/// The default filter of log records, in the syntax of the crate `env_logger`.
+pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn";
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
 pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
-    start(filter, format, Target::Stderr)
+    let target = output::queued_stderr().map_or(Target::Stderr, |queue| Target::Pipe(Box::new(queue)));
+    let has_color = output::has_color(&io::stderr());
+    start(filter, format, target, if has_color { WriteStyle::Always } else { WriteStyle::Never })
 }
 
 /// Starts to log as [`start_logging`] does, but to another place.
 #[cfg(feature = "test")]
 pub(super) fn start_logging_to(filter: &str, format: LogFormat, to: Box<dyn Write + Send>) -> Result<(), String> {
-    start(filter, format, Target::Pipe(to))
+    start(filter, format, Target::Pipe(to), WriteStyle::Never)
 }
 
-fn start(filter: &str, format: LogFormat, target: Target) -> Result<(), String> {
+fn start(filter: &str, format: LogFormat, target: Target, style: WriteStyle) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
-    builder.target(target);
+    builder.target(target).write_style(style);
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
         LogFormat::Json => write_json_record,
         // A format that a later version of rulebook-model adds is written as text.

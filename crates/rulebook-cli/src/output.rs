@@ -3,12 +3,50 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::Exit;
+use rulebook::LineQueue;
 use rulebook_model::diagnostic::{Report, closest_word};
 use rulebook_model::invisible::{escape_controls_in_json, replace_invisible};
 use rulebook_model::model::Api;
 use serde_json::Value as Json;
+
+/// The queues of a server for standard output and standard error; `None` for a file, which cannot let the server wait.
+static QUEUES: OnceLock<[Option<LineQueue>; 2]> = OnceLock::new();
+
+/// Waits, when it is dropped, until the readers of the output have read it, but not for readers that do not read.
+pub(super) struct QueuedOutput;
+
+impl Drop for QueuedOutput {
+    fn drop(&mut self) {
+        QUEUES.get().into_iter().flatten().flatten().for_each(LineQueue::finish);
+    }
+}
+
+/// Writes everything that this process prints from now on through queues, so that no reader can stop it.
+pub(super) fn queue_output() -> io::Result<QueuedOutput> {
+    let stdout = (!is_file(&io::stdout())).then(|| LineQueue::start("standard output", io::stdout()));
+    let stderr = (!is_file(&io::stderr())).then(|| LineQueue::start("standard error", io::stderr()));
+    let _ = QUEUES.set([stdout.transpose()?, stderr.transpose()?]);
+    Ok(QueuedOutput)
+}
+
+#[cfg(unix)]
+fn is_file(stream: &impl std::os::fd::AsFd) -> bool {
+    let file = stream.as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(not(unix))]
+fn is_file<T>(_: &T) -> bool {
+    false
+}
+
+/// Returns the queue for standard error; `None` if this process writes to it directly.
+pub(super) fn queued_stderr() -> Option<LineQueue> {
+    QUEUES.get()?[1].clone()
+}
 
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
 /// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
@@ -43,6 +81,9 @@ pub(super) fn print_warnings(warnings: &Report) {
 
 /// Writes bytes to standard output.
 pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
+    if let Some([Some(queue), _]) = QUEUES.get() {
+        return queue.clone().write_all(bytes);
+    }
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
@@ -82,6 +123,10 @@ fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
 
 /// Prints a text to standard error. Errors of writing are ignored, because there is no place to report them.
 pub(super) fn print_to_stderr(text: &str) {
+    if let Some(mut queue) = queued_stderr() {
+        let _ = queue.write_all(text.as_bytes());
+        return;
+    }
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -173,8 +218,9 @@ pub(super) fn api_size(api: &Api) -> String {
     format!("{modules}, {services}, {}", count_with_noun(methods, "method"))
 }
 
-/// Returns `true` if text for this stream should be colored: the stream is a terminal, and the environment variable
-/// `NO_COLOR` is not set.
+/// Returns `true` if text for this stream should be colored: the stream is a terminal that has colors, and the
+/// environment variable `NO_COLOR` is not set.
 pub(super) fn has_color(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    stream.is_terminal() && !is_dumb && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

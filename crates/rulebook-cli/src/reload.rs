@@ -22,7 +22,9 @@ const LOCK_FILE: &str = "reload.lock";
 /// The content of a request that allows changes that break clients.
 const ALLOW_BREAKING: &str = "allow-breaking";
 /// The result of a request whose definition is served.
-const SERVED: &str = "served";
+pub(crate) const SERVED: &str = "served";
+/// The result of a request if the definition is that which is served already.
+pub(crate) const UNCHANGED: &str = "unchanged";
 /// The time in which a server must serve the definition or refuse it.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// The pause between two looks at the result.
@@ -60,6 +62,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     let _ = fs::remove_file(&result);
     match outcome.as_str() {
         SERVED => Ok(output::print_to_stdout("the server serves the definition\n")),
+        UNCHANGED => Ok(output::print_to_stdout("the definition is unchanged\n")),
         why => {
             output::print_to_stderr(&format!("{why}\n"));
             Ok(Exit::ErrorsReported)
@@ -129,9 +132,8 @@ impl ReloadRequest {
         self.allows_breaking
     }
 
-    /// Writes the result: why the definition is not served, or `None` if it is.
-    pub(crate) fn report(&self, why: Option<String>) {
-        let text = why.unwrap_or_else(|| SERVED.to_owned());
+    /// Writes the result: [`SERVED`], [`UNCHANGED`], or why the definition is not served.
+    pub(crate) fn report(&self, text: &str) {
         let new = self.result.with_extension("new");
         if let Err(error) = fs::write(&new, text).and_then(|()| fs::rename(&new, &self.result)) {
             ::log::warn!("{}: {error}", self.result.display());

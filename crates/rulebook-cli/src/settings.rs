@@ -12,7 +12,7 @@ use super::{AddHandlers, Exit, output};
 use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget, Rulebook};
 use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
-use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
+use rulebook_model::settings::{MAX_SECONDS, check_bind_address, check_log_filter};
 
 pub(super) const HELP_HEADING: &str = "Settings";
 
@@ -66,9 +66,6 @@ pub(super) struct Settings {
     /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<u64>,
-    /// Whether clients, such as a proxy, can speak HTTP/2, with and without TLS [default: false].
-    #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
-    pub(super) http2: Option<bool>,
     /// File with the certificate of the server, followed by those of its authorities, for addresses that begin with
     /// `https://`; for several names of the server, repeat the flag or separate the files with commas [default: none].
     #[arg(long, global = true, value_name = "FILE", env = "RULEBOOK_TLS_CERTIFICATE", value_delimiter = ',')]
@@ -116,7 +113,7 @@ pub(super) struct Settings {
     #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = parse_percent)]
     pub(super) trace_percent: Option<u8>,
     /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default:
-    /// info,actix=off,actix_server=warn,h2=off].
+    /// info,actix=off,actix_server=warn].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].
@@ -173,8 +170,8 @@ fn parse_files_location(text: OsString) -> Result<PathBuf, String> {
     }
 }
 
-fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
-    env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
+fn parse_log_filter(text: &str) -> Result<String, String> {
+    check_log_filter(text).map(|()| text.to_owned())
 }
 
 fn parse_bind_address(text: &str) -> Result<String, String> {
@@ -221,7 +218,6 @@ impl Settings {
         api.monitoring = self.monitoring.clone().or(api.monitoring.take());
         api.workers = self.workers.map(usize::from).or(api.workers);
         api.address_connections = self.address_connections.or(api.address_connections);
-        api.http2 = self.http2.unwrap_or(api.http2);
         if !self.trusted_proxies.is_empty() {
             api.trusted_proxies.clone_from(&self.trusted_proxies);
         }

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::SignedDuration;
-use rulebook_auth::LocalIssuer;
+use rulebook_auth::{LocalIssuer, LocalTokens};
 use serde_json::{Map, Value as Json};
 
 use super::call::parse_json_object;
@@ -52,5 +52,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: TokenOptio
     if !scope.is_empty() {
         claims.insert("scope".to_owned(), scope.join(" ").into());
     }
+    LocalTokens::check_claims(&validated.api, &claims)
+        .map_err(|why| output::print_usage_error(&format!("--claims: {why}")))?;
     Ok(output::print_to_stdout(&format!("{}\n", issuer.sign(claims, expires.unsigned_abs()))))
 }

@@ -6,17 +6,19 @@
 //!
 //! Members that an object type does not list are not compared: a client that does not know a member does not send it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rulebook_model::Value;
 use rulebook_model::limits::Limits;
-use rulebook_model::types::{Check, ObjectField, ObjectShape, Structure, all_referenced_schemas};
+use rulebook_model::types::{Check, NamedSchema, ObjectField, ObjectShape, Structure, all_referenced_schemas};
 use serde_json::Value as Json;
 
 use crate::files::includes_files;
 use crate::single_values::{differ_only_in_bounds, includes_single_values};
-use crate::values::{list_with, longer_list, object_with, object_without, samples, with_member};
+use crate::strings::Automata;
+use crate::values::{Samples, list_with, longer_list, object_with, object_without, with_member};
 
 /// The result of comparing two types.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,77 +33,135 @@ pub enum Inclusion {
 
 /// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
 #[must_use]
-pub fn includes(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+pub fn includes(wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
     let limits = Limits::default();
     Comparison::new(&limits, &limits).compare_types(wide, narrow, false).unwrap_or(Inclusion::Included)
 }
 
-/// Returns `true` if two types have the same notation, also in all schemas to which they refer.
-pub(crate) fn are_same(one: &dyn Check, other: &dyn Check) -> bool {
-    let schemas = |check: &dyn Check| -> Vec<_> {
-        let schemas = all_referenced_schemas(check).into_iter();
-        schemas.map(|schema| (schema.key().to_owned(), schema.check.type_expr())).collect()
-    };
-    one.type_expr() == other.type_expr() && schemas(one) == schemas(other)
+/// The maximum depth of nested types that are compared, without those in schemas to which they refer.
+const MAX_DEPTH: usize = 128;
+/// The maximum work for one pair of definitions: the number of pairs of types that are compared, and of values in the
+/// sample values of types, each multiplied by its level of nesting.
+const MAX_WORK: usize = 2_000_000;
+
+/// The address of a type, which identifies it as long as its definition exists.
+pub(crate) type Address = *const ();
+
+pub(crate) fn address(check: &Arc<dyn Check>) -> Address {
+    Arc::as_ptr(check).cast()
 }
 
-/// The maximum depth of nested types that are compared.
-const MAX_DEPTH: usize = 64;
-/// The maximum number of pairs of types that are compared for one pair of parameters.
-const MAX_PAIRS: usize = 20_000;
+/// Two types of which at least one is a schema. They are compared apart from the types that contain them, so that the
+/// comparison of schemas that contain each other ends, and needs no more stack than the types in one schema.
+struct Pair {
+    wide: Arc<dyn Check>,
+    narrow: Arc<dyn Check>,
+    /// `Included` until the comparison of the parts shows something else.
+    inclusion: Inclusion,
+    /// The pairs whose comparison has used `inclusion`.
+    users: Vec<usize>,
+}
 
 /// Compares types, which can contain themselves through schemas. Schemas that several types refer to are compared once.
+#[derive(Default)]
 pub(crate) struct Comparison {
     /// The limits `part` of the APIs of the wide and of the narrow type.
     part_limits: (u64, u64),
-    /// The pairs of schemas that are included, or that are being compared. A pair that contains itself is included
-    /// unless something else in it is not.
-    assumed: HashSet<(*const (), *const ())>,
-    /// The same pairs in their order, so that those which depend on a failed pair can be removed.
-    order: Vec<(*const (), *const ())>,
+    pairs: Vec<Pair>,
+    /// The indexes of the pairs by the addresses of their types.
+    indexes: HashMap<(Address, Address), usize>,
+    /// The pairs whose parts must be compared, because the pair is new or the inclusion of a part has changed.
+    waiting: Vec<usize>,
+    /// The pair whose parts are being compared; `None` for the types of a parameter or an output.
+    current: Option<usize>,
+    /// Whether types have the same notation, also in all schemas to which they refer; by the addresses of schemas.
+    same_schemas: HashMap<(Address, Address), bool>,
+    samples: HashMap<Address, Rc<Samples>>,
+    /// The types of schemas, without references to other schemas around them, by the addresses of the schemas' checks.
+    targets: HashMap<Address, Arc<dyn Check>>,
+    /// The schemas that these types belong to, which know their sample values.
+    schemas: HashMap<Address, Arc<NamedSchema>>,
+    automata: Automata,
     depth: usize,
-    compared: usize,
+    work: usize,
 }
 
 impl Comparison {
     pub(crate) fn new(wide_limits: &Limits, narrow_limits: &Limits) -> Self {
-        let part_limits = (wide_limits.part, narrow_limits.part);
-        Self { part_limits, assumed: HashSet::new(), order: Vec::new(), depth: 0, compared: 0 }
+        Self { part_limits: (wide_limits.part, narrow_limits.part), ..Self::default() }
     }
 
     /// Returns whether the type `wide` accepts every value that the type `narrow` accepts, with `except_null` apart
     /// from null; `None` if both are the same type, apart from null. The types must live as long as this comparison.
     pub(crate) fn compare_types(
         &mut self,
-        wide: &dyn Check,
-        narrow: &dyn Check,
+        wide: &Arc<dyn Check>,
+        narrow: &Arc<dyn Check>,
         except_null: bool,
     ) -> Option<Inclusion> {
-        let is_same_without_null = || without_null(narrow).is_some_and(|inner| are_same(wide, &*inner));
-        if are_same(wide, narrow) || (except_null && is_same_without_null()) {
+        let inner = without_null(narrow).filter(|_| except_null);
+        if self.are_same(wide, narrow) || inner.is_some_and(|inner| self.are_same(wide, &inner)) {
             return None;
         }
-        self.compared = 0;
-        Some(if except_null { self.includes_except_null(wide, narrow) } else { self.includes(wide, narrow) })
+        loop {
+            let compare = if except_null { Self::includes_except_null } else { Self::includes };
+            let compared = compare(self, wide, narrow);
+            if self.waiting.is_empty() {
+                return Some(compared);
+            }
+            self.compare_waiting();
+        }
+    }
+
+    /// Returns `true` if two types have the same notation, also in all schemas to which they refer.
+    fn are_same(&mut self, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> bool {
+        let schemas = |check: &Arc<dyn Check>| -> BTreeMap<String, Arc<NamedSchema>> {
+            check.referenced_schemas().into_iter().map(|schema| (schema.key().to_owned(), schema)).collect()
+        };
+        let (schemas, others) = (schemas(one), schemas(other));
+        one.type_expr() == other.type_expr()
+            && schemas.keys().eq(others.keys())
+            && schemas.values().zip(others.values()).all(|(schema, other)| {
+                let addresses = (address(&schema.check), address(&other.check));
+                *self.same_schemas.entry(addresses).or_insert_with(|| are_same_schemas(schema, other))
+            })
+    }
+
+    /// Compares the parts of the pairs that wait, until the inclusion of no pair changes. Each pair changes once.
+    fn compare_waiting(&mut self) {
+        while let Some(index) = self.waiting.pop() {
+            let Pair { wide, narrow, inclusion, .. } = &self.pairs[index];
+            if *inclusion != Inclusion::Included {
+                continue;
+            }
+            let (wide, narrow) = (Arc::clone(wide), Arc::clone(narrow));
+            self.current = Some(index);
+            let inclusion = self.compare_parts(&wide, &narrow);
+            self.current = None;
+            if inclusion != Inclusion::Included {
+                let pair = &mut self.pairs[index];
+                pair.inclusion = inclusion;
+                self.waiting.append(&mut pair.users);
+            }
+        }
     }
 
     /// Returns whether the type `wide` accepts every value of the type `narrow` that is not null: an optional
     /// parameter, member or output may be null all the same.
-    fn includes_except_null(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-        self.compared += 1;
-        if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
+    fn includes_except_null(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
+        if self.depth >= MAX_DEPTH || !self.can_work(1) {
             return Inclusion::Unknown;
         }
         self.depth += 1;
         let compared = match narrow.structure() {
-            Structure::Nullable(inner) => self.includes_except_null(wide, &*inner),
-            Structure::Schema(schema) if narrow.accepts_null() => self.includes_except_null(wide, &*schema.check),
-            Structure::Union(branches) => all(branches.iter().map(|branch| self.includes_except_null(wide, &**branch))),
+            Structure::Nullable(inner) => self.includes_except_null(wide, &inner),
+            Structure::Schema(schema) if narrow.accepts_null() => self.includes_except_null(wide, &schema.check),
+            Structure::Union(branches) => all(branches.iter().map(|branch| self.includes_except_null(wide, branch))),
             _ => match self.includes(wide, narrow) {
-                Inclusion::Excluded(Some(Value::Null)) if samples(narrow).all(|value| value == Value::Null) => {
-                    Inclusion::Included
+                Inclusion::Excluded(Some(Value::Null)) => {
+                    let is_only_null = self.samples(narrow).all().all(|value| *value == Value::Null);
+                    if is_only_null { Inclusion::Included } else { Inclusion::Unknown }
                 }
-                Inclusion::Excluded(Some(Value::Null)) => Inclusion::Unknown,
                 compared => compared,
             },
         };
@@ -109,9 +169,55 @@ impl Comparison {
         compared
     }
 
-    fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-        self.compared += 1;
-        if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
+    fn includes(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
+        let (inner_wide, inner_narrow) = (self.without_schema(wide), self.without_schema(narrow));
+        if Arc::ptr_eq(wide, &inner_wide) && Arc::ptr_eq(narrow, &inner_narrow) {
+            return self.compare_parts(wide, narrow);
+        }
+        let index = *self.indexes.entry((address(&inner_wide), address(&inner_narrow))).or_insert_with(|| {
+            let (inclusion, users) = (Inclusion::Included, Vec::new());
+            self.pairs.push(Pair { wide: inner_wide, narrow: inner_narrow, inclusion, users });
+            self.waiting.push(self.pairs.len() - 1);
+            self.pairs.len() - 1
+        });
+        self.pairs[index].users.extend(self.current);
+        self.pairs[index].inclusion.clone()
+    }
+
+    /// Returns the type that a reference to a schema stands for, or the type itself.
+    pub(crate) fn without_schema(&mut self, check: &Arc<dyn Check>) -> Arc<dyn Check> {
+        let Structure::Schema(schema) = check.structure() else { return Arc::clone(check) };
+        // The structure of a large schema is requested once.
+        if let Some(target) = self.targets.get(&address(&schema.check)) {
+            return Arc::clone(target);
+        }
+        let target = self.without_schema(&schema.check);
+        self.targets.insert(address(&schema.check), Arc::clone(&target));
+        self.schemas.entry(address(&target)).or_insert(schema);
+        target
+    }
+
+    fn samples(&mut self, check: &Arc<dyn Check>) -> Rc<Samples> {
+        let generate = || match self.schemas.get(&address(check)) {
+            _ if self.work >= MAX_WORK => Samples::default(),
+            Some(schema) => Samples::of_schema(schema),
+            None => Samples::of(&**check),
+        };
+        let samples = self.samples.entry(address(check)).or_insert_with(|| Rc::new(generate()));
+        let samples = Rc::clone(samples);
+        self.can_work(samples.work);
+        samples
+    }
+
+    /// Counts work. Returns `false` if it is too much.
+    pub(crate) fn can_work(&mut self, work: usize) -> bool {
+        self.work = self.work.saturating_add(work);
+        self.work <= MAX_WORK
+    }
+
+    /// Compares two types that are not references to schemas.
+    fn compare_parts(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
+        if self.depth >= MAX_DEPTH || !self.can_work(1) {
             return Inclusion::Unknown;
         }
         self.depth += 1;
@@ -119,67 +225,67 @@ impl Comparison {
         self.depth -= 1;
         match compared {
             Inclusion::Included | Inclusion::Excluded(None) => compared,
-            Inclusion::Excluded(Some(value)) => witness(wide, narrow, [value]),
-            Inclusion::Unknown => witness(wide, narrow, []),
+            Inclusion::Excluded(Some(value)) => self.witness(wide, narrow, Some(value)),
+            Inclusion::Unknown => self.witness(wide, narrow, None),
         }
     }
 
-    fn compare(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+    fn compare(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
         match (wide.structure(), narrow.structure()) {
-            (Structure::Schema(wide_schema), Structure::Schema(narrow_schema)) => {
-                let inner = (&*wide_schema.check, &*narrow_schema.check);
-                self.compare_once(wide, narrow, |this| this.includes(inner.0, inner.1))
-            }
-            (Structure::Schema(schema), _) => {
-                self.compare_once(wide, narrow, |this| this.includes(&*schema.check, narrow))
-            }
-            (_, Structure::Schema(schema)) => {
-                self.compare_once(wide, narrow, |this| this.includes(wide, &*schema.check))
-            }
-            (_, Structure::Nullable(inner)) => match self.includes(wide, &*inner) {
+            (_, Structure::Nullable(inner)) => match self.includes(wide, &inner) {
                 Inclusion::Included | Inclusion::Unknown if !wide.accepts_null() => {
                     Inclusion::Excluded(Some(Value::Null))
                 }
                 compared => compared,
             },
-            (Structure::Nullable(inner), _) if !narrow.accepts_null() => self.includes(&*inner, narrow),
+            (Structure::Nullable(inner), _) if !narrow.accepts_null() => self.includes(&inner, narrow),
             (
                 Structure::TaggedUnion { tag, branches },
                 Structure::TaggedUnion { tag: narrow_tag, branches: narrow_branches },
-            ) if tag == narrow_tag => all(narrow_branches.iter().map(|(value, narrow_branch)| {
-                match branches.iter().find(|(known, _)| known == value) {
-                    Some((_, branch)) => with_member(self.includes(&**branch, &**narrow_branch), &tag, value),
+            ) if tag == narrow_tag => {
+                let branches: HashMap<String, Arc<dyn Check>> = branches.into_iter().collect();
+                all(narrow_branches.iter().map(|(value, narrow_branch)| match branches.get(value) {
+                    Some(branch) => with_member(self.includes(branch, narrow_branch), &tag, value),
                     None => with_member(Inclusion::Excluded(narrow_branch.example()), &tag, value),
-                }
-            })),
+                }))
+            }
             (_, Structure::TaggedUnion { tag, branches }) => {
-                all(branches.iter().map(|(value, branch)| match self.includes(wide, &**branch) {
-                    Inclusion::Included => includes_tag(wide, &**branch, &tag, value),
+                all(branches.iter().map(|(value, branch)| match self.includes(wide, branch) {
+                    Inclusion::Included => includes_tag(&**wide, &**branch, &tag, value),
                     compared => with_member(compared, &tag, value),
                 }))
             }
-            (_, Structure::Union(branches)) => all(branches.iter().map(|branch| self.includes(wide, &**branch))),
-            (Structure::Union(branches), _) => any(branches.iter().map(|branch| self.includes(&**branch, narrow))),
+            (_, Structure::Union(branches)) => all(branches.iter().map(|branch| self.includes(wide, branch))),
+            (Structure::Union(branches), _) => {
+                // No value has two of the types, so that only a branch that accepts an example can include all values.
+                let Some(example) = self.samples(narrow).example.clone() else {
+                    return any(branches.iter().map(|branch| self.includes(branch, narrow)));
+                };
+                let accepting = branches.iter().find(|branch| branch.checked(example.clone()).is_ok());
+                accepting.map_or(Inclusion::Unknown, |branch| self.includes(branch, narrow))
+            }
             (Structure::Array(wide_item), Structure::Array(narrow_item)) => {
-                let counts = match includes_counts(wide, narrow, ["minItems", "maxItems"]) {
-                    Inclusion::Unknown => shown_by(longer_list(wide, narrow)),
+                let counts = match includes_counts(&**wide, &**narrow, ["minItems", "maxItems"]) {
+                    Inclusion::Unknown => shown_by(longer_list(&**wide, &**narrow, &self.samples(narrow))),
                     counts => counts,
                 };
-                let items = match self.includes(&*wide_item, &*narrow_item) {
-                    Inclusion::Excluded(Some(item)) => shown_by(list_with(narrow, &item)),
+                let items = match self.includes(&wide_item, &narrow_item) {
+                    Inclusion::Excluded(Some(item)) => shown_by(list_with(&**narrow, &self.samples(narrow), &item)),
                     items => items,
                 };
                 all([counts, items])
             }
             (Structure::Map(wide_value), Structure::Map(narrow_value)) => {
-                let counts = includes_counts(wide, narrow, ["minProperties", "maxProperties"]);
+                let counts = includes_counts(&**wide, &**narrow, ["minProperties", "maxProperties"]);
                 let names = match (wide.schema().get("propertyNames"), narrow.schema().get("propertyNames")) {
                     (None, _) => Inclusion::Included,
                     (Some(names), Some(narrow_names)) if names == narrow_names => Inclusion::Included,
                     _ => Inclusion::Unknown,
                 };
-                let values = match self.includes(&*wide_value, &*narrow_value) {
-                    Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow, None, &value)),
+                let values = match self.includes(&wide_value, &narrow_value) {
+                    Inclusion::Excluded(Some(value)) => {
+                        shown_by(object_with(&**narrow, &self.samples(narrow), None, &value))
+                    }
                     values => values,
                 };
                 all([counts, names, values])
@@ -187,58 +293,53 @@ impl Comparison {
             (Structure::Object(wide_shape), Structure::Object(narrow_shape)) => {
                 self.compare_objects(&wide_shape, &narrow_shape, narrow)
             }
-            _ => compare_single_values(wide, narrow, self.part_limits),
+            _ => self.compare_single_values(wide, narrow),
         }
     }
 
-    /// Compares two types of which one is a schema, unless they are being compared already.
-    fn compare_once(
+    fn compare_objects(
         &mut self,
-        wide: &dyn Check,
-        narrow: &dyn Check,
-        compare: impl FnOnce(&mut Self) -> Inclusion,
+        wide: &ObjectShape,
+        narrow: &ObjectShape,
+        narrow_check: &Arc<dyn Check>,
     ) -> Inclusion {
-        let pair = (std::ptr::from_ref(wide).cast(), std::ptr::from_ref(narrow).cast());
-        if !self.assumed.insert(pair) {
-            return Inclusion::Included;
+        fn find<'a>(shape: &'a ObjectShape, name: &str) -> Option<&'a ObjectField> {
+            shape.fields.iter().find(|field| field.name == name)
         }
-        let begin = self.order.len();
-        self.order.push(pair);
-        let compared = compare(self);
-        if compared != Inclusion::Included {
-            // Pairs that were included because of this one may not be included without it.
-            for pair in self.order.drain(begin..) {
-                self.assumed.remove(&pair);
-            }
-        }
-        compared
-    }
-
-    fn compare_objects(&mut self, wide: &ObjectShape, narrow: &ObjectShape, narrow_check: &dyn Check) -> Inclusion {
-        let find = |shape: &'_ ObjectShape, name: &str| shape.fields.iter().position(|field| field.name == name);
         let mut results = Vec::new();
         for field in &wide.fields {
-            let narrow_field = find(narrow, &field.name).map(|index| &narrow.fields[index]);
+            let narrow_field = find(narrow, &field.name);
             if !field.optional && narrow_field.is_none_or(|narrow_field| narrow_field.optional) {
-                results.push(shown_by(object_without(narrow_check, &field.name)));
+                results.push(shown_by(object_without(&**narrow_check, &self.samples(narrow_check), &field.name)));
             }
-            let Some(ObjectField { check, .. }) = narrow_field else { continue };
-            let compared = match field.optional {
-                true => self.includes_except_null(&*field.check, &**check),
-                false => self.includes(&*field.check, &**check),
-            };
-            results.push(match compared {
-                Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow_check, Some(&field.name), &value)),
-                result => result,
-            });
+            if let Some(ObjectField { check, optional, .. }) = narrow_field {
+                let compared = match field.optional {
+                    true if !field.check.refuses_null() => self.includes_except_null(&field.check, check),
+                    true if *optional && !check.refuses_null() => Inclusion::Excluded(Some(Value::Null)),
+                    _ => self.includes(&field.check, check),
+                };
+                results.push(match compared {
+                    Inclusion::Excluded(Some(value)) => {
+                        let samples = self.samples(narrow_check);
+                        shown_by(object_with(&**narrow_check, &samples, Some(&field.name), &value))
+                    }
+                    result => result,
+                });
+            }
+            // One value is enough to show that the object is excluded.
+            if let Some(Inclusion::Excluded(Some(_))) = results.last() {
+                return all(results);
+            }
         }
         if wide.is_closed {
             let unlisted = narrow.fields.iter().find(|field| find(wide, &field.name).is_none());
+            let samples = self.samples(narrow_check);
             if let Some(ObjectField { name, check, .. }) = unlisted {
                 let value = check.example().unwrap_or(Value::Null);
-                results.push(shown_by(object_with(narrow_check, Some(name), &value)));
+                results.push(shown_by(object_with(&**narrow_check, &samples, Some(name), &value)));
             } else if !narrow.is_closed {
-                results.push(shown_by(object_with(narrow_check, None, &Value::Bool(true))));
+                let value = Value::Bool(true);
+                results.push(shown_by(object_with(&**narrow_check, &samples, Some("unlisted"), &value)));
             }
         }
         let is_min_included = wide.min.is_none_or(|min| narrow.min.is_some_and(|narrow| narrow >= min));
@@ -249,6 +350,59 @@ impl Comparison {
         }
         all(results)
     }
+
+    /// Compares types of which at least one has no structure.
+    fn compare_single_values(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
+        if let Some(inclusion) = includes_files(&**wide, &**narrow, self.part_limits) {
+            return inclusion;
+        }
+        // References have the same text in both definitions, although the schemas may differ.
+        if !wide.referenced_schemas().is_empty() || !narrow.referenced_schemas().is_empty() {
+            return if self.are_same(wide, narrow) { Inclusion::Included } else { Inclusion::Unknown };
+        }
+        if let Some(inclusion) = differ_only_in_bounds(&**wide, &**narrow) {
+            return inclusion;
+        }
+        let (wide_schema, narrow_schema) = (wide.schema(), narrow.schema());
+        if wide_schema.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Inclusion::Included;
+        }
+        match includes_single_values(&mut self.automata, &wide_schema, &narrow_schema) {
+            Inclusion::Included if !wide.has_exact_schema() && wide.type_expr() != narrow.type_expr() => {
+                Inclusion::Unknown
+            }
+            inclusion => inclusion,
+        }
+    }
+
+    /// Returns the candidate, or another value at the limits of the two types, that the narrow type accepts and the
+    /// wide type rejects. Null is the last one, because it shows no other difference.
+    fn witness(
+        &mut self,
+        wide: &Arc<dyn Check>,
+        narrow: &Arc<dyn Check>,
+        candidate: Option<Value<'static>>,
+    ) -> Inclusion {
+        let is_witness = |value: &&Value<'static>| {
+            narrow.checked((*value).clone()).is_ok() && wide.checked((*value).clone()).is_err()
+        };
+        if candidate.as_ref().filter(is_witness).is_some() {
+            return Inclusion::Excluded(candidate);
+        }
+        let (of_narrow, of_wide) = (self.samples(narrow), self.samples(wide));
+        let limits = of_narrow.boundary_values.iter().chain(&of_narrow.example).chain(&of_wide.boundary_values);
+        let (null, others): (Vec<_>, Vec<_>) = limits.partition(|value| **value == Value::Null);
+        shown_by(others.into_iter().chain(null).find(is_witness).cloned())
+    }
+}
+
+/// Returns `true` if two schemas have the same notation, and so have all schemas to which they refer.
+fn are_same_schemas(one: &Arc<NamedSchema>, other: &Arc<NamedSchema>) -> bool {
+    let schemas = |schema: &NamedSchema| -> Vec<_> {
+        let schemas = all_referenced_schemas(&*schema.check).into_iter();
+        schemas.map(|schema| (schema.key().to_owned(), schema.check.type_expr())).collect()
+    };
+    one.check.type_expr() == other.check.type_expr() && schemas(one) == schemas(other)
 }
 
 /// Returns whether a type that accepts the objects of a branch of a union also accepts them with the tag, which the
@@ -258,28 +412,6 @@ fn includes_tag(wide: &dyn Check, branch: &dyn Check, tag: &str, value: &str) ->
         Inclusion::Excluded(Some(example)) if wide.checked(example.clone()).is_ok() => Inclusion::Included,
         Inclusion::Excluded(Some(example)) => Inclusion::Excluded(Some(example)),
         _ => Inclusion::Unknown,
-    }
-}
-
-/// Compares types of which at least one has no structure.
-fn compare_single_values(wide: &dyn Check, narrow: &dyn Check, part_limits: (u64, u64)) -> Inclusion {
-    if let Some(inclusion) = includes_files(wide, narrow, part_limits) {
-        return inclusion;
-    }
-    // References have the same text in both definitions, although the schemas may differ.
-    if !wide.referenced_schemas().is_empty() || !narrow.referenced_schemas().is_empty() {
-        return if are_same(wide, narrow) { Inclusion::Included } else { Inclusion::Unknown };
-    }
-    if let Some(inclusion) = differ_only_in_bounds(wide, narrow) {
-        return inclusion;
-    }
-    let (wide_schema, narrow_schema) = (wide.schema(), narrow.schema());
-    if wide_schema.as_object().is_some_and(serde_json::Map::is_empty) {
-        return Inclusion::Included;
-    }
-    match includes_single_values(&wide_schema, &narrow_schema) {
-        Inclusion::Included if !wide.has_exact_schema() && wide.type_expr() != narrow.type_expr() => Inclusion::Unknown,
-        inclusion => inclusion,
     }
 }
 
@@ -322,23 +454,6 @@ pub(crate) fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     combined
 }
 
-/// Returns the first of the candidates, and of other values at the limits of the two types, that the narrow type
-/// accepts and the wide type rejects. Null is the last one, because it shows no other difference.
-fn witness(wide: &dyn Check, narrow: &dyn Check, candidates: impl IntoIterator<Item = Value<'static>>) -> Inclusion {
-    let is_witness =
-        |value: &Value<'static>| narrow.checked(value.clone()).is_ok() && wide.checked(value.clone()).is_err();
-    let mut candidates = candidates.into_iter();
-    let at_limits = || {
-        let limits = narrow.boundary_values().into_iter().chain(narrow.example()).chain(wide.boundary_values());
-        let (null, others): (Vec<_>, Vec<_>) = limits.partition(|value| *value == Value::Null);
-        others.into_iter().chain(null).find(is_witness)
-    };
-    match candidates.find(is_witness).or_else(at_limits) {
-        Some(value) => Inclusion::Excluded(Some(value)),
-        None => Inclusion::Unknown,
-    }
-}
-
 /// Returns that values are excluded if one shows it.
 fn shown_by(value: Option<Value<'static>>) -> Inclusion {
     value.map_or(Inclusion::Unknown, |value| Inclusion::Excluded(Some(value)))
@@ -346,10 +461,10 @@ fn shown_by(value: Option<Value<'static>>) -> Inclusion {
 
 /// Returns the type of the values of a nullable type that are not null: an optional parameter, member or output may be
 /// null all the same.
-fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
+fn without_null(check: &Arc<dyn Check>) -> Option<Arc<dyn Check>> {
     match check.structure() {
         Structure::Nullable(inner) => Some(inner),
-        Structure::Schema(schema) => without_null(&*schema.check),
+        Structure::Schema(schema) => without_null(&schema.check),
         _ => None,
     }
 }

@@ -85,7 +85,7 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     }
     let types = (&old.r#type, &new.r#type);
     let message = || format!("{} is {}, and was {}", subject(), type_words(types.1), type_words(types.0));
-    match comparison.compare_types(&*types.0.check, &*types.1.check, old.optional) {
+    match comparison.compare_types(&types.0.check, &types.1.check, old.optional) {
         None => {}
         Some(Inclusion::Included) => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
         Some(Inclusion::Excluded(value)) => {

@@ -1,6 +1,7 @@
 //! Compares the parameters of methods, and the constraints between them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rulebook_model::Value;
 use rulebook_model::call::Source;
@@ -147,8 +148,15 @@ fn compare_parameter(
         found.push(Change::new(ChangeKind::ParameterOptional, message));
     }
     let message = || format!("{} is {}, and was {}", subject(), type_words(&after.r#type), type_words(&before.r#type));
-    let checks = (&*after.r#type.check, &*before.r#type.check);
-    match compare_types(types, checks, after.optional, before.from).map(|it| sendable(it, checks, before.from)) {
+    let checks = (&after.r#type.check, &before.r#type.check);
+    let may_be_null = |it: &Parameter| it.optional && !it.r#type.check.refuses_null();
+    let compared = match before.from {
+        Location::Body | Location::WholeBody if may_be_null(before) && checks.0.refuses_null() => {
+            Some(Inclusion::Excluded(Some(Value::Null)))
+        }
+        _ => compare_types(types, checks, may_be_null(after), before.from),
+    };
+    match compared.map(|it| sendable(it, (&**checks.0, &**checks.1), before.from)) {
         None => {}
         Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
         Some(Inclusion::Excluded(value)) => {
@@ -175,7 +183,7 @@ fn compare_parameter(
 /// except null if the parameter is optional; `None` if both are the same type.
 fn compare_types(
     types: &mut Comparison,
-    (wide, narrow): (&dyn Check, &dyn Check),
+    (wide, narrow): (&Arc<dyn Check>, &Arc<dyn Check>),
     is_optional: bool,
     from: Location,
 ) -> Option<Inclusion> {
@@ -184,11 +192,11 @@ fn compare_types(
         return Some(included);
     }
     Some(match included {
-        Inclusion::Included if reads_texts_alike(wide, narrow) => Inclusion::Included,
-        Inclusion::Excluded(Some(value)) if from != Location::Body => text_witness(wide, narrow, value),
+        Inclusion::Included if reads_texts_alike(types, wide, narrow) => Inclusion::Included,
+        Inclusion::Excluded(Some(value)) if from != Location::Body => text_witness(&**wide, &**narrow, value),
         Inclusion::Included => {
             let values = narrow.boundary_values().into_iter().chain([Value::from("null")]);
-            match values.into_iter().find_map(|value| match text_witness(wide, narrow, value) {
+            match values.into_iter().find_map(|value| match text_witness(&**wide, &**narrow, value) {
                 Inclusion::Excluded(value) => value,
                 _ => None,
             }) {

@@ -7,7 +7,7 @@ use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json};
 
 use crate::includes::{Inclusion, all, any};
-use crate::strings::includes_strings;
+use crate::strings::{Automata, includes_strings};
 
 /// Compares two types that have the same notation, apart from `min` and `max`. Returns `None` if they have another one.
 pub(crate) fn differ_only_in_bounds(wide: &dyn Check, narrow: &dyn Check) -> Option<Inclusion> {
@@ -37,9 +37,9 @@ pub(crate) fn differ_only_in_bounds(wide: &dyn Check, narrow: &dyn Check) -> Opt
 }
 
 /// Returns whether the schema `wide` accepts every value of the schema `narrow`. Both have no references.
-pub(crate) fn includes_single_values(wide: &Json, narrow: &Json) -> Inclusion {
+pub(crate) fn includes_single_values(automata: &mut Automata, wide: &Json, narrow: &Json) -> Inclusion {
     let (Some(wide), Some(narrow)) = (alternatives(wide), alternatives(narrow)) else { return Inclusion::Unknown };
-    all(narrow.iter().map(|narrow| any(wide.iter().map(|wide| wide.includes(narrow)))))
+    all(narrow.iter().map(|narrow| any(wide.iter().map(|wide| wide.includes(narrow, automata)))))
 }
 
 /// A part of a JSON Schema that accepts values of one kind.
@@ -110,7 +110,7 @@ impl Alternative {
         Self { kind: "string".to_owned(), keywords }
     }
 
-    fn includes(&self, narrow: &Self) -> Inclusion {
+    fn includes(&self, narrow: &Self, automata: &mut Automata) -> Inclusion {
         let is_whole_number = self.kind == "number" && narrow.kind == "integer";
         let is_whole_value = |values: &[Json]| values.iter().all(|value| value.is_i64() || value.is_u64());
         let has_whole_values = self.kind == "integer"
@@ -123,7 +123,7 @@ impl Alternative {
             return Inclusion::Included;
         }
         match &*self.kind {
-            "string" => includes_strings(self, narrow),
+            "string" => includes_strings(automata, self, narrow),
             "number" | "integer" => self.includes_numbers(narrow),
             "boolean" | "null" => self.includes_listed_values(narrow).unwrap_or(Inclusion::Unknown),
             _ => Inclusion::Unknown,

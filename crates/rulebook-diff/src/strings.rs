@@ -4,6 +4,7 @@
 //! same time finds a string that only the narrow schema accepts, or proves that no such string exists.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 
 use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -21,6 +22,40 @@ const MAX_VISITED: usize = 50_000;
 /// The length up to which lengths are compared together with patterns.
 const MAX_LENGTH_IN_PATTERN: u64 = 2_000;
 
+/// The maximum work for one pair of definitions: the bytes of all automata, and 1,000 for each pair of states that a
+/// walk visits. Patterns that need more are not compared.
+const MAX_WORK: usize = 200 << 20;
+const WORK_PER_VISIT: usize = 1_000;
+
+type Dfa = dense::DFA<Vec<u32>>;
+
+/// Compiles each pattern in a pair of definitions once, because long texts have large automata.
+#[derive(Default)]
+pub(crate) struct Automata {
+    compiled: HashMap<String, Option<Rc<Dfa>>>,
+    work: usize,
+}
+
+impl Automata {
+    fn compile(&mut self, pattern: &str) -> Option<Rc<Dfa>> {
+        if let Some(compiled) = self.compiled.get(pattern) {
+            return compiled.clone();
+        }
+        if self.work > MAX_WORK {
+            return None;
+        }
+        let config = dense::Config::new()
+            .start_kind(StartKind::Unanchored)
+            .accelerate(false)
+            .dfa_size_limit(Some(MAX_AUTOMATON_SIZE))
+            .determinize_size_limit(Some(MAX_AUTOMATON_SIZE));
+        let dfa = dense::Builder::new().configure(config).build(pattern).ok().map(Rc::new);
+        self.work += dfa.as_ref().map_or(MAX_AUTOMATON_SIZE, |dfa| dfa.memory_usage());
+        self.compiled.insert(pattern.to_owned(), dfa.clone());
+        dfa
+    }
+}
+
 /// A condition of a schema on its strings.
 #[derive(Debug, Clone, PartialEq)]
 enum Condition {
@@ -35,7 +70,7 @@ enum Condition {
 }
 
 /// Returns whether the schema of strings `wide` accepts every string of `narrow`.
-pub(crate) fn includes_strings(wide: &Alternative, narrow: &Alternative) -> Inclusion {
+pub(crate) fn includes_strings(automata: &mut Automata, wide: &Alternative, narrow: &Alternative) -> Inclusion {
     if let Some(inclusion) = wide.includes_listed_values(narrow) {
         return inclusion;
     }
@@ -52,7 +87,7 @@ pub(crate) fn includes_strings(wide: &Alternative, narrow: &Alternative) -> Incl
     let open: Vec<_> = wide_conditions.iter().filter(|condition| !is_implied(condition)).collect();
     let mut unknown = false;
     for condition in open {
-        match counterexample(&narrow_conditions, condition) {
+        match counterexample(automata, &narrow_conditions, condition) {
             Some(None) => {}
             Some(Some(text)) => return Inclusion::Excluded(Some(text.into())),
             None => unknown = true,
@@ -99,44 +134,36 @@ fn escape(text: &str) -> String {
 
 /// Returns a string that fulfills the conditions `narrow` and not the condition `wide`; `Some(None)` if no such string
 /// exists, and `None` if that is not known.
-fn counterexample(narrow: &[Condition], wide: &Condition) -> Option<Option<String>> {
-    let mut automata = Vec::new();
+fn counterexample(automata: &mut Automata, narrow: &[Condition], wide: &Condition) -> Option<Option<String>> {
+    let mut used = Vec::new();
     for condition in narrow {
         // A string that fulfills fewer conditions may be no counterexample; the check of the narrow type decides.
-        automata.extend(automaton(condition));
+        used.extend(automaton(automata, condition));
     }
-    let (pattern, is_required) = automaton(wide)?;
-    automata.push((pattern, !is_required));
-    automata.push((compile("^(?s:.)*$")?, true));
-    find_string(&automata)
+    let (pattern, is_required) = automaton(automata, wide)?;
+    used.push((pattern, !is_required));
+    used.push((automata.compile("^(?s:.)*$")?, true));
+    find_string(&used, &mut automata.work)
 }
 
 /// Returns the automaton of a condition, and whether strings must match it.
-fn automaton(condition: &Condition) -> Option<(dense::DFA<Vec<u32>>, bool)> {
-    let of_length = |min: u64, max: String| compile(&format!("^(?s:.){{{min},{max}}}$"));
+fn automaton(automata: &mut Automata, condition: &Condition) -> Option<(Rc<Dfa>, bool)> {
+    let mut compile = |pattern: &str| automata.compile(pattern);
+    let of_length = |min: u64, max: String| format!("^(?s:.){{{min},{max}}}$");
     Some(match condition {
         Condition::Pattern(pattern) => (compile(pattern)?, true),
         Condition::NotPattern(pattern) => (compile(pattern)?, false),
-        Condition::MinLength(min) if *min <= MAX_LENGTH_IN_PATTERN => (of_length(*min, String::new())?, true),
-        Condition::MaxLength(max) if *max <= MAX_LENGTH_IN_PATTERN => (of_length(0, max.to_string())?, true),
+        Condition::MinLength(min) if *min <= MAX_LENGTH_IN_PATTERN => (compile(&of_length(*min, String::new()))?, true),
+        Condition::MaxLength(max) if *max <= MAX_LENGTH_IN_PATTERN => (compile(&of_length(0, max.to_string()))?, true),
         _ => return None,
     })
-}
-
-fn compile(pattern: &str) -> Option<dense::DFA<Vec<u32>>> {
-    let config = dense::Config::new()
-        .start_kind(StartKind::Unanchored)
-        .accelerate(false)
-        .dfa_size_limit(Some(MAX_AUTOMATON_SIZE))
-        .determinize_size_limit(Some(MAX_AUTOMATON_SIZE));
-    dense::Builder::new().configure(config).build(pattern).ok()
 }
 
 /// The states of all automata after the same bytes, and for each whether a match has ended.
 type States = Vec<(StateID, bool)>;
 
-/// Returns the shortest string that each automaton matches, or does not match, as its flag says.
-fn find_string(automata: &[(dense::DFA<Vec<u32>>, bool)]) -> Option<Option<String>> {
+/// Returns the shortest string that each automaton matches, or does not match, as its flag says. Adds the work.
+fn find_string(automata: &[(Rc<Dfa>, bool)], work: &mut usize) -> Option<Option<String>> {
     let start = start::Config::new().anchored(Anchored::No);
     let first: Option<States> = automata.iter().map(|(dfa, _)| Some((dfa.start_state(&start).ok()?, false))).collect();
     let first = first?;
@@ -147,14 +174,15 @@ fn find_string(automata: &[(dense::DFA<Vec<u32>>, bool)]) -> Option<Option<Strin
     let mut visited: HashMap<States, Option<(States, u8)>> = HashMap::from([(first.clone(), None)]);
     let mut waiting = VecDeque::from([first]);
     while let Some(states) = waiting.pop_front() {
-        let matches = |((dfa, is_required), (state, has_matched)): (&(dense::DFA<_>, bool), &(StateID, bool))| {
+        let matches = |((dfa, is_required), (state, has_matched)): (&(Rc<Dfa>, bool), &(StateID, bool))| {
             let matches = *has_matched || dfa.is_match_state(dfa.next_eoi_state(*state));
             matches == *is_required
         };
         if automata.iter().zip(&states).all(matches) {
             return text_of(&visited, states).map(Some);
         }
-        if visited.len() > MAX_VISITED {
+        *work += WORK_PER_VISIT;
+        if visited.len() > MAX_VISITED || *work > MAX_WORK {
             return None;
         }
         for &byte in &bytes {
@@ -202,7 +230,16 @@ mod tests {
     use super::*;
 
     fn compare(wide: &str, narrow: &str) -> Option<Option<String>> {
-        counterexample(&[Condition::Pattern(narrow.to_owned())], &Condition::Pattern(wide.to_owned()))
+        let (narrow, wide) = (Condition::Pattern(narrow.to_owned()), Condition::Pattern(wide.to_owned()));
+        counterexample(&mut Automata::default(), &[narrow], &wide)
+    }
+
+    #[test]
+    fn patterns_are_not_compared_after_too_much_work() {
+        let [narrow, wide] = ["^a$", "^[ab]$"].map(|pattern| Condition::Pattern(pattern.to_owned()));
+        let compare =
+            |work| counterexample(&mut Automata { work, ..Automata::default() }, std::slice::from_ref(&narrow), &wide);
+        assert_eq!((compare(0), compare(MAX_WORK + 1)), (Some(None), None));
     }
 
     #[test]

@@ -3,71 +3,122 @@
 use std::borrow::Cow;
 
 use rulebook_model::Value;
-use rulebook_model::types::{Check, Structure};
+use rulebook_model::types::{Check, NamedSchema, is_shallow};
 
 use crate::includes::Inclusion;
 
-/// Returns valid values of a type, beginning with the typical one.
-pub(crate) fn samples(check: &dyn Check) -> impl Iterator<Item = Value<'static>> {
-    check.example().into_iter().chain(check.boundary_values())
+/// Valid values of a type.
+#[derive(Default)]
+pub(crate) struct Samples {
+    /// A typical value.
+    pub(crate) example: Option<Value<'static>>,
+    /// Values at the limits of the type.
+    pub(crate) boundary_values: Vec<Value<'static>>,
+    /// The number of values at all levels of nesting, each multiplied by its level: a measure of the time that the
+    /// generation of the samples has taken.
+    pub(crate) work: usize,
+}
+
+impl Samples {
+    pub(crate) fn of(check: &dyn Check) -> Self {
+        Self::new(check.example(), check.boundary_values())
+    }
+
+    pub(crate) fn of_schema(schema: &NamedSchema) -> Self {
+        Self::new(schema.example_value(), schema.boundary_values().to_vec())
+    }
+
+    fn new(example: Option<Value<'static>>, boundary_values: Vec<Value<'static>>) -> Self {
+        let work = example.iter().chain(&boundary_values).map(|value| work_of(value, 1)).sum();
+        Self { example, boundary_values, work }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Value<'static>> {
+        self.example.iter().chain(&self.boundary_values)
+    }
+}
+
+fn work_of(value: &Value<'_>, level: usize) -> usize {
+    level
+        + match value {
+            Value::List(items) => items.iter().map(|item| work_of(item, level + 1)).sum::<usize>(),
+            Value::Map(members) => members.iter().map(|(_, member)| work_of(member, level + 1)).sum(),
+            _ => 0,
+        }
+}
+
+/// Returns the first value that `change` makes of a sample and that the type accepts.
+fn first_valid(
+    check: &dyn Check,
+    samples: &Samples,
+    change: impl Fn(Value<'static>) -> Option<Value<'static>>,
+) -> Option<Value<'static>> {
+    samples.all().cloned().filter_map(change).find(|value| is_valid(check, value))
+}
+
+/// Returns `true` if a type accepts a value that requests can contain.
+fn is_valid(check: &dyn Check, value: &Value<'static>) -> bool {
+    is_shallow(value) && check.checked(value.clone()).is_ok()
 }
 
 /// Returns a list of the type with this item.
-pub(crate) fn list_with(list: &dyn Check, item: &Value<'static>) -> Option<Value<'static>> {
-    let mut lists = samples(list).filter_map(|sample| match sample {
+pub(crate) fn list_with(list: &dyn Check, samples: &Samples, item: &Value<'static>) -> Option<Value<'static>> {
+    let single = Value::List(vec![item.clone()]);
+    if is_valid(list, &single) {
+        return Some(single);
+    }
+    first_valid(list, samples, |sample| match sample {
         Value::List(mut items) if !items.is_empty() => {
             items[0] = item.clone();
             Some(Value::List(items))
         }
         _ => None,
-    });
-    let single = Value::List(vec![item.clone()]);
-    let is_valid = |value: &Value<'static>| list.checked(value.clone()).is_ok();
-    Some(single).filter(is_valid).or_else(|| lists.find(is_valid))
+    })
 }
 
 /// The maximum length of a list that is made as an example.
 const MAX_LIST_LENGTH: u64 = 1000;
 
 /// Returns a list of the narrow type that has one item more than the wide type allows.
-pub(crate) fn longer_list(wide: &dyn Check, narrow: &dyn Check) -> Option<Value<'static>> {
+pub(crate) fn longer_list(wide: &dyn Check, narrow: &dyn Check, samples: &Samples) -> Option<Value<'static>> {
     let length = wide.schema().get("maxItems")?.as_u64().filter(|length| *length < MAX_LIST_LENGTH)? + 1;
-    let mut lists = samples(narrow).filter_map(|sample| match sample {
+    first_valid(narrow, samples, |sample| match sample {
         Value::List(items) => {
             Some(Value::List(items.into_iter().cycle().take(usize::try_from(length).ok()?).collect()))
         }
         _ => None,
-    });
-    lists.find(|list| narrow.checked(list.clone()).is_ok())
+    })
 }
 
-/// Returns an object of the type with this member. Without a name, the member has a name that the type does not list.
-pub(crate) fn object_with(object: &dyn Check, name: Option<&str>, value: &Value<'static>) -> Option<Value<'static>> {
-    let objects = samples(object).filter_map(|sample| match sample {
+/// Returns an object of the type with this member. Without a name, it is the first member of a map.
+pub(crate) fn object_with(
+    object: &dyn Check,
+    samples: &Samples,
+    name: Option<&str>,
+    value: &Value<'static>,
+) -> Option<Value<'static>> {
+    first_valid(object, samples, |sample| match sample {
         Value::Map(mut members) => {
             // The name of a member of a map can have a pattern, which the names of the example match.
             let known = members.first().map(|(name, _)| name.to_string());
-            let is_map = matches!(object.structure(), Structure::Map(_));
-            let name = name.map(str::to_owned).or(known.filter(|_| is_map)).unwrap_or_else(|| "unlisted".to_owned());
+            let name = name.map(str::to_owned).or(known).unwrap_or_else(|| "unlisted".to_owned());
             members.retain(|(known, _)| *known != name);
             members.push((Cow::Owned(name), value.clone()));
             Some(Value::Map(members))
         }
         _ => None,
-    });
-    objects.into_iter().find(|value| object.checked(value.clone()).is_ok())
+    })
 }
 
 /// Returns an object of the type without this member.
-pub(crate) fn object_without(object: &dyn Check, name: &str) -> Option<Value<'static>> {
-    let mut objects = samples(object).filter_map(|sample| match sample {
+pub(crate) fn object_without(object: &dyn Check, samples: &Samples, name: &str) -> Option<Value<'static>> {
+    first_valid(object, samples, |sample| match sample {
         Value::Map(mut members) => {
             members.retain(|(known, _)| known != name);
             Some(Value::Map(members))
         }
         _ => None,
-    });
-    objects.find(|value| object.checked(value.clone()).is_ok())
+    })
 }
 
 /// Adds the tag of a union to a value of one of its branches.

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use rulebook::handler_kind::{ArgumentSlots, BodyAccess, CompiledHandler, HandlerFuture, OutputsCheck, ReturnedValue};
 use rulebook::http::Method;
 use rulebook::trace::{OpenSpan, SpanKind};
-use rulebook::{ApiError, Context, HttpMethod};
+use rulebook::{ApiError, Context};
 use tokio::time::{Instant, timeout_at};
 
 use crate::call_error::CallError;
@@ -75,7 +75,6 @@ async fn call(
     request: &PhpRequest,
     context: &Context,
 ) -> Result<ReturnedValue, ApiError> {
-    let is_idempotent = matches!(settings.http, HttpMethod::Get | HttpMethod::Put | HttpMethod::Delete);
     let mut lease = pool.lease().await?;
     let deadline = Instant::now() + settings.timeout;
     let (mut exchange, head, first) = loop {
@@ -84,7 +83,7 @@ async fn call(
         let mut exchange = Exchange::new(lease, sender, log);
         match timeout_at(deadline, receive_head(&mut exchange)).await.unwrap_or(Err(CallError::Late)) {
             Ok((head, first)) => break (exchange, head, first),
-            Err(error) if exchange.may_retry(&error, is_idempotent) => lease = exchange.into_lease(),
+            Err(error) if exchange.may_retry(&error, settings.is_idempotent) => lease = exchange.into_lease(),
             Err(error) => return Err(error.into()),
         }
     };

@@ -16,7 +16,12 @@ const SERVICE: [&str; 9] =
 #[test]
 fn no_request_selects_another_service_in_php() {
     let Some(fpm) = PhpFpm::start() else { return };
-    for shared in [json!({}), json!({ "uri_match": true }), json!({ "request_headers": ["Cookie", "X-Any"] })] {
+    for shared in [
+        json!({}),
+        json!({ "uri_match": true }),
+        json!({ "request_headers": ["Cookie", "X-Any"] }),
+        json!({ "environment": { "PHALAPI_VERSION": "1" }, "uri_match": true }),
+    ] {
         let client = client(&fpm, &shared);
         let mut count = 0;
         let mut attack = |request: RawRequest| {
@@ -105,6 +110,43 @@ fn no_request_selects_another_service_in_php() {
         }
         assert!(count > 1_000, "{count}");
     }
+}
+
+/// PhalApi 1 does not know `s` and namespaces, and runs another service for them.
+#[test]
+fn phalapi_1_runs_the_checked_service_or_none() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let client = client(&fpm, &json!({ "environment": { "PHALAPI_VERSION": "1" } }));
+    let part =
+        |name: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nDemo.Free\r\n--b--\r\n");
+    let multipart = |name: &str| RawRequest::new("POST /").body("multipart/form-data; boundary=b", part(name));
+    for (request, ret) in [
+        (RawRequest::new("GET /?service=Demo.Free"), 200),
+        (RawRequest::new("GET /?service=demo.free&s=Admin.Wipe"), 200),
+        (RawRequest::new("GET /?s=Demo.Free"), 200),
+        (RawRequest::new("GET /?s=App.Demo.Free.x"), 200),
+        (RawRequest::new("GET /Demo/Free"), 200),
+        (RawRequest::new("GET /Demo/Free?s=Demo.Free"), 200),
+        (RawRequest::new("POST /Demo/Free").form("s=Admin.Wipe"), 200),
+        (RawRequest::new("POST /").form("s=Demo.Free"), 200),
+        (RawRequest::new("POST /").form("service=Demo.Free"), 200),
+        (multipart("s"), 200),
+        (multipart("service"), 200),
+        (RawRequest::new("POST /").body("application/json", "{\"s\":\"Demo.Free\"}"), 200),
+        (RawRequest::new("POST /").body("application/json", "{\"service\":\"Demo.Free\"}"), 200),
+        (RawRequest::new("GET /?service=App.Demo.Free"), 400),
+        (RawRequest::new("POST /").form("service=App.Demo.Free"), 400),
+        (RawRequest::new("POST /?s=Demo.Free").form("service=App.Demo.Free"), 400),
+    ] {
+        let answer = send(client.address(), &request).json();
+        assert_eq!(
+            (answer["ret"].as_u64(), answer["data"]["anything"].is_array()),
+            (Some(ret), ret == 200),
+            "{request:?}"
+        );
+    }
+    // PhalApi 1 has another default service.
+    assert_eq!(send(client.address(), &RawRequest::new("GET /")).json()["data"]["parameters"]["service"], "Site.index");
 }
 
 #[test]

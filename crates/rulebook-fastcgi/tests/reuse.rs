@@ -163,6 +163,40 @@ fn a_request_that_php_may_have_handled_is_not_sent_again() {
     }
 }
 
+/// The programs for which these styles and dialects were made also write in methods for GET.
+#[test]
+fn no_request_is_sent_again_to_a_project_of_another_framework() {
+    let method = json!({ "info": "A song", "description": "A song", "handler": { "fastcgi": "ADDRESS" } });
+    let tree = |settings: Json| {
+        let mut get = method.clone();
+        get.as_object_mut().unwrap().shift_remove("description");
+        get["handler"].as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        json!({ "/": { "song/get": { "GET": get } } })
+    };
+    let mut described = method.clone();
+    described.as_object_mut().unwrap().shift_remove("info");
+    for api in [
+        tree(json!({ "style": "phalapi" })),
+        tree(json!({ "style": "phalapi", "arguments": "form" })),
+        tree(json!({ "style": "api3", "root": "/srv/app" })),
+        json!({ "dialect": "methods", "song": { "GET::get": described } }),
+        json!({ "dialect": "rules", "Song": { "get": { "@desc": "A song", "@handler": { "fastcgi": "ADDRESS" } } } }),
+    ] {
+        run(async {
+            let server = server_that_closes_on_reuse().await;
+            let app = json!({ "handlers": settings(&server.address, &json!({ "idle": 60 }))["handlers"] });
+            let api = api.to_string().replace("ADDRESS", &server.address);
+            let engine = rulebook(&app, &serde_json::from_str(&api).unwrap()).build();
+            let engine = engine.unwrap_or_else(|report| panic!("{report}"));
+            let method = engine.api().methods().next().unwrap().2.id.clone();
+            // The server responds to the first call as a plain script does.
+            engine.call(&*method).send().await;
+            assert_eq!(call(&engine, &method).await.0, 502, "{api}");
+            assert_eq!(server.requests().len(), 2, "{api}");
+        });
+    }
+}
+
 #[test]
 fn a_request_is_not_sent_again_after_a_part_of_its_response() {
     run(async {

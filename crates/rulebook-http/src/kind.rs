@@ -142,6 +142,13 @@ impl HandlerKind for HttpKind {
         (1..).zip(checks).map(|(number, (upstream, path))| readiness_check(name(number), upstream, path)).collect()
     }
 
+    /// Returns the certificates of the authorities.
+    fn inputs(&self) -> Vec<Vec<u8>> {
+        let upstreams = self.lock_upstreams();
+        let files = upstreams.iter().filter_map(|used| used.upstream.ca.as_ref());
+        files.map(|ca| std::fs::read(path(ca)).unwrap_or_default()).collect()
+    }
+
     fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {
         let errors = tls::prepare(self.lock_upstreams().iter().map(|used| &*used.upstream));
         Box::pin(ready(if errors.is_empty() { Ok(()) } else { Err(errors) }))

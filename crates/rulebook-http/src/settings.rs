@@ -67,7 +67,8 @@ pub struct CallLimits {
     pub timeout: Duration,
     /// The maximum time in which a connection is available: to wait for a free one, and to open one.
     pub connect_timeout: Duration,
-    /// How often a request is sent again if the connection fails before the first byte of the response.
+    /// How often a request is sent again if the connection fails before the first byte of the response. It is 0 if the
+    /// method does not follow the semantics of its HTTP method.
     pub retries: usize,
     /// The maximum size of a JSON body in bytes.
     pub max_response: usize,
@@ -87,7 +88,7 @@ impl Settings {
             limits: CallLimits {
                 timeout: time("timeout", 30),
                 connect_timeout: time("connect_timeout", 5),
-                retries: retries.unwrap_or(1),
+                retries: if reader.method.method.follows_http_semantics { retries.unwrap_or(1) } else { 0 },
                 max_response: max_response.unwrap_or(8 << 20),
             },
             pool: PoolLimits {

@@ -17,6 +17,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// Returns `true` if `inner` begins in this span.
+    #[must_use]
+    pub(crate) fn contains(self, inner: Self) -> bool {
+        inner.file == self.file && (self.start..=self.end).contains(&inner.start)
+    }
+
     /// Returns the part between two byte offsets from the start of this span, and not beyond its end.
     #[must_use]
     pub fn slice(self, start: usize, end: usize) -> Self {

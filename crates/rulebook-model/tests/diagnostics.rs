@@ -207,10 +207,10 @@ fn colors_are_used_on_request_only_and_escape_sequences_of_definitions_are_remov
 }
 
 #[test]
-fn json_lines_of_a_report_have_six_members() {
+fn json_lines_of_a_report_have_seven_members() {
     let line: Json = serde_json::from_str(report_one_error("{}", 0, 1).json_lines().trim()).expect("a line is JSON");
     let keys: Vec<&String> = line.as_object().expect("a line is an object").keys().collect();
-    assert_eq!(keys, ["code", "message", "file", "line", "column", "help"]);
+    assert_eq!(keys, ["code", "message", "file", "line", "column", "label", "help"]);
     assert!(line["help"].is_null());
 }
 

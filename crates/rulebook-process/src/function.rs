@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rulebook::handler_kind::{HandlerError, printable};
+use rulebook::handler_kind::{HandlerError, argument_types, printable, python_type};
 use rulebook::model::{Method, Span};
 use serde::Deserialize;
 
@@ -23,7 +23,28 @@ pub struct Function {
     /// The names of those parameters that accept neither a missing argument nor null.
     #[serde(default)]
     required: Vec<String>,
+    /// The types that the function declares for those parameters.
+    #[serde(default)]
+    annotations: HashMap<String, Annotation>,
 }
+
+/// The type that a function declares for a parameter.
+#[derive(Debug, Deserialize)]
+struct Annotation {
+    /// The type in the language of the program.
+    r#type: String,
+    /// The JSON types of the arguments that the parameter accepts.
+    accepts: Vec<String>,
+}
+
+/// The JSON types of arguments, and their names in Python and PHP.
+const NAMES: [(&str, &str); 5] = [
+    ("array", "`list` in Python, `array` in PHP"),
+    ("boolean", "`bool`"),
+    ("number", "`int` or `float`"),
+    ("object", "`dict` in Python, `array` in PHP"),
+    ("string", "`str` in Python, `string` in PHP"),
+];
 
 /// A method as its function must fit it.
 #[derive(Debug)]
@@ -40,6 +61,12 @@ struct ExpectedParameter {
     span: Span,
     /// `true` if the function can get no argument for the parameter, or null.
     may_be_missing: bool,
+    /// The type in the definition.
+    term: String,
+    /// The JSON types of its arguments; none if they are not known.
+    types: Vec<&'static str>,
+    /// The type in Python to which arguments are converted.
+    python: Option<&'static str>,
 }
 
 impl ExpectedMethod {
@@ -48,6 +75,9 @@ impl ExpectedMethod {
             name: parameter.name.clone(),
             span: parameter.span,
             may_be_missing: parameter.optional && parameter.default.is_none(),
+            term: parameter.r#type.check.type_expr().term,
+            types: argument_types(parameter),
+            python: python_type(&*parameter.r#type.check),
         });
         Self { id: method.id.clone(), span: method.span, parameters: parameters.collect() }
     }
@@ -77,7 +107,30 @@ impl ExpectedMethod {
                         in the definition a `default`";
             HandlerError::new(message).at(parameter.span).help(help)
         });
-        unknown.chain(missing).collect()
+        let other_types = self.parameters.iter().filter_map(|parameter| {
+            let annotation = function.annotations.get(&parameter.name)?;
+            let is_accepted = |r#type: &&str| annotation.accepts.iter().any(|accepted| accepted == r#type);
+            let never = !parameter.types.is_empty() && !parameter.types.iter().any(is_accepted);
+            never.then(|| parameter.annotation_error(annotation, &described))
+        });
+        unknown.chain(missing).chain(other_types).collect()
+    }
+}
+
+impl ExpectedParameter {
+    /// Returns the error of an annotation that accepts no argument of the parameter.
+    fn annotation_error(&self, annotation: &Annotation, function: &str) -> HandlerError {
+        let (name, term, shown) = (&self.name, &self.term, printable(annotation.r#type.as_bytes()));
+        let known: Vec<_> = NAMES.iter().filter(|(r#type, _)| self.types.contains(r#type)).collect();
+        let types = known.iter().map(|(r#type, _)| format!("`{type}`")).collect::<Vec<_>>().join(" or ");
+        let names = known.iter().map(|(_, names)| *names).collect::<Vec<_>>().join("; ");
+        let converted = self.python.map(|python| format!("`{python}` or ")).unwrap_or_default();
+        HandlerError::new(format!(
+            "{function} has the type `{shown}` for its parameter `{name}`, which accepts no value of the type `{term}` \
+             ({types} in JSON)"
+        ))
+        .at(self.span)
+        .help(format!("write {converted}{names}, or change the type in the definition"))
     }
 }
 

@@ -72,7 +72,7 @@ impl HandlerKind for ProcessKind {
 
     fn measure(&self) -> Option<Measure> {
         let pools = self.lock_pools().clone();
-        Some(Box::new(move || pools.iter().flat_map(|pool| pool.measure()).collect()))
+        Some(Box::new(move || (1..).zip(&pools).flat_map(|(number, pool)| pool.measure(number)).collect()))
     }
 
     fn source_files(&self) -> Vec<PathBuf> {

@@ -21,6 +21,7 @@
 mod arguments;
 mod command;
 mod download;
+mod error_line;
 mod function;
 mod handler;
 mod kind;

@@ -60,7 +60,7 @@ impl Pool {
     }
 
     /// Measures the workers, and the calls that they handle or that wait for them.
-    pub fn measure(&self) -> Vec<Measurement> {
+    pub fn measure(&self, number: usize) -> Vec<Measurement> {
         let (ready, handled, waiting) = {
             let state = self.lock_state();
             let ready = state.slots.iter().filter(|slot| slot.phase == Phase::Ready).count();
@@ -70,12 +70,13 @@ impl Pool {
         };
         let ended = self.ended_workers.load(Ordering::Relaxed);
         let measured = [
-            Measurement::gauge("process_workers", "Workers that can handle calls, by command.", ready as u64),
-            Measurement::gauge("process_calls", "Calls that workers handle, by command.", handled as u64),
-            Measurement::gauge("process_waiting_calls", "Calls that wait for a worker, by command.", waiting as u64),
-            Measurement::counter("process_ended_workers", "Workers that have ended, by command.", ended),
+            Measurement::gauge("process_workers", "Workers that can handle calls, by pool.", ready as u64),
+            Measurement::gauge("process_calls", "Calls that workers handle, by pool.", handled as u64),
+            Measurement::gauge("process_waiting_calls", "Calls that wait for a worker, by pool.", waiting as u64),
+            Measurement::counter("process_ended_workers", "Workers that have ended, by pool.", ended),
         ];
-        measured.into_iter().map(|measured| measured.label("command", self.name())).collect()
+        // Every client can read the metrics, and the command may contain a password.
+        measured.into_iter().map(|measured| measured.label("pool", number.to_string())).collect()
     }
 
     /// Gives a call to a worker, or lets it wait for one.

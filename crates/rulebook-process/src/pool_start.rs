@@ -84,7 +84,10 @@ impl PoolStart {
     /// Returns an error that concerns the command.
     pub fn error(&self, reason: &str) -> HandlerError {
         let error = HandlerError::new(format!("the worker `{}` does not start: {reason}", self.name));
-        self.at_command(error.help("run the command in the working directory of the workers to see what it prints"))
+        self.at_command(error.help(match reason {
+            "exit status: 0" => "the program ends without an error: call `serve()` at its end, which waits for calls",
+            _ => "run the command in the working directory of the workers to see what it prints",
+        }))
     }
 
     /// Returns the warning that the functions are not compared with the methods, because no worker can be started.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
+use crate::error_line::ErrorLine;
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
 use crate::pool_state::{Event, Phase, WorkerFailure};
@@ -33,6 +34,8 @@ pub struct Worker {
     stderr: pipe::Receiver,
     input: Arc<WorkerInput>,
     stderr_lines: LogLines,
+    /// The error that the worker has printed before it was ready.
+    error_line: ErrorLine,
 }
 
 /// How a worker has ended.
@@ -61,6 +64,7 @@ impl Worker {
             output: WorkerOutput::new(pipe::Receiver::from_owned_fd(stdout)?),
             stderr: pipe::Receiver::from_owned_fd(stderr)?,
             stderr_lines: LogLines::default(),
+            error_line: ErrorLine::default(),
             process,
         })
     }
@@ -75,11 +79,14 @@ impl Worker {
         // The process ends at once, unless the system is waiting for a device.
         let _ = timeout(END_TIMEOUT, self.process.child.wait()).await;
         let (name, id) = (pool.name(), pool.only_request(slot));
-        self.stderr_lines.finish(|line| log_line(name, id.as_ref(), line));
+        self.stderr_lines.finish(|line| {
+            log_line(name, id.as_ref(), line);
+            self.error_line.add(line);
+        });
         if !self.output.is_ready
-            && let Some(line) = self.stderr_lines.last()
+            && let Some(error) = std::mem::take(&mut self.error_line).describe()
         {
-            reason = format!("{reason}; its last line on standard error: {line}");
+            reason = format!("{reason}; {error}");
         }
         self.ended(reason)
     }
@@ -169,7 +176,12 @@ impl Worker {
                 }
                 Ok(length) => {
                     let (name, id) = (pool.name(), pool.only_request(slot));
-                    self.stderr_lines.add(&chunk[..length], |line| log_line(name, id.as_ref(), line));
+                    self.stderr_lines.add(&chunk[..length], |line| {
+                        log_line(name, id.as_ref(), line);
+                        if !self.output.is_ready {
+                            self.error_line.add(line);
+                        }
+                    });
                 }
                 Err(error) => {
                     *is_open = error.kind() == io::ErrorKind::WouldBlock;

@@ -62,6 +62,21 @@ fn functions_that_differ_from_their_methods_are_refused_at_start() {
         ("def place(price: Decimal, _now=1): pass", "does not accept null for its parameter `price`"),
         ("def place(price: 'Decimall'): pass", "name 'Decimall' is not defined"),
         ("def place(price, /): pass", "place (handlers.py:7): a handler gets its arguments by name"),
+        (
+            "def place(day: Optional[int] = 0, count: 'str' = ''): pass",
+            "the function `place` (handlers.py:7) has the type `str` for its parameter `count`, which accepts no \
+             value of the type `int` (`number` in JSON)",
+        ),
+        ("def place(count: str): pass", "write `int` or `float`, or change the type"),
+        ("def place(day: int = 0): pass", "write `date` or `str` in Python, `string` in PHP, or change the type"),
+        ("def place(seconds: str = ''): pass", "has the type `str` for its parameter `seconds`"),
+        ("def place(seconds: time = None): pass", "has the type `datetime.time` for its parameter `seconds`"),
+        ("def place(lines: dict[str, str] = {}): pass", "has the type `dict[str, str]` for its parameter `lines`"),
+        ("def place(key: 'int | float' = 0): pass", "has the type `int | float` for its parameter `key`"),
+        ("def place(amount: 'list[int] | str' = ''): pass", "its parameter `amount`"),
+        ("def place(day: object = 0, price: 'int | object' = 0, at: 'handler' = 0): pass", ""),
+        ("def place(day: type(handler) = None): pass", ""),
+        ("def place(price: date = None, amount: int = 0, count: bool = 0, at: date = None): pass", ""),
         ("def place(count: int, price: str = '', at: Optional[datetime] = None, _now=1) -> 'Unknown': pass", ""),
         ("def place(call, price: Optional[str], at: object, **more): pass", ""),
     ] {

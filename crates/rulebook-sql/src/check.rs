@@ -1,14 +1,13 @@
-//! Databases for the command `check`, which have the tables of the migrations and are removed after the check.
+//! Databases in which migrations are tried, which have the tables of all migrations and are removed afterwards.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rulebook::handler_kind::{CheckContext, HandlerError};
-use sqlx::error::DatabaseError;
-use sqlx::migrate::MigrateError;
 use url::Url;
 
-use crate::database::{Database, Dialect, LeaseEnd, MigrationError};
-use crate::migrate::migration_error;
+use crate::database::{Database, Dialect, LeaseEnd};
+use crate::release::ReleaseError;
 use crate::settings::DatabaseSettings;
 
 /// The SQLSTATEs of a migration that needs what a new database does not have: an extension that is not installed
@@ -26,17 +25,17 @@ pub(crate) struct TemporaryDatabase {
 pub(crate) enum OpenError {
     /// They cannot be checked; this is a warning.
     Unchecked(HandlerError),
-    Invalid(HandlerError),
+    Invalid(Vec<HandlerError>),
 }
 
 impl TemporaryDatabase {
     /// Creates a database on a server. Returns it with its address.
-    async fn create(address: &str, dialect: Dialect, check: CheckContext<'_>) -> Result<(Self, String), String> {
+    pub(crate) async fn create(address: &str, dialect: Dialect, folder: &Path) -> Result<(Self, String), String> {
         let mut url = Url::parse(address).map_err(|error| error.to_string())?;
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let name = format!("rulebook_check_{}_{nanos}", std::process::id());
         let server = Database::new(DatabaseSettings::at("check", address, dialect));
-        server.open(check.folder).map_err(|error| error.to_string())?;
+        server.open(folder).map_err(|error| error.to_string())?;
         let created = Self { server, name };
         created.run(&format!("CREATE DATABASE {}", created.name)).await?;
         url.set_path(&created.name);
@@ -50,6 +49,10 @@ impl TemporaryDatabase {
         Ok(())
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Removes the database.
     pub(crate) async fn remove(self) {
         // A connection that was closed can be open at the server for a moment.
@@ -61,8 +64,8 @@ impl TemporaryDatabase {
     }
 }
 
-/// Opens a new database instead of that of the definition, and applies the migrations. The number distinguishes the
-/// databases of a definition. The new database of a server must be removed, also after an error.
+/// Opens a new database instead of that of the definition. The number distinguishes the databases of a definition. The
+/// new database of a server must be removed, also after an error.
 pub(crate) async fn open(
     database: &Database,
     number: usize,
@@ -78,10 +81,10 @@ pub(crate) async fn open(
         let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
         OpenError::Unchecked(at_address(error).help(help))
     };
-    let Some(folder) = migrations else {
+    if migrations.is_none() {
         let help = "`serve` checks them when it starts";
         return (None, Err(unchecked("without `migrations`, its tables are not known", help)));
-    };
+    }
     let (created, url) = match dialect {
         Dialect::Sqlite => (None, format!("sqlite:check{number}.db")),
         Dialect::Postgres | Dialect::Mysql => {
@@ -89,33 +92,37 @@ pub(crate) async fn open(
                 let help = "name a server on which a database can be created: `rulebook check --database URL`";
                 return (None, Err(unchecked("they need a database server", help)));
             };
-            match TemporaryDatabase::create(address, *dialect, check).await {
+            match TemporaryDatabase::create(address, *dialect, check.folder).await {
                 Ok((created, url)) => (Some(created), url),
                 Err(error) => {
                     let message = format!("no database can be created at the address of `--database`: {error}");
-                    return (None, Err(OpenError::Invalid(HandlerError::new(message))));
+                    return (None, Err(OpenError::Invalid(vec![HandlerError::new(message)])));
                 }
             }
         }
     };
-    let migrated = match database.open_at(&url, check.folder) {
-        Ok(()) => database.migrate(&folder.value).await,
-        Err(error) => Err(MigrateError::Execute(error).into()),
-    };
-    let result = migrated.map_err(|error| match code(&error) {
-        Some(code) if MISSING_FEATURES.contains(&&*code) => {
-            let reason = migration_error(database, &error).message;
-            unchecked(&reason, "check them on a server that has what the migrations need")
-        }
-        _ => OpenError::Invalid(migration_error(database, &error)),
-    });
-    (created, result)
+    let opened =
+        database.open_at(&url, check.folder).map_err(|error| OpenError::Invalid(vec![database.unusable(&error)]));
+    (created, opened)
 }
 
-/// Returns the code of the error of a database.
-fn code(error: &MigrationError) -> Option<String> {
-    let MigrationError::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+/// Returns `true` if a migration needs what only another server or user has.
+pub(crate) fn needs_other_server(error: &ReleaseError) -> bool {
+    error.code.as_deref().is_some_and(|code| MISSING_FEATURES.contains(&code))
+}
+
+/// Returns the error of a new database as a warning, if the migrations need what only another database has.
+pub(crate) fn unchecked(database: &Database, error: &ReleaseError) -> Option<HandlerError> {
+    if !needs_other_server(error) {
         return None;
-    };
-    Some(error.as_database_error().and_then(DatabaseError::code)?.into_owned())
+    }
+    let reason = &error.errors.first()?.message;
+    let name = &database.settings.name;
+    let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
+    let error = error.help("check them on a server that has what the migrations need");
+    Some(match database.settings.url_span {
+        // The line may contain a password.
+        Some(span) => error.at(span).hide_line(),
+        None => error,
+    })
 }

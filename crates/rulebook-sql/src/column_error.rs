@@ -33,7 +33,7 @@ pub(crate) fn type_error(column: &Column, output: &ColumnOutput) -> Option<(Stri
             let message = format!("the column `{name}` is {found}, but the output is {}", output.in_words());
             let is_decimal = *r#type == ColumnType::Decimal && output.target == Target::Integer;
             let help = "declare a `decimal(p,s)`, or convert the column in the statement, such as with \
-                        `cast(… as bigint)`";
+                        `cast(… as bigint)` (`signed` in MySQL and MariaDB)";
             Some((message, if is_decimal { help } else { "" }))
         }
     }

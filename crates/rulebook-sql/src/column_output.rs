@@ -9,10 +9,13 @@ use rulebook::types::{Check, Structure, Value};
 use serde_json::{Value as Json, json};
 
 use crate::moments::{with_zone, without_fraction};
+use crate::raw_value::FLOAT_DIGITS;
 use crate::target::{Target, scalar_expr};
 
 /// The maximum number of dimensions of an array of PostgreSQL. A schema can be an array of itself.
 const MAX_DIMENSIONS: usize = 6;
+/// The maximum depth in a JSON value at which its decimals are found.
+const MAX_DECIMAL_DEPTH: usize = 6;
 
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnOutput {
@@ -20,9 +23,13 @@ pub(crate) struct ColumnOutput {
     /// `true` if a row without the column is valid. In a statement whose columns are known, outputs need all of them.
     pub may_be_missing: bool,
     pub accepts_null: bool,
+    /// `true` if a row with null has no such output: it can be left out, but cannot be null.
+    pub omits_null: bool,
     /// The items, if the output accepts arrays.
     pub items: Option<Box<ColumnOutput>>,
     pub accepts_objects: bool,
+    /// Where an array or object has decimals, which databases write as numbers there; `None` if it has none.
+    decimals: Option<Arc<Decimals>>,
     /// The type of the output; `None` if it accepts any value, or the definition contains none.
     check: Option<Arc<dyn Check>>,
     /// `true` if the log contains that the column has a value that the output cannot express.
@@ -35,8 +42,10 @@ impl From<Target> for ColumnOutput {
             target,
             may_be_missing: true,
             accepts_null: true,
+            omits_null: false,
             items: None,
             accepts_objects: false,
+            decimals: None,
             check: None,
             is_reported: Arc::default(),
         }
@@ -58,6 +67,8 @@ impl ColumnOutput {
         };
         Self {
             accepts_null: is_optional || check.checked(Value::Null).is_ok(),
+            omits_null: is_optional && check.refuses_null(),
+            decimals: if target == Target::Nested { Decimals::of(check, 0).map(Arc::new) } else { None },
             items,
             accepts_objects,
             check: (check.schema() != json!({})).then(|| Arc::clone(check)),
@@ -137,6 +148,14 @@ impl ColumnOutput {
         }
     }
 
+    /// Replaces the numbers that are decimals in the type of a JSON value: the databases write both without quotes.
+    pub(crate) fn with_decimals(&self, mut json: Json) -> Json {
+        if let Some(decimals) = &self.decimals {
+            decimals.convert(&mut json);
+        }
+        json
+    }
+
     /// Returns what replaces a value that the output cannot express: null, or if the output does not accept null, the
     /// value itself, which the check of the outputs reports.
     pub(crate) fn null_or(&self, unchanged: Json) -> Json {
@@ -158,6 +177,60 @@ impl ColumnOutput {
             log::warn!(
                 "the column `{column}` has a value that is not {expected}, without which the output is null: {sql}"
             );
+        }
+    }
+}
+
+/// Where a JSON value of a type has decimals.
+#[derive(Debug)]
+enum Decimals {
+    Value(ColumnOutput),
+    /// In each item, or in the value of each member.
+    InEach(Box<Decimals>),
+    InMembers(Vec<(String, Decimals)>),
+}
+
+impl Decimals {
+    fn of(check: &Arc<dyn Check>, depth: usize) -> Option<Self> {
+        // A schema can contain itself.
+        if depth > MAX_DECIMAL_DEPTH {
+            return None;
+        }
+        let inside = |check: &Arc<dyn Check>| Self::of(check, depth + 1);
+        match check.structure() {
+            Structure::Array(inner) | Structure::Map(inner) => inside(&inner).map(|it| Self::InEach(Box::new(it))),
+            Structure::Nullable(inner) => inside(&inner),
+            Structure::Schema(schema) => inside(&schema.check),
+            Structure::Object(shape) => {
+                let fields = shape.fields.into_iter();
+                let found: Vec<_> = fields.filter_map(|it| Some((it.name, inside(&it.check)?))).collect();
+                (!found.is_empty()).then_some(Self::InMembers(found))
+            }
+            Structure::Scalar if Target::of(&**check) == Target::Decimal => {
+                Some(Self::Value(ColumnOutput::of(check, false)))
+            }
+            _ => None,
+        }
+    }
+
+    fn convert(&self, json: &mut Json) {
+        match (self, json) {
+            (Self::InEach(inner), Json::Array(items)) => items.iter_mut().for_each(|item| inner.convert(item)),
+            (Self::InEach(inner), Json::Object(members)) => members.values_mut().for_each(|value| inner.convert(value)),
+            (Self::InMembers(fields), Json::Object(members)) => {
+                for (name, inner) in fields {
+                    members.get_mut(name).into_iter().for_each(|value| inner.convert(value));
+                }
+            }
+            (Self::Value(output), json @ Json::Number(_)) => {
+                let text = json.to_string();
+                // With more digits, the number may have lost some when the JSON was read.
+                let digits = text.chars().filter(char::is_ascii_digit).count();
+                if digits <= FLOAT_DIGITS && !text.contains('e') {
+                    *json = output.decimal(text).unwrap_or_else(|unchanged| unchanged);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,14 +1,19 @@
 //! Converts errors of a database to errors of the API: violations of constraints to the errors that the definition
 //! names, and all others to errors of the server.
 
+use std::collections::BTreeSet;
+
 use rulebook::ApiError;
 use rulebook::handler_kind::settings::{object, wrong_value};
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
+use rulebook_model::span::Spanned;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
+use crate::database::Dialect;
 use crate::error_class::ErrorClass;
+use crate::rules::{CHECK, COLUMN, EXCLUDE, FOREIGN_KEY, NOT_NULL, Rule, TRIGGER, UNIQUE};
 
 /// The setting for errors that statements raise.
 pub(crate) const ON_ERROR: &str = "on_error";
@@ -19,33 +24,46 @@ const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "o
 /// the name of the error. Without a constraint, the error is that of all constraints.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorNames {
-    violations: Vec<(&'static str, Option<String>, String)>,
+    violations: Vec<(&'static str, Spanned<Option<String>>, String)>,
+    /// The settings of the constraints that calls do not violate.
+    unhandled: Vec<&'static str>,
     /// The errors that statements raise: a code or a message of the database, and the name of the error.
     raised: Vec<(String, String)>,
 }
 
 impl ErrorNames {
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
-        let mut violations = Vec::new();
+        let (mut violations, mut unhandled) = (Vec::new(), Vec::new());
         for key in VIOLATION_KEYS {
             let Some(node) = method.optional_setting(key) else { continue };
-            let mut read = |constraint: Option<String>, node: &JsonNode| match declared_name(method, node, key) {
+            let mut read = |constraint: Spanned<Option<String>>, node| match declared_name(method, node, key) {
                 Ok(name) => violations.push((key, constraint, name)),
                 Err(error) => errors.push(error),
             };
             match &node.data {
-                JsonData::String(_) => read(None, node),
+                JsonData::Bool(false) => unhandled.push(key),
+                JsonData::String(_) => read(Spanned::new(None, node.span), node),
                 JsonData::Object(members) => {
                     let members = members.list.iter().filter(|member| !member.is_comment());
-                    members.for_each(|member| read(Some(member.key.value.clone()), &member.value));
+                    members.for_each(|member| read(member.key.clone().map(Some), &member.value));
                 }
                 _ => {
-                    let expected = "the name of an error, or an object from constraints to errors";
+                    let expected = "the name of an error, an object from constraints to errors, or `false`";
                     errors.push(wrong_value(node, key, expected));
                 }
             }
         }
-        Self { violations, raised: read_raised(method, errors) }
+        Self { violations, unhandled, raised: read_raised(method, errors) }
+    }
+
+    /// Returns `true` if the method names errors by the codes and messages of the database.
+    pub(crate) fn has_raised(&self) -> bool {
+        !self.raised.is_empty()
+    }
+
+    /// Returns `true` if a setting says what violations of its constraints mean.
+    pub(crate) fn mentions(&self, key: &str) -> bool {
+        self.violations.iter().any(|(known, ..)| *known == key) || self.unhandled.contains(&key)
     }
 
     /// Returns the declared error for an error that a statement has raised: a key is its code, its message, or the
@@ -57,6 +75,42 @@ impl ErrorNames {
             key == code || message.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         };
         self.raised.iter().find(|(key, _)| is_raised(key)).map(|(_, name)| name.as_str())
+    }
+
+    /// Returns an error for each constraint that no table has, so that its error would never be returned.
+    pub(crate) fn unknown_constraints(&self, rules: &[Rule], dialect: Dialect) -> Vec<HandlerError> {
+        let unknown = self.violations.iter().filter_map(|(key, constraint, _)| {
+            let (kind, what) = match *key {
+                "on_unique" => (UNIQUE, "unique constraint"),
+                "on_not_null" => (NOT_NULL, "column that is never null"),
+                "on_check" => (CHECK, "check"),
+                _ => (FOREIGN_KEY, "foreign key"),
+            };
+            let is_known = |rule: &&Rule| rule.kind == kind && !rule.table.ends_with("_sqlx_migrations");
+            let known: BTreeSet<_> = rules.iter().filter(is_known).map(|rule| rule.name.as_str()).collect();
+            let known = Vec::from_iter(known);
+            let Some(name) = &constraint.value else {
+                // A trigger can raise the errors of constraints, too, and the type of a column can be a domain with a
+                // check.
+                let can_raise = |rule: &Rule| {
+                    let has_domain = kind == CHECK && rule.kind == COLUMN && rule.text.contains("CHECK");
+                    has_domain || rule.kind == TRIGGER || rule.kind == EXCLUDE
+                };
+                let can_apply = !known.is_empty() || rules.iter().any(can_raise);
+                let error = HandlerError::new(format!("no table has a {what}, so that `{key}` has no effect"))
+                    .at(constraint.span);
+                return (!can_apply).then(|| error.help("remove the setting, or add the constraint in a migration"));
+            };
+            // SQLite does not say which foreign key is violated, nor do the tables say the names of checks.
+            if dialect == Dialect::Sqlite && matches!(kind, CHECK | FOREIGN_KEY) || known.contains(&name.as_str()) {
+                return None;
+            }
+            let error =
+                HandlerError::new(format!("no table has the {what} `{}`", name.escape_debug())).at(constraint.span);
+            let plural = if kind == NOT_NULL { "columns" } else { "constraints" };
+            Some(error.suggest(name, plural, &known))
+        });
+        unknown.collect()
     }
 
     /// Returns the declared error of a key in `on_error`.
@@ -72,8 +126,8 @@ impl ErrorNames {
             ErrorKind::NotNullViolation => "on_not_null",
             _ => return None,
         };
-        let is_declared = |(known, name, _): &&(&str, Option<String>, String)| {
-            *known == key && (name.is_none() || name.as_deref() == constraint)
+        let is_declared = |(known, name, _): &&(&str, Spanned<Option<String>>, String)| {
+            *known == key && name.value.as_ref().is_none_or(|name| Some(name.as_str()) == constraint)
         };
         self.violations.iter().find(is_declared).map(|(.., error)| error.as_str())
     }

@@ -52,6 +52,7 @@ impl ErrorClass {
             // The lower byte of an extended code of SQLite is the primary code.
             match code.parse::<u32>().map(|code| code & 0xff) {
                 Ok(1) if is_missing_in_sqlite(error.message()) => Self::Rejected,
+                Ok(1) if is_json_error(error.message()) => Self::Value(Some(Problem::Json)),
                 Ok(9) => Self::Timeout,
                 Ok(17) => Self::Stale,
                 // Busy, locked, read only, an error of the disk, a full disk, and a file that cannot be opened.
@@ -73,9 +74,10 @@ impl ErrorClass {
             1054 | 1146 | 1305 | 1356 => Self::Rejected,
             1406 => Self::Value(Some(Problem::TooLong)),
             1264 | 1690 => Self::Value(Some(Problem::OutOfRange)),
-            3140 => Self::Value(Some(Problem::Json)),
-            // Values that are truncated, or not a number, a date or a text of the character set.
-            1265 | 1292 | 1366 | 1367 | 1411 => Self::Value(Some(Problem::Other)),
+            3140 | 3141 | 3143 | 4037 | 4038 | 4042 => Self::Value(Some(Problem::Json)),
+            // Values that are truncated, or not a number, a date, a text of the character set, a regular expression, or
+            // a search: the statement itself was accepted when the program started.
+            1064 | 1139 | 1265 | 1292 | 1366 | 1367 | 1411 => Self::Value(Some(Problem::Other)),
             _ => Self::Other,
         }
     }
@@ -89,10 +91,12 @@ impl ErrorClass {
             // changed the server, and a table or type that is gone while the statement is planned.
             "0A000" | "26000" | "XX000" => Self::Stale,
             "22001" => Self::Value(Some(Problem::TooLong)),
-            "22003" => Self::Value(Some(Problem::OutOfRange)),
+            // Also a negative limit, offset or length.
+            "22003" | "2201W" | "2201X" | "22011" => Self::Value(Some(Problem::OutOfRange)),
             "22007" | "22008" => Self::Value(Some(Problem::Date)),
             "22P05" => Self::Value(Some(Problem::Json)),
-            "22021" | "22P02" | "22P03" => Self::Value(Some(Problem::Other)),
+            // Also a regular expression, a pattern or a search, which the database parses in each call.
+            "22021" | "22025" | "22026" | "2201B" | "22P02" | "22P03" | "42601" => Self::Value(Some(Problem::Other)),
             code if code.starts_with("22") => Self::Value(None),
             // Errors of the connection, of resources, and of an operator who stops the server.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Temporary,
@@ -106,6 +110,11 @@ impl ErrorClass {
 /// Returns `true` for the message of a missing table, column or function, which has no code of its own.
 fn is_missing_in_sqlite(message: &str) -> bool {
     message.starts_with("no such ") || message.contains(" has no column named ")
+}
+
+/// Returns `true` for the message of SQLite about a text that is not JSON, or not a path in JSON.
+fn is_json_error(message: &str) -> bool {
+    ["malformed JSON", "bad JSON path", "JSON path error"].iter().any(|start| message.starts_with(start))
 }
 
 impl Problem {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rulebook::handler_kind::settings::{boolean, choice, seconds, text};
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode};
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonMember, JsonNode};
+use rulebook_model::suggest::closest_word;
 
-use crate::call::{DownloadContent, Format, Missing, SqlMethod, Step};
+use crate::call::{DownloadContent, Format, Missing, SqlMethod, Step, no_rows_error};
 use crate::choice::{CHOOSE, Choice, unused};
 use crate::constraint::{ErrorNames, ON_ERROR};
 use crate::database::Database;
@@ -15,11 +16,12 @@ use crate::page::{PAGE, PageSettings, key_name};
 use crate::result_shape::{ResultShape, Rows};
 use crate::settings::{CallLimits, MAIN};
 use crate::steps::{StepCompiler, StepSettings, name_page_output, read_missing, read_steps};
+use crate::unused::{UNUSED, unused_parameters};
 
 /// The main setting: the statement, or several.
 pub(crate) const SQL: &str = "sql";
 
-pub(crate) const SETTINGS: [&str; 17] = [
+pub(crate) const SETTINGS: [&str; 18] = [
     "rows",
     "missing",
     CHOOSE,
@@ -37,6 +39,7 @@ pub(crate) const SETTINGS: [&str; 17] = [
     "on_check",
     "on_not_null",
     ON_ERROR,
+    UNUSED,
 ];
 
 /// Reads the settings of a method.
@@ -48,16 +51,24 @@ pub(crate) fn read_method(
     let database = database(method, databases).map_err(|error| vec![error])?;
     let dialect = database.settings.dialect;
     let (timeout, limits) = limits(method, &database, &mut errors);
-    let mut names = Names::new(method, limits.file);
+    let mut names = Names::new(method, dialect, limits.file);
+    let count = errors.len();
     let choices = Choice::read(method, &mut names, &mut errors);
+    let has_valid_choices = errors.len() == count;
     let read_page = PageSettings::read(method, &mut names, limits.rows);
     let is_page_valid = read_page.is_ok();
     let page = read_page.map_err(|error| errors.push(error)).ok().flatten();
+    let count = errors.len();
     let mut settings = read_steps(method, &mut errors);
+    let has_all_steps = errors.len() == count;
     let paged = page.as_ref().and_then(|page| {
         let index = name_page_output(method, page, &mut settings);
         index.map_err(|error| errors.push(error)).ok()
     });
+    if let (Some(page), Some(paged)) = (&page, paged) {
+        let total = settings[paged].total(page, dialect);
+        settings.extend(total);
+    }
     let mut compiler = StepCompiler {
         method,
         dialect,
@@ -71,7 +82,9 @@ pub(crate) fn read_method(
     for (index, step) in settings.iter().enumerate() {
         match compiler.compile(index, step) {
             Ok(step) => steps.push(step),
-            Err(found) => errors.extend(found),
+            Err(found) if has_valid_choices => errors.extend(found),
+            // Without a part, what a comment stands for is not known.
+            Err(_) => {}
         }
     }
     let inserted = compiler.used_insert(&steps).map_err(|error| errors.push(error)).ok().flatten();
@@ -85,7 +98,7 @@ pub(crate) fn read_method(
     let download = format(method, &mut errors);
     let is_inline = is_inline(method, download, &mut errors);
     let is_named = settings.iter().any(|step| step.output.is_some());
-    if is_named {
+    if is_named && has_all_steps {
         check_named_outputs(method, &settings, page.as_ref(), download, &mut errors);
     }
     let shape = rows(method, &mut errors).and_then(|rows| {
@@ -93,9 +106,19 @@ pub(crate) fn read_method(
         let span = method.optional_setting("rows").map_or(method.setting(SQL).span, |node| node.span);
         shape.map_err(|error: HandlerError| errors.push(error.at(span))).ok()
     });
-    let missing = missing_of_method(method, shape.as_ref(), &steps, &mut errors);
+    // Another mistake can be the reason for which the handler has no `missing`.
+    let is_misspelled = |member: &JsonMember| {
+        let key = member.key.value.as_str();
+        key != SQL && !SETTINGS.contains(&key) && closest_word(key, ["missing"]).is_some()
+    };
+    let missing = match is_page_valid && !method.handler.settings.iter().any(is_misspelled) {
+        true => missing_of_method(method, shape.as_ref(), &steps, &mut errors),
+        false => Missing::Unset,
+    };
     let error_names = ErrorNames::read(method, &mut errors);
     let Some(shape) = shape.filter(|_| errors.is_empty()) else { return Err(errors) };
+    // A statement with errors can have used any parameter.
+    unused_parameters(method, &names.values, &steps, dialect)?;
     let max_len = orders.iter().map(Vec::len).max().unwrap_or_default();
     let keys = (0..max_len).filter_map(|index| names.index_of(&key_name(index)).ok()).collect();
     Ok(SqlMethod {
@@ -114,6 +137,7 @@ pub(crate) fn read_method(
         timeout,
         limits,
         span: method.handler.span,
+        warnings: std::sync::OnceLock::new(),
         prepared: std::sync::OnceLock::new(),
     })
 }
@@ -194,8 +218,11 @@ fn missing_of_method(
                 let message = "the handler has no `missing`: the error of a call for which there is no row";
                 let help = "add \"missing\": \"NAME\" with an error that the method declares, or \"missing\": false if the \
                             statement always returns a row";
-                let error = HandlerError::new(message).at(statement.span()).help(help);
-                errors.push(statement.source().locate(error));
+                let error = match !statement.is_reading && !statement.has_returning {
+                    true => no_rows_error(),
+                    false => HandlerError::new(message).help(help),
+                };
+                errors.push(statement.source().locate(error.at(statement.span())));
             }
         }
     }

@@ -2,18 +2,36 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use rulebook::handler_kind::{
-    CheckContext, CheckFuture, CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck,
-    StartFuture,
+    ApplyMigrations, CheckContext, CheckFuture, CompiledHandler, DataChanges, HandledMethod, HandlerError, HandlerKind,
+    Measure, Migrations, PrepareContext, PrepareError, PrepareFuture, ReadinessCheck, StartFuture,
 };
+
+use rulebook_model::diagnostic::Source;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::call::{SqlHandler, SqlMethod};
 use crate::check::{self, OpenError};
-use crate::database::{Database, PrepareError};
+use crate::database::Database;
 use crate::handler_settings::{SETTINGS, SQL, read_method};
-use crate::migrate::open_and_migrate;
+use crate::migrations::unread_files;
+use crate::release::Release;
+use crate::running::{announce, new_server};
 use crate::settings::read_databases;
+
+/// A part of the errors of prepared statements behind a pooler that does not know them.
+const UNKNOWN_TO_POOLER: &str = "prepared statement \"sqlx_s_";
+const POOLED: &str = "a pooler gives each transaction another connection, which does not have the prepared statements: \
+                      use PgBouncer from version 1.21 with `max_prepared_statements`, or `pool_mode = session`";
+
+/// The maximum time for the end of the record that the API is served.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The kind of handler `sql`, which a program adds with
 /// [`Rulebook::handler_kind`](rulebook::Rulebook::handler_kind): statements in the definition handle the calls of its
@@ -24,6 +42,12 @@ use crate::settings::read_databases;
 #[derive(Default)]
 pub struct SqlKind {
     compiled: Mutex<Compiled>,
+    /// The changes of databases that are prepared, and not committed.
+    releases: Mutex<Vec<Release>>,
+    /// Says that the API is served from now on; `None` before the start, and for commands that serve nothing.
+    served: Mutex<Option<oneshot::Sender<()>>>,
+    /// The task that records in the databases that the API is served, until the sender is dropped.
+    announced: Mutex<Option<(watch::Sender<()>, JoinHandle<()>)>>,
 }
 
 #[derive(Default)]
@@ -32,6 +56,8 @@ struct Compiled {
     /// settings are wrong.
     databases: Option<Vec<Arc<Database>>>,
     methods: Vec<Arc<SqlMethod>>,
+    /// The title and the version of the API.
+    release: String,
 }
 
 impl SqlKind {
@@ -52,6 +78,7 @@ impl SqlKind {
         if let Some(databases) = &compiled.databases {
             return if databases.is_empty() { Err(Vec::new()) } else { Ok(databases.clone()) };
         }
+        compiled.release = format!("{} {}", method.api.title, method.api.version);
         let read = read_databases(method.api);
         let read =
             read.map(|all| all.into_iter().map(|settings| Arc::new(Database::new(settings))).collect::<Vec<_>>());
@@ -68,74 +95,154 @@ impl SqlKind {
         databases.filter(is_used).map(Arc::clone).collect()
     }
 
-    /// Returns the files with statements.
-    fn statement_files(&self) -> Vec<PathBuf> {
+    /// Returns the files with statements, by a function of their path and their text.
+    fn statement_files<T>(&self, of: impl Fn(&Source) -> T) -> Vec<T> {
         let compiled = self.lock();
         let statements =
             compiled.methods.iter().flat_map(|method| &method.steps).flat_map(|step| step.variants.first());
-        statements.filter_map(|statement| Some(statement.source().file()?.path.clone())).collect()
+        statements.filter_map(|statement| statement.source().file().map(&of)).collect()
     }
 
-    async fn open(&self, data_folder: &Path) -> Result<(), Vec<HandlerError>> {
-        let mut errors = Vec::new();
-        for database in self.used_databases() {
-            if let Err(error) = open_and_migrate(&database, data_folder).await {
-                // The default address is not part of the definition.
-                let method =
-                    self.lock().methods.iter().find(|method| Arc::ptr_eq(&method.database, &database)).cloned();
-                errors.push(match (error.span, method) {
-                    (None, Some(method)) => error.at(method.span),
-                    _ => error,
-                });
-            }
+    /// Returns the methods with statements for a database.
+    fn methods_of(&self, database: &Arc<Database>) -> Vec<Arc<SqlMethod>> {
+        let compiled = self.lock();
+        compiled.methods.iter().filter(|method| Arc::ptr_eq(&method.database, database)).cloned().collect()
+    }
+
+    /// Returns the databases that methods use, and all others with migrations if those are applied, too.
+    fn prepared_databases(&self, apply: ApplyMigrations) -> Vec<Arc<Database>> {
+        let mut databases = self.used_databases();
+        if apply == ApplyMigrations::ToAllDatabases {
+            let others = self.lock().databases.iter().flatten().map(Arc::clone).collect::<Vec<_>>();
+            let is_other = |other: &Arc<Database>| !databases.iter().any(|used| Arc::ptr_eq(used, other));
+            let others: Vec<_> =
+                others.into_iter().filter(|other| other.settings.migrations.is_some() && is_other(other)).collect();
+            databases.extend(others);
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let errors = self.prepare(&self.used_databases(), data_folder).await;
+        databases
+    }
+
+    /// Opens databases, which creates missing files of SQLite. An error without a place is at a method: the default
+    /// address is not part of the definition.
+    fn open(&self, databases: &[Arc<Database>], data_folder: &Path) -> Result<(), Vec<HandlerError>> {
+        let open = |database: &Arc<Database>| {
+            let error = database.unusable(&database.open(data_folder).err()?);
+            let method = self.methods_of(database).into_iter().next();
+            Some(match (error.span, method) {
+                (None, Some(method)) => error.at(method.span),
+                _ => error,
+            })
+        };
+        let errors: Vec<_> = databases.iter().filter_map(open).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Prepares the statements for these databases. Returns the errors in them.
-    async fn prepare(&self, databases: &[Arc<Database>], data_folder: &Path) -> Vec<HandlerError> {
-        let methods = self.lock().methods.clone();
-        let mut errors = Vec::new();
-        for method in methods {
-            if databases.iter().all(|database| !Arc::ptr_eq(database, &method.database)) {
-                continue;
-            }
-            match method.prepare(data_folder).await {
-                Ok(()) => {}
-                Err(PrepareError::Definition(found)) => errors.extend(found),
-                Err(PrepareError::Database(error)) => {
-                    errors
-                        .push(HandlerError::new(format!("the statements cannot be prepared: {error}")).at(method.span));
+    /// Prepares the changes of all databases.
+    async fn prepare_releases(&self, context: PrepareContext<'_>) -> Result<DataChanges, PrepareError> {
+        let databases = self.prepared_databases(context.migrations.apply);
+        self.open(&databases, context.data_folder)?;
+        if context.migrations.apply == ApplyMigrations::ToNewFiles {
+            self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        let (mut releases, mut failed) = (Vec::new(), PrepareError { errors: Vec::new(), pending: 0 });
+        for database in databases {
+            match Release::prepare(&database, &self.methods_of(&database), context).await {
+                Ok(release) => releases.extend(release),
+                Err(error) if error.errors.iter().any(|error| error.message.contains(UNKNOWN_TO_POOLER)) => {
+                    failed.errors.push(database.unusable(&POOLED));
+                }
+                Err(error) => {
+                    failed.errors.extend(error.errors);
+                    failed.pending += error.pending;
                 }
             }
         }
-        errors
+        if !failed.errors.is_empty() {
+            return Err(failed);
+        }
+        let description: Vec<_> = releases.iter().flat_map(|release| release.description.clone()).collect();
+        let is_new = releases.iter().all(|release| release.is_new);
+        *self.releases.lock().unwrap_or_else(PoisonError::into_inner) = releases;
+        Ok(match description.is_empty() {
+            true => DataChanges::None,
+            false if is_new => DataChanges::New(description),
+            false => DataChanges::Prepared(description),
+        })
+    }
+
+    async fn commit_releases(&self) -> Result<(), Vec<HandlerError>> {
+        let releases = std::mem::take(&mut *self.releases.lock().unwrap_or_else(PoisonError::into_inner));
+        for release in releases {
+            release.commit().await.map_err(|error| error.errors)?;
+        }
+        if let Some(served) = self.served.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // The receiver is gone only if the start was interrupted.
+            let _ = served.send(());
+        }
+        Ok(())
+    }
+
+    /// Records what the API needs of databases with migrations, as soon as it is served.
+    async fn announce(&self) {
+        let (sender, served) = oneshot::channel();
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        let (sender, until) = watch::channel(());
+        let (server, release) = (new_server(), self.lock().release.clone());
+        let databases = self.used_databases().into_iter().filter(|database| database.settings.migrations.is_some());
+        let announced = databases.map(|database| {
+            let methods = self.methods_of(&database);
+            announce(database, server.clone(), release.clone(), methods, until.clone())
+        });
+        let announced = join_all(announced.collect::<Vec<_>>());
+        let task = tokio::spawn(async move {
+            if served.await.is_ok() {
+                announced.await;
+            }
+        });
+        *self.announced.lock().unwrap_or_else(PoisonError::into_inner) = Some((sender, task));
+    }
+
+    /// Migrates a new database, and prepares the statements with it.
+    async fn check_database(&self, database: &Arc<Database>, context: PrepareContext<'_>) -> Result<(), OpenError> {
+        let checked = match Release::prepare(database, &self.methods_of(database), context).await {
+            Ok(Some(release)) => release.commit().await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        checked.map_err(|error| match check::unchecked(database, &error) {
+            Some(warning) => OpenError::Unchecked(warning),
+            None => OpenError::Invalid(error.errors),
+        })
     }
 
     /// Prepares the statements with new databases, which have the tables of the migrations.
     async fn check_statements(&self, check: CheckContext<'_>) -> Result<Vec<HandlerError>, Vec<HandlerError>> {
-        let (mut opened, mut created, mut unchecked, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut created, mut unchecked, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        let migrations = Migrations { apply: ApplyMigrations::ToAllDatabases, allow_loss: true, allow_breaking: true };
+        let context = PrepareContext { data_folder: check.folder, migrations };
         for (number, database) in self.used_databases().into_iter().enumerate() {
-            let (new, result) = check::open(&database, number, check).await;
+            let (new, opened) = check::open(&database, number, check).await;
             created.extend(new);
-            match result {
-                Ok(()) => opened.push(database),
+            let opened = match opened {
+                Ok(()) => self.check_database(&database, context).await,
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(()) => {}
                 Err(OpenError::Unchecked(error)) => unchecked.push(error),
-                Err(OpenError::Invalid(error)) => errors.push(error),
+                Err(OpenError::Invalid(found)) => errors.extend(found),
             }
         }
-        errors.extend(self.prepare(&opened, check.folder).await);
         for database in self.used_databases() {
+            unchecked.extend(database.settings.migrations.iter().flat_map(|folder| unread_files(&folder.value)));
             database.close().await;
         }
         for database in created {
             database.remove().await;
         }
-        if errors.is_empty() { Ok(unchecked) } else { Err(errors) }
+        let warnings =
+            self.lock().methods.iter().filter_map(|method| method.warnings.get()).flatten().cloned().collect();
+        if errors.is_empty() { Ok([unchecked, warnings].concat()) } else { Err(errors) }
     }
 }
 
@@ -174,18 +281,45 @@ impl HandlerKind for SqlKind {
     fn source_files(&self) -> Vec<PathBuf> {
         let folders = self.used_databases().into_iter().filter_map(|database| database.settings.migrations.clone());
         let files = folders.filter_map(|folder| folder.value.read_dir().ok()).flatten();
-        files.filter_map(|file| Some(file.ok()?.path())).chain(self.statement_files()).collect()
+        files.filter_map(|file| Some(file.ok()?.path())).chain(self.statement_files(|file| file.path.clone())).collect()
+    }
+
+    /// Returns the texts of the statements, whose files may have changed since they were read.
+    fn inputs(&self) -> Vec<Vec<u8>> {
+        self.statement_files(|file| file.text.clone().into_bytes())
     }
 
     fn private_files(&self, data_folder: &Path) -> Vec<PathBuf> {
         let databases = self.used_databases();
         let files = databases.iter().filter_map(|database| database.file(data_folder));
         let migrations = databases.iter().filter_map(|database| database.settings.migrations.as_ref());
-        files.chain(migrations.map(|folder| folder.value.clone())).chain(self.statement_files()).collect()
+        files
+            .chain(migrations.map(|folder| folder.value.clone()))
+            .chain(self.statement_files(|file| file.path.clone()))
+            .collect()
     }
 
-    fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {
-        Box::pin(self.open(data_folder))
+    fn start<'a>(&'a self, _data_folder: &'a Path) -> StartFuture<'a> {
+        Box::pin(self.announce().map(Ok))
+    }
+
+    fn prepare<'a>(&'a self, context: PrepareContext<'a>) -> PrepareFuture<'a> {
+        Box::pin(self.prepare_releases(context))
+    }
+
+    fn commit(&self) -> StartFuture<'_> {
+        Box::pin(self.commit_releases())
+    }
+
+    /// Ends the task, which removes its record. What it does not end in time expires.
+    fn stop(&self) -> BoxFuture<'static, ()> {
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(async move {
+            if let Some((sender, task)) = announced {
+                drop(sender);
+                let _ = timeout(STOP_TIMEOUT, task).await;
+            }
+        })
     }
 
     fn check<'a>(&'a self, check: CheckContext<'a>) -> CheckFuture<'a> {

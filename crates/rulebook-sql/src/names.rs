@@ -1,9 +1,12 @@
 //! The names that the statements of a method use for values: parameters, facts about uploaded files, and the caller.
 
+use std::sync::Arc;
+
 use rulebook::handler_kind::{HandledMethod, HandlerError};
-use rulebook::types::{Arity, Value};
+use rulebook::types::{Arity, Check, Value};
 use rulebook_model::model::Parameter;
 
+use crate::database::Dialect;
 use crate::member::member_type;
 use crate::moments::Moments;
 use crate::steps::INSERTED;
@@ -13,9 +16,13 @@ use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, Source};
 /// The name before the name of a parameter, for whether the client has sent it: `:given.title`.
 const GIVEN: &str = "given";
 
+/// The name before the name of a parameter, for its value as JSON text: `:json.note`.
+const JSON: &str = "json";
+
 /// The names that the statements of a method use, without duplicates.
 pub(crate) struct Names<'m, 'a> {
     method: &'m HandledMethod<'a>,
+    dialect: Dialect,
     /// The maximum size of an uploaded file in bytes.
     max_file: u64,
     /// What is known about the values of the names.
@@ -23,8 +30,8 @@ pub(crate) struct Names<'m, 'a> {
 }
 
 impl<'m, 'a> Names<'m, 'a> {
-    pub(crate) fn new(method: &'m HandledMethod<'a>, max_file: u64) -> Self {
-        Self { method, max_file, values: Vec::new() }
+    pub(crate) fn new(method: &'m HandledMethod<'a>, dialect: Dialect, max_file: u64) -> Self {
+        Self { method, dialect, max_file, values: Vec::new() }
     }
 
     /// Returns the index of a name in the statements. The error has no span.
@@ -50,19 +57,43 @@ impl<'m, 'a> Names<'m, 'a> {
                 None if identity == "permissions" => {
                     Ok(NamedValue::new(name, Source::IdentityPermissions, Target::Nested))
                 }
-                Some(("claims", claim)) => {
-                    Ok(NamedValue::new(name, Source::IdentityClaim(claim.to_owned()), Target::Any))
-                }
+                Some(("claims", claim)) => self.claim(name, claim),
                 _ => {
                     let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
                     Err(error.suggest(name, "values", &IDENTITY_NAMES))
                 }
             };
         }
-        match name.strip_prefix(GIVEN).and_then(|rest| rest.strip_prefix('.')) {
-            Some(path) if self.find_parameter(GIVEN).is_none() => self.given(name, path),
-            _ => self.file_fact(name).unwrap_or_else(|| self.parameter(name)),
+        match name.split_once('.') {
+            Some((GIVEN, path)) if self.find_parameter(GIVEN).is_none() => self.given(name, path),
+            Some((JSON, path)) if self.find_parameter(JSON).is_none() => self.parameter(name, path),
+            _ => self.file_fact(name).unwrap_or_else(|| self.parameter(name, name)),
         }
+    }
+
+    /// Returns the value of a claim. Its type is known if all authenticators that declare claims give it the same type.
+    fn claim(&self, name: &str, claim: &str) -> Result<NamedValue, HandlerError> {
+        let value = |target| NamedValue::new(name, Source::IdentityClaim(claim.to_owned()), target);
+        let declared = &self.method.api.claims;
+        let found = declared
+            .iter()
+            .filter_map(|claims| claims.find(claim))
+            .map(|(known, path)| member_type(&known.r#type.check, &known.name, &path));
+        let (types, errors): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
+        if types.is_empty() && !declared.is_empty() {
+            let names = declared.iter().flat_map(|claims| &claims.claims).map(|claim| claim.name.as_str());
+            let unknown = HandlerError::new(format!("the setting `auth` declares no claim `{claim}`"));
+            let unknown = unknown.suggest(claim, "claims", &names.collect::<Vec<_>>());
+            return Err(errors.into_iter().find_map(Result::err).unwrap_or(unknown));
+        }
+        let is_declared_by_all = types.len() == declared.len();
+        let mut types = types.into_iter().flatten().flatten();
+        Ok(match types.next() {
+            Some(check) if is_declared_by_all && types.all(|other| other.type_expr() == check.type_expr()) => {
+                typed(value(Target::of_argument(&*check)), &check)
+            }
+            _ => value(Target::Any),
+        })
     }
 
     /// Splits a name at its dots: the index of the parameter, and the names of the members in it.
@@ -91,8 +122,10 @@ impl<'m, 'a> Names<'m, 'a> {
         Ok(NamedValue::new(name, Source::Given(index, path), Target::Bool))
     }
 
-    fn parameter(&self, name: &str) -> Result<NamedValue, HandlerError> {
-        let (index, path) = self.split(name)?;
+    /// Returns the value of a parameter or of a member of one. `path` is its name, and `name` that in the statement.
+    fn parameter(&self, name: &str, path: &str) -> Result<NamedValue, HandlerError> {
+        let is_json = name != path;
+        let (index, path) = self.split(path)?;
         let parameter = &self.method.method.parameters[index];
         let mut request = parameter.clone();
         if !path.is_empty() {
@@ -101,6 +134,7 @@ impl<'m, 'a> Names<'m, 'a> {
         }
         let value = |target| NamedValue {
             request: Some(request),
+            is_json,
             ..NamedValue::new(name, Source::Parameter(index, path.clone()), target)
         };
         let Some(check) = member_type(&parameter.r#type.check, &parameter.name, &path)? else {
@@ -118,10 +152,13 @@ impl<'m, 'a> Names<'m, 'a> {
                 format!("`{name}` can be a file of {max} bytes, but a statement accepts files of {limit} bytes");
             return Err(HandlerError::new(message).help("reduce the `max` of the parameter, or set `max_file`"));
         }
-        let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
-        let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
-        let decimal = decimal_term(&*check);
-        Ok(NamedValue { decimal, moments: Moments::of(&check), exceeds_i64, max_bytes, ..value(target) })
+        if self.dialect == Dialect::Mysql && !is_json && target == Target::Any {
+            let message =
+                format!("`:{name}` can have several types, and the database does not say whether it expects JSON");
+            let help = format!("write `:json.{name}` for JSON, or declare the type of the parameter, such as `string`");
+            return Err(HandlerError::new(message).help(help));
+        }
+        Ok(NamedValue { max_bytes, ..typed(value(target), &check) })
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.
@@ -155,6 +192,13 @@ impl<'m, 'a> Names<'m, 'a> {
         let error = HandlerError::new(format!("the method has no parameter `{name}`"));
         error.suggest(name, "names", &parameters.chain(IDENTITY_NAMES).collect::<Vec<_>>())
     }
+}
+
+/// Adds what the type of a value says about it.
+fn typed(value: NamedValue, check: &Arc<dyn Check>) -> NamedValue {
+    let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
+    let exceeds_i64 = value.target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
+    NamedValue { decimal: decimal_term(&**check), moments: Moments::of(check), exceeds_i64, ..value }
 }
 
 fn list_of_files_error(parameter: &Parameter) -> HandlerError {

@@ -7,7 +7,7 @@ use crate::column_output::ColumnOutput;
 use crate::target::Target;
 
 /// The maximum number of digits with which each decimal is exact as a floating-point number of 64 bits.
-const FLOAT_DIGITS: usize = 15;
+pub(crate) const FLOAT_DIGITS: usize = 15;
 
 /// A value of a database before its conversion.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,7 +221,7 @@ fn expressible(json: Json, output: &ColumnOutput) -> Result<Json, Json> {
         (Target::Nested, Json::Object(_)) => output.accepts_objects,
         _ => false,
     };
-    if is_expressible { Ok(json) } else { Err(json) }
+    if is_expressible { Ok(output.with_decimals(json)) } else { Err(json) }
 }
 
 /// Parses a JSON text. Numbers beyond the range of numbers of 64 bits, such as `1e400`, become null. Returns `None` if

@@ -146,9 +146,32 @@ impl ResultShape {
         Self { rows: Rows::None, output: None, row, beside_body: Vec::new(), is_file: false, is_optional: false }
     }
 
-    /// Returns `true` if the definition contains the columns of a row.
-    pub(crate) fn has_declared_columns(&self) -> bool {
-        !matches!(self.row, RowShape::AnyMembers(_))
+    /// Returns `true` if a column can be null in a row without an error.
+    pub(crate) fn accepts_null(&self, name: &str) -> bool {
+        match &self.row {
+            RowShape::Members(members) => {
+                members.iter().any(|member| member.name == name && member.output.accepts_null)
+            }
+            RowShape::Value(output) => output.accepts_null,
+            RowShape::AnyMembers(_) => true,
+        }
+    }
+
+    /// Returns `true` unless the definition does not contain this column of a row.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        match &self.row {
+            RowShape::Members(members) => members.iter().any(|member| member.name == name),
+            RowShape::AnyMembers(_) | RowShape::Value(_) => true,
+        }
+    }
+
+    /// Returns the names of the columns without which, or with null in which, a row is an error.
+    pub(crate) fn required_columns(&self) -> impl Iterator<Item = &str> {
+        let members = match &self.row {
+            RowShape::Members(members) if self.rows != Rows::None => &members[..],
+            _ => &[],
+        };
+        members.iter().filter(|member| !member.output.accepts_null).map(|member| member.name.as_str())
     }
 
     /// Returns the outputs in a row. The columns beside the whole body are outputs of their own.
@@ -244,7 +267,7 @@ impl ResultShape {
     /// database does not describe. The name is empty for the only column.
     pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, ColumnOutput)>, HandlerError> {
         let column = |name: &str, output: &ColumnOutput, may_be_missing| {
-            let column = Column { name: name.to_owned(), r#type: ColumnType::Unknown };
+            let column = Column::new(name, ColumnType::Unknown);
             (column, output.for_column(may_be_missing))
         };
         match &self.row {

@@ -19,10 +19,11 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "url",
     "pool",
     "pool_timeout",
+    "lock_timeout",
     "timeout",
     "download_timeout",
     "max_rows",
@@ -32,6 +33,7 @@ const KEYS: [&str; 13] = [
     "max_failed_calls",
     "slow_call",
     "migrations",
+    "migrations_url",
     "page_key",
 ];
 
@@ -81,6 +83,8 @@ pub(crate) struct DatabaseSettings {
     pub pool: u32,
     /// The maximum time for which a call waits for a connection.
     pub pool_timeout: Duration,
+    /// The maximum time for which a migration waits for a lock on a table. Calls that use the table wait behind it.
+    pub lock_timeout: Duration,
     /// The time limit of a call.
     pub timeout: Duration,
     pub download_timeout: Duration,
@@ -91,6 +95,8 @@ pub(crate) struct DatabaseSettings {
     pub slow_call: Duration,
     /// The folder with the migrations.
     pub migrations: Option<Spanned<PathBuf>>,
+    /// The address for migrations; `None` for `url`.
+    pub migrations_url: Option<String>,
     /// The key that authenticates the cursors of pages; `None` for the key in the data folder.
     pub page_key: Option<Secret>,
 }
@@ -105,12 +111,14 @@ impl DatabaseSettings {
             hides_lines: false,
             pool: 10,
             pool_timeout: Duration::from_secs(3),
+            lock_timeout: Duration::from_secs(2),
             timeout: Duration::from_secs(5),
             download_timeout: Duration::from_secs(600),
             limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20, pattern: 256 },
             max_failed_calls: 10,
             slow_call: Duration::from_secs(1),
             migrations: None,
+            migrations_url: None,
             page_key: None,
         }
     }
@@ -124,43 +132,46 @@ impl DatabaseSettings {
         let key = member.key.value.as_str();
         match key {
             // The line may contain a password.
-            "url" => self.read_url(node).map_err(HandlerError::hide_line)?,
+            "url" => {
+                (self.url, self.dialect) = address(node, key).map_err(HandlerError::hide_line)?;
+                self.url_span = Some(node.span);
+            }
             "pool" => self.pool = whole_number(node, key, 1..=1000)?,
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
+            "lock_timeout" => self.lock_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" | "max_bytes" | "max_file" | "max_pattern" => self.limits.set(key, node)?,
             "max_failed_calls" => self.max_failed_calls = whole_number(node, key, 1..=1_000_000)?,
             "slow_call" => self.slow_call = seconds(node, key)?,
             "migrations" => self.migrations = Some(path(node, key, api)?),
+            // An empty address is that of a variable that is not set.
+            "migrations_url" if text(node, key)?.value.is_empty() => {}
+            "migrations_url" => self.migrations_url = Some(address(node, key).map_err(HandlerError::hide_line)?.0),
             "page_key" => self.page_key = Some(page_key(node).map_err(HandlerError::hide_line)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
         Ok(())
     }
+}
 
-    fn read_url(&mut self, node: &JsonNode) -> Result<(), HandlerError> {
-        let url = text(node, "url")?.value;
-        // The address is not part of any message, because it may contain a password.
-        let Some(dialect) = Dialect::from_url(&url) else {
-            let error = HandlerError::new("the address of a database begins with its kind").at(node.span);
-            return Err(
-                error.help("write `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`")
-            );
-        };
-        if has_unencoded_credentials(dialect, &url) {
-            let error = HandlerError::new(format!("the database: {UNENCODED}")).at(node.span);
-            return Err(
-                error.help("write `%2F` for `/` and `%40` for `@`; `${NAME}` is percent-encoded where it is used")
-            );
-        }
-        if dialect == Dialect::Sqlite && (url.contains(":memory:") || url.contains("mode=memory")) {
-            let error = HandlerError::new("a database in memory has no content for a second connection").at(node.span);
-            return Err(error.help("name a file: `sqlite:data.db`"));
-        }
-        (self.url, self.dialect, self.url_span) = (url, dialect, Some(node.span));
-        Ok(())
+/// Reads the address of a database.
+fn address(node: &JsonNode, key: &str) -> Result<(String, Dialect), HandlerError> {
+    let url = text(node, key)?.value;
+    // The address is not part of any message, because it may contain a password.
+    let Some(dialect) = Dialect::from_url(&url) else {
+        let error = HandlerError::new("the address of a database begins with its kind").at(node.span);
+        return Err(error.help("write `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`"));
+    };
+    if has_unencoded_credentials(dialect, &url) {
+        let error = HandlerError::new(format!("the database: {UNENCODED}")).at(node.span);
+        return Err(error.help("write `%2F` for `/` and `%40` for `@`; `${NAME}` is percent-encoded where it is used"));
     }
+    if dialect == Dialect::Sqlite && (url.contains(":memory:") || url.contains("mode=memory")) {
+        let error = HandlerError::new("a database in memory has no content for a second connection").at(node.span);
+        return Err(error.help("name a file: `sqlite:data.db`"));
+    }
+    Ok((url, dialect))
 }
 
 /// Reads the text from which the key of cursors is derived.
@@ -199,6 +210,15 @@ pub(crate) fn read_databases(api: &Api) -> Result<Vec<DatabaseSettings>, Vec<Han
     {
         let error = HandlerError::new("the database `main` has settings inside and outside of `databases`");
         errors.push(error.at(duplicate.url_span.unwrap_or(shared.span)).help("move all of them into `databases`"));
+    }
+    for database in named.iter().chain(has_main.then_some(&main)) {
+        let kind = database.migrations_url.as_deref().map(Dialect::from_url);
+        if kind.is_some_and(|kind| kind != Some(database.dialect) || kind == Some(Dialect::Sqlite)) {
+            let message =
+                format!("the database `{}`: `migrations_url` is not the address of such a server", database.name);
+            let error = HandlerError::new(message).at(database.url_span.unwrap_or(shared.span));
+            errors.push(error.help("write the address of the same PostgreSQL, MySQL or MariaDB"));
+        }
     }
     if !errors.is_empty() {
         let hide = |error: HandlerError| if hides_lines { error.hide_line() } else { error };

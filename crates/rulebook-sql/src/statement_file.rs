@@ -51,6 +51,7 @@ pub(crate) fn read_statement_file(method: &HandledMethod<'_>, node: &JsonNode) -
 /// Describes which files are in the folder of a file that does not exist.
 fn files_near(file: &Path) -> String {
     let folder = file.parent().unwrap_or(file);
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = folder.read_dir() else { return format!("there is no folder `{}`", folder.display()) };
     let mut names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.retain(|name| name.ends_with(".sql"));

@@ -10,7 +10,7 @@ use crate::constraint::declared_name;
 use crate::database::Dialect;
 use crate::handler_settings::SQL;
 use crate::names::Names;
-use crate::page::{Key, PageSettings, key_name, page_text};
+use crate::page::{Key, PageSettings, key_name, page_text, total_text};
 use crate::result_shape::{ResultShape, item_of};
 use crate::statement::{Statement, StatementText};
 use crate::statement_file::read_statement_file;
@@ -25,6 +25,18 @@ pub(crate) struct StepSettings {
     missing: Missing,
     /// The output that the rows become; `None` if they become all outputs, or nothing.
     pub output: Option<Spanned<String>>,
+}
+
+impl StepSettings {
+    /// Returns the statement that counts the rows of all pages of this one, if the page has an output for the number.
+    pub(crate) fn total(&self, page: &PageSettings, dialect: Dialect) -> Option<Self> {
+        let output = page.total.clone()?;
+        Some(Self {
+            text: total_text(&self.text, dialect, output.span),
+            missing: Missing::Impossible,
+            output: Some(output),
+        })
+    }
 }
 
 /// Reads the main setting.
@@ -167,7 +179,7 @@ impl StepCompiler<'_, '_, '_> {
                 }
                 continue;
             };
-            match self.paged(page, statement, &page.by_with(self.dialect, fragment)) {
+            match self.paged(page, statement, &page.by_with(self.dialect, fragment), compiled.shape.as_ref()) {
                 Ok(variants) => compiled.variants.extend(variants),
                 Err(found) => errors.extend(found),
             }
@@ -197,8 +209,33 @@ impl StepCompiler<'_, '_, '_> {
         page: &PageSettings,
         statement: &Statement,
         by: &StatementText,
+        shape: Option<&ResultShape>,
     ) -> Result<[Statement; 2], Vec<HandlerError>> {
-        let keys = page.keys(by).map_err(|error| vec![error])?;
+        let mut keys = page.keys(by).map_err(|error| vec![error])?;
+        for key in &mut keys {
+            key.accepts_null = shape.is_none_or(|shape| shape.accepts_null(&key.column));
+        }
+        let outer = statement.outer_words(self.dialect);
+        let next_is =
+            |index: usize, words: &[&str]| outer.get(index + 1).is_some_and(|(next, _)| words.contains(&&**next));
+        let has_distinct_on = outer.windows(2).any(|pair| pair[0].0 == "distinct" && pair[1].0 == "on");
+        let misplaced = outer.iter().enumerate().find(|(index, (word, range))| match word.as_str() {
+            // Columns can have these names, too.
+            "limit" | "offset" => {
+                let next = statement.text()[range.end..].trim_start().chars().next();
+                next.is_some_and(|next| next.is_ascii_digit() || matches!(next, ':' | '('))
+            }
+            "fetch" => next_is(*index, &["first", "next"]),
+            "order" => !has_distinct_on && next_is(*index, &["by"]),
+            _ => false,
+        });
+        if let Some((_, (word, range))) = misplaced {
+            let error = HandlerError::new(format!("the statement of a page has its own `{word}`"));
+            let help = "remove it, because `page` orders the rows and limits their number; or put the statement into \
+                        `select * from (…) as t`";
+            let error = error.at(statement.part(range.clone())).help(help);
+            return Err(vec![statement.source().locate(error)]);
+        }
         for index in 0..keys.len() {
             if self.names.index_of(&key_name(index)).is_err() {
                 self.names.computed(&key_name(index), Target::Any);
@@ -209,6 +246,7 @@ impl StepCompiler<'_, '_, '_> {
             let text = page_text(statement.source(), inner, &keys, has_cursor, self.dialect, page.span);
             let mut parsed = self.parse(text)?;
             parsed.has_open_columns = statement.has_open_columns;
+            parsed.page_keys = keys.iter().map(|key| key.column.clone()).collect();
             Ok::<_, Vec<HandlerError>>(parsed)
         };
         let variants = [variant(false)?, variant(true)?];

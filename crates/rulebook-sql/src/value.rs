@@ -48,6 +48,8 @@ pub(crate) enum SqlValue {
     /// A whole number above the range of [`SqlValue::Int`].
     Uint(u64),
     Float(f64),
+    /// A decimal in a cursor of MySQL.
+    Decimal(String),
     Text(String),
     /// An array or an object.
     Nested(Json),
@@ -98,6 +100,21 @@ fn member<'v, 'a>(value: &'v Value<'a>, path: &[String]) -> Option<&'v Value<'a>
     })
 }
 
+impl SqlValue {
+    /// Returns the JSON text of a value; `None` for null and for files.
+    pub(crate) fn json_text(&self) -> Option<String> {
+        Some(match self {
+            Self::Null | Self::File(_) | Self::Bytes(_) => return None,
+            Self::Bool(bool) => bool.to_string(),
+            Self::Int(int) => int.to_string(),
+            Self::Uint(uint) => uint.to_string(),
+            Self::Float(float) => Json::from(*float).to_string(),
+            Self::Text(text) | Self::Decimal(text) => Json::from(text.as_str()).to_string(),
+            Self::Nested(json) => json.to_string(),
+        })
+    }
+}
+
 impl From<&Value<'_>> for SqlValue {
     fn from(value: &Value<'_>) -> Self {
         match value {
@@ -123,6 +140,8 @@ pub(crate) struct NamedValue {
     pub decimal: Option<String>,
     /// Where the value contains points in time; `None` if it contains none.
     pub moments: Option<Moments>,
+    /// `true` if the statement uses the value as JSON text.
+    pub is_json: bool,
     /// `true` if the value can be above the largest whole number of most databases.
     pub exceeds_i64: bool,
     /// The maximum size in bytes of an uploaded file, if the type of its parameter limits it.
@@ -135,7 +154,8 @@ impl NamedValue {
     /// Returns what is known about a value that is not a parameter.
     pub(crate) fn new(name: &str, source: Source, target: Target) -> Self {
         let name = name.to_owned();
-        Self { name, source, target, decimal: None, moments: None, exceeds_i64: false, max_bytes: None, request: None }
+        let (decimal, moments, max_bytes, request) = (None, None, None, None);
+        Self { name, source, target, decimal, is_json: false, moments, exceeds_i64: false, max_bytes, request }
     }
 
     /// Returns the error of a value that is larger than a whole number of the database.

@@ -13,7 +13,7 @@ use sqlx::mysql::MySqlDatabaseError;
 use crate::database::{Accepts, Binding, Bound};
 use crate::error_class::{ErrorClass, Problem};
 use crate::target::Target;
-use crate::value::{NamedValue, SqlValue};
+use crate::value::{NamedValue, Source, SqlValue};
 
 /// Describes the texts that a full-text index of SQLite searches for.
 const SEARCH: &str = "a search, in which words with other characters than letters and digits are in double quotes";
@@ -46,22 +46,65 @@ pub(crate) fn invalid_value<'a>(
 ) -> Option<ApiError> {
     if let sqlx::Error::Encode(source) = error {
         let InvalidValue { value, expected } = source.downcast_ref()?;
+        if let Source::IdentityClaim(claim) = &names[*value].source {
+            return Some(claim_error(claim, &format!("expected {expected}")));
+        }
         let parameter = names[*value].request.as_ref()?;
         return Some(ApiError::parameters(vec![parameter_error(parameter, expected.clone())]));
     }
     let database = error.as_database_error()?;
-    let ErrorClass::Value(Some(problem)) = ErrorClass::of_database(database) else { return None };
+    let (code, message) = (database.code().unwrap_or_default(), database.message());
+    let bound: Vec<_> = bound.collect();
+    let claims = bound.iter().filter_map(|bound| match (&names[bound.value].source, values.get(bound.value)?) {
+        (Source::IdentityClaim(claim), value) if *value != SqlValue::Null => Some((claim, value)),
+        _ => None,
+    });
+    let claims: Vec<_> = claims.collect();
+    let claim_error = |(claim, _): &(&String, _)| claim_error(claim, &format!("error {code}"));
+    let ErrorClass::Value(Some(problem)) = ErrorClass::of_database(database) else {
+        return claims.first().filter(|_| is_other_kind(message)).map(claim_error);
+    };
+    if let Some(quoted) = claims.iter().find(|(_, value)| is_quoted(value, message)) {
+        return Some(claim_error(quoted));
+    }
     let candidate = |bound: &'a Bound| {
         let NamedValue { name, request, .. } = &names[bound.value];
         Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.value)?, bound })
     };
-    let candidates: Vec<_> = bound.filter_map(candidate).collect();
+    let candidates: Vec<_> = bound.into_iter().filter_map(candidate).collect();
+    let error = error_of_causes(database, problem, &candidates);
+    if let (None, Some(claim)) = (&error, claims.first()) {
+        return Some(claim_error(claim));
+    }
     // Without values of the request, the values in the database are the cause.
     candidates.first()?;
-    let error = error_of_causes(database, problem, &candidates);
-    let code = database.code().unwrap_or_default();
-    let error = error.unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
+    // The value can be a part of an expression of another type.
+    let given = candidates.iter().filter(|candidate| !matches!(candidate.value, SqlValue::Null | SqlValue::Bool(_)));
+    let error = error
+        .or_else(|| error_of(problem, &distinct(given)))
+        .unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
     Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
+}
+
+/// Returns the error of a claim that the database cannot store: its issuer or the author of the definition has made it.
+fn claim_error(claim: &str, reason: &str) -> ApiError {
+    let claim = claim.escape_debug();
+    ApiError::internal(format_args!(
+        "the database cannot store the claim `{claim}` of the caller ({reason}); declare a type that the column accepts \
+         for it, in the setting `claims` of its issuer"
+    ))
+}
+
+/// Returns `true` for the message of SQLite about a value of another kind than that of the column.
+fn is_other_kind(message: &str) -> bool {
+    message == "datatype mismatch" || message.starts_with("cannot store ")
+}
+
+/// Returns `true` if the message of a database quotes a value.
+fn is_quoted(value: &SqlValue, message: &str) -> bool {
+    let json = value.json_text().unwrap_or_default();
+    let text = json.trim_matches('"');
+    ['"', '\''].iter().any(|quote| message.contains(&format!("{quote}{text}{quote}")))
 }
 
 /// Returns the error of a call with a text that is not a search in the syntax of SQLite, and `None` for other errors.
@@ -113,6 +156,11 @@ fn error_of_causes(database: &dyn DatabaseError, problem: Problem, candidates: &
         Some(candidate) => vec![candidate.parameter],
         None => possible_causes(problem, candidates),
     };
+    error_of(problem, &causes)
+}
+
+/// Returns the error of the parameters that can be the cause.
+fn error_of(problem: Problem, causes: &[&Parameter]) -> Option<ApiError> {
     let expected = |cause: &&Parameter| {
         let others: Vec<_> =
             causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.request_name()).collect();
@@ -129,7 +177,7 @@ fn error_of_causes(database: &dyn DatabaseError, problem: Problem, candidates: &
 fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a Parameter> {
     let has_type = |candidate: &Candidate<'_>| match problem {
         Problem::Date => candidate.bound.accepts == Accepts::Time,
-        Problem::Json => candidate.bound.binding == Binding::Json,
+        Problem::Json => matches!(candidate.bound.binding, Binding::Json | Binding::JsonArray),
         _ => true,
     };
     let is_number = |candidate: &Candidate<'_>| {
@@ -146,8 +194,13 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
     if possible.iter().any(|candidate| has_type(candidate)) {
         possible.retain(|candidate| has_type(candidate));
     }
+    distinct(possible)
+}
+
+/// Returns the parameters of candidates, each once.
+fn distinct<'c, 'a: 'c>(candidates: impl IntoIterator<Item = &'c Candidate<'a>>) -> Vec<&'a Parameter> {
     let mut causes: Vec<&Parameter> = Vec::new();
-    for candidate in possible {
+    for candidate in candidates {
         if causes.iter().all(|known| !std::ptr::eq(*known, candidate.parameter)) {
             causes.push(candidate.parameter);
         }

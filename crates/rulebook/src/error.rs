@@ -11,4 +11,6 @@ pub use rulebook_model::call::{
     Unit,
 };
 pub use rulebook_model::error::catalogue::CatalogueName;
+#[doc(hidden)] // Programs do not need it.
+pub use rulebook_model::error::catalogue::PhalapiVersion;
 pub use rulebook_model::error::{ErrorCode, ErrorStatus};

@@ -86,6 +86,7 @@ mod handler;
 pub mod handler_kind;
 pub mod idempotency;
 pub mod key;
+mod line_queue;
 mod metrics;
 pub mod model;
 pub mod multipart;
@@ -113,13 +114,14 @@ pub use call::{
     InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
 // It is hidden because only the command line and the test client use it.
-pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
+pub use engine::{DataFolder, Engine, Rulebook, StartContext, StartError, log_panics};
 #[doc(hidden)]
-pub use engine::{UsedKinds, Validated};
+pub use engine::{InputDigest, UsedKinds, Validated};
 // It is hidden because only other crates of rulebook use it.
 #[doc(hidden)]
 pub use error_causes::describe_with_causes;
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
+pub use line_queue::LineQueue;
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::{

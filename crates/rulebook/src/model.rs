@@ -10,10 +10,10 @@
 pub use rulebook_model::constraint::{BrokenConstraint, Constraint, ConstraintKind, Given};
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};
 pub use rulebook_model::model::{
-    Api, Audience, CallableMethods, Contact, Cors, DeclaredError, Deprecation, FieldTemplate, Idempotency, License,
-    Limits, Location, LogFormat, Method, MethodOfVersion, MethodOptions, Module, NamedValue, Origins, Output,
-    OutputPlace, Parameter, ParameterType, Permission, PermissionPart, RateLimit, RateLimitBy, RatePeriod, Repeated,
-    ResponseField, Schema, Scope, ScopeCondition, Segment, Server, Service, ServiceQuery, SharedLimits, TemplatePart,
-    UnknownParameters, ValueSource, Versions,
+    Api, Audience, CallableMethods, Contact, Cors, DeclaredClaim, DeclaredClaims, DeclaredError, Deprecation,
+    FieldTemplate, Idempotency, License, Limits, Location, LogFormat, Method, MethodOfVersion, MethodOptions, Module,
+    NamedValue, Origins, Output, OutputPlace, Parameter, ParameterType, Permission, PermissionPart, RateLimit,
+    RateLimitBy, RatePeriod, Repeated, ResponseField, Schema, Scope, ScopeCondition, Segment, Server, Service,
+    ServiceQuery, SharedLimits, TemplatePart, UnknownParameters, ValueSource, Versions,
 };
 pub use rulebook_model::span::{Span, Spanned};

@@ -1,8 +1,9 @@
-//! Forms with files (`multipart/form-data`, RFC 7578) that a program sends to other servers.
+//! Forms with files (`multipart/form-data`, RFC 7578) that a program sends to other servers, and the parts of those
+//! that it receives.
 
 use bytes::Bytes;
 
-use crate::call::RequestId;
+use crate::call::{RequestId, Upload};
 
 /// Writes a form with files. The content of a file has the type `F`, for example an open file or an [`Upload`]: the
 /// program reads it when it sends the form.
@@ -40,6 +41,32 @@ pub enum MultipartPiece<F> {
     Bytes(Bytes),
     /// The content of a file.
     File(F),
+}
+
+/// A part of a multipart body.
+#[derive(Debug, Clone)]
+pub struct BodyPart {
+    /// The field name of the part, which selects the parameter.
+    pub name: String,
+    /// The text or file that the part contains.
+    pub content: BodyPartContent,
+}
+
+/// The content of a part of a multipart body.
+#[derive(Debug, Clone)]
+pub enum BodyPartContent {
+    /// The bytes of a part that has no file name.
+    Field(Bytes),
+    /// The uploaded file of a part that has a file name.
+    File(Upload),
+    /// An uploaded file that is not an argument, because no parameter accepts files with this name, or because the user
+    /// has selected no file. Its name contains folders if the client has sent them.
+    OtherFile {
+        /// The file.
+        upload: Upload,
+        /// The media type that the client has sent; `None` if it has sent none.
+        media_type: Option<Box<str>>,
+    },
 }
 
 impl<F> MultipartForm<F> {

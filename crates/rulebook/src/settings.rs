@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rulebook_model::model::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget};
+use rulebook_model::settings::split_bind_address;
+use socket2::{Domain, Socket, Type};
+
+use crate::server::check_certificates;
 
 /// The settings with which an [`Engine`](crate::Engine) serves its API.
 ///
@@ -36,10 +40,6 @@ pub struct Settings {
     /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
     /// address all connections have. By default, a quarter of all connections that the server can have.
     pub address_connections: Option<usize>,
-    /// If `true`, a client can speak HTTP/2: over TLS, it offers HTTP/2 in the handshake; without TLS, it begins the
-    /// connection with the preface (RFC 9113 section 3.3). By default, `false`. The server fails to start if it is
-    /// `true` and the feature `http2` of the crate is disabled.
-    pub http2: bool,
     /// The certificates for the addresses with TLS. The server fails to start if it is `None` and an address has TLS,
     /// or if an address has TLS and the feature `tls` of the crate is disabled.
     pub tls: Option<TlsSettings>,
@@ -58,6 +58,8 @@ pub struct Settings {
     pub(crate) handover_hook: Option<HandoverHook>,
     /// The sockets that another process has opened, in the order of `bind`, and then that of `monitoring`.
     pub(crate) sockets: Arc<[TcpListener]>,
+    /// The sockets that [`Settings::reserve`] has bound.
+    pub(crate) bound: Arc<[TcpListener]>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
     /// second signal stops it without waiting for requests in flight. By default, `false`.
     pub handle_signals: bool,
@@ -154,7 +156,6 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             address_connections: None,
-            http2: false,
             tls: None,
             trusted_proxies: None,
             forwarded_field: None,
@@ -162,6 +163,7 @@ impl Default for Settings {
             hangup_hook: None,
             handover_hook: None,
             sockets: Arc::default(),
+            bound: Arc::default(),
             handle_signals: false,
             upload_folder: std::env::temp_dir(),
             static_files: None,
@@ -215,13 +217,6 @@ impl Settings {
     #[must_use]
     pub fn with_address_connections(mut self, connections: impl Into<Option<usize>>) -> Self {
         self.address_connections = connections.into();
-        self
-    }
-
-    /// Sets whether clients can speak HTTP/2, with and without TLS.
-    #[must_use]
-    pub fn with_http2(mut self, http2: bool) -> Self {
-        self.http2 = http2;
         self
     }
 
@@ -283,6 +278,21 @@ impl Settings {
         self
     }
 
+    /// Reserves the addresses on which the server will listen, unless it has [sockets](Self::with_sockets), and reads
+    /// the certificates, so that what cannot be used is an error before the API starts and changes data. Clients cannot
+    /// connect before the server listens.
+    ///
+    /// # Errors
+    /// Fails if an address or a certificate cannot be used.
+    pub fn reserve(mut self) -> io::Result<Self> {
+        let addresses = self.bind.iter().chain(&self.monitoring);
+        check_certificates(&self, addresses.clone().any(|address| split_bind_address(address).0))?;
+        if self.sockets.is_empty() {
+            self.bound = addresses.map(|address| bind(split_bind_address(address).1)).collect::<io::Result<_>>()?;
+        }
+        Ok(self)
+    }
+
     /// Sets whether the signals SIGTERM and SIGINT stop the server. The signal SIGHUP, which usually ends a process,
     /// then only calls the [hook](Self::with_hangup_hook).
     #[must_use]
@@ -304,4 +314,23 @@ impl Settings {
         self.static_files = Some(folder.into());
         self
     }
+}
+
+/// Returns a socket that has an address, but does not listen yet. As in the standard library, connections of an earlier
+/// server that end do not keep the address in use.
+fn bind(address: &str) -> io::Result<TcpListener> {
+    let failed = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the name of the address is unknown");
+    for address in address.to_socket_addrs().map_err(failed)? {
+        let bound = Socket::new(Domain::for_address(address), Type::STREAM, None).and_then(|socket| {
+            socket.set_reuse_address(cfg!(unix))?;
+            socket.bind(&address.into())?;
+            Ok(socket)
+        });
+        match bound {
+            Ok(socket) => return Ok(socket.into()),
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last))
 }

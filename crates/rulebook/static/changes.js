@@ -1,9 +1,10 @@
-// Loads the page again when the server serves a changed definition, and shows the errors of a change that it does not
-// serve.
+// Loads the page again when the server serves a changed definition, and says when it refuses one.
 
 import { h } from "./element.js";
 
-const banner = h("div", { className: "changes", role: "alert", hidden: true });
+const text =
+  "The changed definition has errors or breaks clients, as the server has printed. The previous one is served.";
+const banner = h("p", { className: "changes", role: "alert", hidden: true }, text);
 document.body.prepend(banner);
 
 let known;
@@ -14,12 +15,8 @@ for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     continue;
   }
-  if (known !== undefined && change.number !== known && !change.errors) location.reload();
-  banner.hidden = !change.errors;
-  banner.replaceChildren(
-    h("p", {}, "The definition has errors. The previous one is served."),
-    h("pre", {}, change.errors ?? ""),
-  );
+  if (known !== undefined && change.number !== known && !change.is_refused) location.reload();
+  banner.hidden = !change.is_refused;
   known = change.number;
 }
 

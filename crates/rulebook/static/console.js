@@ -95,7 +95,7 @@ export async function startConsole(panel, root) {
   for (const [name, code] of codes) {
     const text = async () => {
       if (snippets === undefined) await loadCode();
-      return element === undefined ? code.textContent : codeOf(element.call, false)[name];
+      return element === undefined ? code.textContent : codeOf(element.callOfCode, false)[name];
     };
     code.closest("figure").prepend(copyButton(text));
   }
@@ -103,7 +103,8 @@ export async function startConsole(panel, root) {
     const [values, examples] = [dataset.values, dataset.examples].map(parseDefinition);
     const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
     const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
-    const options = { button: call, status, response, onCalled, onChange, words, values, examples };
+    const isSafe = dataset.safe !== undefined;
+    const options = { button: call, status, response, onCalled, onChange, words, values, examples, isSafe };
     try {
       element = await form(root, dataset.method, dataset.uri, scheme, options);
     } catch (error) {
@@ -120,9 +121,12 @@ export async function startConsole(panel, root) {
     element.refresh();
   };
   addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || call.disabled || !call.checkVisibility()) return;
-    event.preventDefault();
-    element.requestSubmit();
+    if (event.key !== "Enter") return;
+    const isShortcut = (event.ctrlKey || event.metaKey) && !call.disabled && call.checkVisibility();
+    // A key that is held sends one request, and does not press the button that has got the focus by it.
+    const isHeld = event.repeat && !event.target.matches("textarea");
+    if (isShortcut || isHeld) event.preventDefault();
+    if (isShortcut && !event.repeat) element.requestSubmit();
   });
   addEventListener("hashchange", () => {
     if (!element || !location.hash.startsWith(STATE)) return;

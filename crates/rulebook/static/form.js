@@ -65,37 +65,56 @@ async function ofService(root, id, path, scheme) {
  * @param {object} options `button` submits the form; `status` and `response` are the elements that show the response,
  *   and `onCalled` is called with it, with the error in it, with whether the form has changed meanwhile, and with
  *   whether errors are shown at fields; `onChange` is called when a value changes; `words` returns the description of a
- *   parameter's values, by the key of the parameter; `values` and `examples` have the values with which the form begins,
+ *   parameter's values, by the key of the parameter; with `isSafe`, a key can send the form at any time, because the
+ *   method changes nothing on the server (RFC 9110 section 9.2.1); `values` and `examples` have the values with which the form begins,
  *   and those of other parameters, by key
  */
 function formOf(base, method, scheme, options) {
-  const { button, status, response, onCalled, onChange, words, values: starts, examples } = options;
-  const fieldOfParameter = (one) => parameterField(one, words(one.key), { ...starts, ...examples });
+  const { button, status, response, onCalled, onChange, words, values: starts, examples, isSafe } = options;
+  /** The examples with which the form does not begin, because they would select what a call changes. */
+  const omitted = new Map();
+  const start = new Map();
+  const selectors = new Set();
+  for (const { key, optional, example, place, type } of method.parameters) {
+    const value = Object.hasOwn(starts, key) ? starts[key] : optional ? undefined : example;
+    const isSelector = place === "path" || method.http === "DELETE" || /\b(id|uuid)\b/.test(type);
+    if (isSelector && !isSafe) selectors.add(key);
+    if (value !== undefined) (selectors.has(key) ? omitted : start).set(key, value);
+  }
+  const fieldOfParameter = (one) =>
+    parameterField(one, words(one.key), { ...starts, ...examples }, one.optional || omitted.has(one.key));
   const fields = new Map(method.parameters.map((one) => [one, fieldOfParameter(one)]));
   const body = bodyOf(method, fields);
-  const start = new Map();
-  for (const parameter of method.parameters) {
-    const { key, optional, example } = parameter;
-    const value = Object.hasOwn(starts, key) ? starts[key] : optional ? undefined : example;
-    if (value !== undefined) start.set(key, value);
-  }
 
-  /** Returns the values by parameter. Secrets are masked if `hides` is true. */
-  const values = (hides) => {
+  /** Returns the values by parameter. Secrets are masked if `hides` is true. `examples` are sent for missing values. */
+  const values = (hides, examples) => {
     const shown = [...fields].filter(([{ place }]) => !(body.isJson && place === "body"));
-    const all = shown.map(([parameter, field]) => [parameter, field.value()]);
+    const valueOf = ({ key }, value) => (value === undefined ? examples?.get(key) : value);
+    const all = shown.map(([parameter, field]) => [parameter, valueOf(parameter, field.value())]);
     const sent = [...all, ...(body.isJson ? body.members() : [])].filter(([, value]) => value !== undefined);
     if (!hides) return new Map(sent);
     return new Map(sent.map(([one, value]) => [one, withoutSecrets(value, MASK, isSecretParameter(one))]));
   };
   /** Returns the call of the form, without a credential and an idempotency key. */
-  const call = (hides) => {
-    const all = values(hides);
+  const call = (hides, examples) => {
+    const all = values(hides, examples);
     return { method, values: all, message: request(base, method, all, "") };
   };
+  /** Returns the call that code shows: where the form has no value yet, it has an example. */
+  const callOfCode = (hides) => call(hides, omitted);
+  /** Whether the reader has typed a value since the form was last filled. */
+  let isTyped = false;
+  /** The fields that select what a call changes, whose values, for example those of a link, the reader has not typed. */
+  const filled = new Set();
+  let isClicked = false;
   const setAll = (all) => {
+    isTyped = false;
+    filled.clear();
     body.show(false);
-    for (const [parameter, field] of fields) field.set(all.get(parameter.key));
+    for (const [{ key }, field] of fields) {
+      field.set(all.get(key));
+      if (selectors.has(key) && all.get(key) !== undefined) filled.add(field);
+    }
   };
 
   const outside = [...fields].filter(([parameter]) => !body.element || parameter.place !== "body");
@@ -115,13 +134,22 @@ function formOf(base, method, scheme, options) {
     fields.size === 0 ? "" : h("p", { className: "actions" }, clear),
   );
   const problems = problemsOf(fields, body);
-  const refresh = () => onChange(call);
   let waiting;
+  const refresh = () => {
+    if (!waiting) button.textContent = "Call";
+    onChange(callOfCode);
+  };
   let isEdited = false;
-  element.addEventListener("input", () => {
+  element.addEventListener("input", (event) => {
     isEdited = true;
+    if (isByReader(event)) {
+      isTyped = true;
+      for (const field of filled) if (field.row.contains(event.target)) filled.delete(field);
+    }
     refresh();
   });
+  // A key in a field presses the button, too: then the number of clicks is 0.
+  button.addEventListener("click", ({ detail }) => (isClicked = detail > 0));
   element.addEventListener("change", ({ target }) => {
     refresh();
     problems.check(target);
@@ -130,6 +158,8 @@ function formOf(base, method, scheme, options) {
   element.addEventListener("focusout", ({ target }) => target.validity?.badInput && problems.check(target));
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
+    const isMeant = isSafe || (isTyped && filled.size === 0) || isClicked || document.activeElement === button;
+    isClicked = false;
     if (waiting) {
       // Enter in a field also presses the button.
       if (button.textContent === "Cancel" && !element.contains(document.activeElement)) waiting.abort();
@@ -139,6 +169,12 @@ function formOf(base, method, scheme, options) {
     refresh();
     if (problems.refuse()) return;
     const { values, message } = call();
+    if (!isMeant) {
+      button.focus();
+      const { pathname, search } = new URL(message.url);
+      button.textContent = `Call ${message.http} ${pathname}${search}`;
+      return;
+    }
     const credential = scheme.fieldsOfPage();
     const key = needsKey(method, message) ? [[KEY_HEADER, randomKey()]] : [];
     waiting = new AbortController();
@@ -162,12 +198,20 @@ function formOf(base, method, scheme, options) {
   });
   setAll(start);
   button.setAttribute("form", element.id);
-  return Object.assign(element, { call, setAll, start, refresh });
+  return Object.assign(element, { call, callOfCode, setAll, start, refresh });
 }
 
-/** Returns the field of a parameter. `words` describes its values. */
-function parameterField(parameter, words, examples) {
-  const { name, wire, place, position, key, isWholeBody, optional, example, default: preset } = parameter;
+/** Returns whether an event says that the reader has typed or chosen a value. A value that the browser fills in has no
+    `inputType`, or is a replacement. */
+function isByReader({ isTrusted, inputType, target }) {
+  if (!inputType) return isTrusted && target.matches("select, [type=date], [type=time], [type=file]");
+  return isTrusted && inputType !== "insertReplacementText";
+}
+
+/** Returns the field of a parameter. `words` describes its values. If `isEmpty` is true, the example is a hint. */
+function parameterField(parameter, words, examples, isEmpty) {
+  const { name, wire, place, position, key, isWholeBody, optional, default: preset } = parameter;
+  const example = optional ? parameter.example : (examples[key] ?? parameter.example);
   const label = position === undefined ? wire : name === key ? `segment ${position + 1}` : name;
   const field = fieldOf({
     ...parameter,
@@ -175,7 +219,7 @@ function parameterField(parameter, words, examples) {
     of: undefined,
     label,
     preset,
-    declared: optional ? example : undefined,
+    declared: isEmpty ? example : undefined,
     example: examples[key] ?? example,
     info: words ?? parameter.info,
     isSecret: isSecretParameter(parameter),

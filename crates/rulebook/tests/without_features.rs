@@ -1,7 +1,7 @@
 //! Tests a program that is compiled without the optional features of the crate. `scripts/test` runs these tests with
 //! `--no-default-features`.
 
-#![cfg(not(any(feature = "brotli", feature = "documents", feature = "files", feature = "http2")))]
+#![cfg(not(any(feature = "brotli", feature = "documents", feature = "files")))]
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -105,18 +105,6 @@ fn responses_are_compressed_with_gzip_only() -> TestResult {
     };
     assert!(coding("br, gzip")?);
     assert!(!coding("br")?);
-    Ok(())
-}
-
-#[test]
-fn http2_connections_are_refused() -> TestResult {
-    let server = serve_program(hello_program())?;
-    let mut connection = TcpStream::connect(server.addresses()[0])?;
-    connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
-    connection.shutdown(Shutdown::Write)?;
-    let mut response = String::new();
-    connection.read_to_string(&mut response)?;
-    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
     Ok(())
 }
 

@@ -575,10 +575,13 @@ pub mod shop {
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     pub struct ChangePerson {
         /// The name
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Where the person lives
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<super::Address>,
         /// The date of birth
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub born: Option<String>,
     }
 

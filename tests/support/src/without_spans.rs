@@ -10,8 +10,8 @@ use rulebook_model::span::Span;
 
 /// Comparison of models that were read from different files.
 pub trait WithoutSpans {
-    /// Replaces every span in the model with the default span, and removes the names of the schemas that a schema
-    /// extends, because another definition can list the same fields without them.
+    /// Replaces every span in the model with the default span, and removes what another definition of the same API may
+    /// not have: the names of the schemas that a schema extends, and whether the dialect follows the semantics of HTTP.
     ///
     /// Two definitions describe the same API if their models without spans are equal, no matter in which files and on
     /// which lines the parts of the definitions are written.
@@ -83,8 +83,9 @@ fn clear_handler(DefinedHandler { settings, span }: &mut DefinedHandler) {
 }
 
 fn clear_method(method: &mut Method) {
-    let Method { scope, parameters, outputs, errors, handler, options, span, .. } = method;
+    let Method { scope, parameters, outputs, errors, handler, options, span, follows_http_semantics, .. } = method;
     *span = Span::default();
+    *follows_http_semantics = true;
     scope.groups.iter_mut().flatten().for_each(|permission| permission.span = Span::default());
     for Parameter { span, type_span, .. } in parameters {
         (*span, *type_span) = (Span::default(), Span::default());

@@ -42,7 +42,7 @@ impl JwtAuthenticator {
                 }
                 Some(Authentication::Identity(identity))
             }
-            Err(TokenError::Invalid(reason)) => Some(Authentication::Invalid(reason.to_owned())),
+            Err(TokenError::Invalid(reason)) => Some(Authentication::Invalid(reason.into_owned())),
             Err(TokenError::UnknownKey) => None,
         }
     }

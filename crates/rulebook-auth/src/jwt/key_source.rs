@@ -197,7 +197,7 @@ impl KeySet {
         if !fitting.is_empty() {
             Ok(fitting)
         } else if id.is_some() && with_id().next().is_some() {
-            Err(TokenError::Invalid("the key is not for the algorithm of the token"))
+            Err("the key is not for the algorithm of the token".into())
         } else {
             Err(TokenError::UnknownKey)
         }

@@ -11,9 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use rulebook::auth_kind::AuthSettings;
+use rulebook::auth_kind::{AuthSettings, DefinedAuth};
 use rulebook::{AuthScheme, Authenticate, Authentication, Head};
-use rulebook_model::definition::{JsonData, JsonNode};
 use rulebook_model::model::Api;
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json, json};
@@ -146,9 +145,9 @@ impl LocalTokens {
     pub fn new(issuer: &LocalIssuer, api: &Api) -> Self {
         let defined = first_settings(api).and_then(|settings| JwtSettings::read(&settings).ok());
         let rules = defined.map(|settings| settings.rules);
-        let (name, permissions) = match rules {
-            Some(rules) => (rules.name, rules.permissions),
-            None => ("sub".to_owned(), vec![Template::claim("scope")]),
+        let (name, permissions, claims) = match rules {
+            Some(rules) => (rules.name, rules.permissions, rules.claims),
+            None => ("sub".to_owned(), vec![Template::claim("scope")], None),
         };
         let rules = TokenRules {
             issuer: LOCAL_ISSUER.to_owned(),
@@ -158,8 +157,18 @@ impl LocalTokens {
             leeway: 0,
             name,
             permissions,
+            claims,
         };
         Self { file: issuer.file.clone(), rules }
+    }
+
+    /// Checks the claims for a token as the first issuer in the setting `auth` declares them.
+    ///
+    /// # Errors
+    /// Fails if a claim is missing or has another type. The error is a message with its name.
+    pub fn check_claims(api: &Api, claims: &Map<String, Json>) -> Result<(), String> {
+        let declared = first_settings(api).and_then(|settings| api.claims_of(settings.node));
+        declared.map_or(Ok(()), |declared| declared.convert(&mut claims.clone()))
     }
 
     fn check(&self, head: &Head) -> Authentication {
@@ -175,7 +184,7 @@ impl LocalTokens {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         match verify_token(token, &self.rules, Some(&keys), now.as_secs()) {
             Ok(verified) => Authentication::Identity(verified.identity),
-            Err(TokenError::Invalid(reason)) => Authentication::Invalid(reason.to_owned()),
+            Err(TokenError::Invalid(reason)) => Authentication::Invalid(reason.into_owned()),
             Err(TokenError::UnknownKey) => {
                 Authentication::Invalid("the key of `rulebook token` has changed".to_owned())
             }
@@ -187,10 +196,7 @@ impl LocalTokens {
 fn first_settings(api: &Api) -> Option<AuthSettings<'_>> {
     let auth = api.auth.as_ref()?;
     let member = auth.kinds.iter().find(|member| member.key.value == super::kind::NAME)?;
-    let node: &JsonNode = match &member.value.data {
-        JsonData::Array(items) => items.first()?,
-        _ => &member.value,
-    };
+    let node = DefinedAuth::settings_of(member).first()?;
     Some(AuthSettings { node, api, combine: auth.combine })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rulebook::auth_kind::AuthSettings;
 use rulebook::handler_kind::settings::{boolean, non_empty_text, path, seconds, texts, whole_number, wrong_value};
 use rulebook::handler_kind::{HandlerError, JsonNode};
-use rulebook::model::Spanned;
+use rulebook::model::{DeclaredClaims, Spanned};
 use url::{Host, Url};
 
 use super::fetch::Origin;
@@ -16,11 +16,12 @@ use super::key_source::FetchTimes;
 use crate::template::{Template, one_or_more};
 
 /// The names of the settings.
-pub const SETTINGS: [&str; 15] = [
+pub const SETTINGS: [&str; 16] = [
     "issuer",
     "audience",
     "jwks",
     "permissions",
+    "claims",
     "algorithms",
     "name",
     "token_type",
@@ -60,6 +61,8 @@ pub struct TokenRules {
     pub name: String,
     /// The permissions of the identity.
     pub permissions: Vec<Template>,
+    /// The claims that a token must contain for handlers; `None` if it can have any.
+    pub claims: Option<DeclaredClaims>,
 }
 
 /// The settings of an authenticator.
@@ -110,6 +113,7 @@ impl JwtSettings {
                     leeway: leeway.unwrap_or(DEFAULT_LEEWAY),
                     name,
                     permissions,
+                    claims: settings.api.claims_of(settings.node).cloned(),
                 },
                 origin,
                 times,

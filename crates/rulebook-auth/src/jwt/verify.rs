@@ -1,6 +1,8 @@
 //! Verifies a signed token in its compact form (RFC 7515 section 7.1): its claims (RFC 7519 section 4.1, RFC 8725), its
 //! signature, and the identity that they describe.
 
+use std::borrow::Cow;
+
 use rulebook::{Claims, Identity};
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
@@ -21,9 +23,15 @@ const DEFAULT_TYPES: [&str; 2] = ["jwt", "at+jwt"];
 /// Why a token is not accepted.
 pub enum TokenError {
     /// The token is not valid, for this reason.
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     /// The known keys have not signed the token, but a new key of the issuer may have.
     UnknownKey,
+}
+
+impl From<&'static str> for TokenError {
+    fn from(reason: &'static str) -> Self {
+        Self::Invalid(reason.into())
+    }
 }
 
 /// Verifies a token. `keys` are the keys of the issuer, if they are known; `now` is the Unix time in seconds.
@@ -37,16 +45,16 @@ pub fn verify_token(
     keys: Option<&KeySet>,
     now: u64,
 ) -> Result<VerifiedToken, TokenError> {
-    let token = Token::parse(text).map_err(TokenError::Invalid)?;
+    let mut token = Token::parse(text)?;
     if !rules.algorithms.contains(&token.algorithm.name) {
-        return Err(TokenError::Invalid("the algorithm of the token is not allowed"));
+        return Err("the algorithm of the token is not allowed".into());
     }
-    check_claims(rules, token.token_type.as_deref(), &token.claims, now).map_err(TokenError::Invalid)?;
+    check_claims(rules, token.token_type.as_deref(), &token.claims, now)?;
     let Some(keys) = keys else { return Err(TokenError::UnknownKey) };
     let candidates = keys.candidates(token.algorithm, token.key_id.as_deref())?;
     if !candidates.iter().any(|key| key.verify(token.algorithm, token.message, &token.signature)) {
         return Err(match token.key_id {
-            Some(_) => TokenError::Invalid("the signature of the token is wrong"),
+            Some(_) => "the signature of the token is wrong".into(),
             None => {
                 keys.warn_of_untried_keys(token.algorithm, &rules.issuer);
                 TokenError::UnknownKey
@@ -54,7 +62,10 @@ pub fn verify_token(
         });
     }
     let expires = token.claims.get("exp").and_then(Json::as_f64).unwrap_or_default();
-    let identity = identity(rules, Claims::new(token.claims)).map_err(TokenError::Invalid)?;
+    if let Some(declared) = &rules.claims {
+        declared.convert(&mut token.claims).map_err(|reason| TokenError::Invalid(reason.into()))?;
+    }
+    let identity = identity(rules, Claims::new(token.claims))?;
     let heap_size = identity.memory_size() + identity.data().map_or(0, Claims::memory_size);
     // The conversion saturates.
     Ok(VerifiedToken { identity, expires: expires as u64, heap_size })

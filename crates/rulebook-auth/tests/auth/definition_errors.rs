@@ -45,6 +45,11 @@ fn errors_name_the_part_that_is_wrong() {
         with("\"resource\": \"api.example\""),
         with("\"resource\": \"https://api.example/?a=b\""),
         with("\"resource\": \"http://api.example\""),
+        with("\"claims\": [\"tenant\"]"),
+        with(
+            "\"claims\": {\n    \"tenant\": \"strng\",\n    \"level\": 5,\n    \"roles\": { \"of\": \"string\" },\n    \
+             \"age\": \"int(5,1)\"\n  }",
+        ),
         keys_of("http://id.example/jwks.json"),
         keys_of("https://user:password@id.example/jwks.json"),
         keys_of("ftp://id.example/jwks.json"),
@@ -117,7 +122,10 @@ fn valid_settings_have_no_errors() {
     let jwt = json!({
         "issuer": "https://id.example", "audience": ["a", "b"], "jwks": "https://id.example/jwks", "permissions": "{scope}",
         "algorithms": ["Ed25519"], "name": "email", "token_type": "at+jwt", "leeway": 0, "refresh": 60, "cooldown": 5,
-        "keep": 3600, "timeout": 2.5, "ca": "ca.pem", "resource": "https://api.example", "openid": true
+        "keep": 3600, "timeout": 2.5, "ca": "ca.pem", "resource": "https://api.example", "openid": true,
+        "claims": { "sub": "string", "level": "?int", "realm": { "type": "?object", "fields": {
+            "roles": { "info": "The roles", "type": "array<string>" }
+        } } }
     });
     let several = json!({ "combine": false, "keys": {}, "jwt": [jwt, jwt] });
     for auth in [json!({ "jwt": jwt }), several, json!({ "keys": {} }), json!({})] {

@@ -50,7 +50,9 @@ pub(super) fn object_fields(
     let field = |field: &rulebook_model::types::ObjectField| {
         let rust_type = types.rust_type(&field.check, role, &name_of_part(name, &field.name), &field.info);
         let rust_type = if field.optional { option(rust_type) } else { rust_type };
-        Field { name: field.name.clone(), info: field.info.clone(), rust_type, attributes: "" }
+        let attributes =
+            if field.check.refuses_null() { "#[serde(skip_serializing_if = \"Option::is_none\")]\n" } else { "" };
+        Field { name: field.name.clone(), info: field.info.clone(), rust_type, attributes }
     };
     shape.fields.iter().map(field).collect()
 }

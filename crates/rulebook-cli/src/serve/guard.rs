@@ -3,6 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rulebook::Validated;
 use rulebook::usage::{ANONYMOUS, OTHER, USERS, UsageCounts};
@@ -17,13 +20,32 @@ const MAX_LISTED: usize = 20;
 /// The maximum number of callers that are listed for a change.
 const MAX_CALLERS: usize = 10;
 
+/// A change whose comparison takes longer is refused.
+const MAX_TIME: Duration = Duration::from_secs(60);
+/// The time between two looks whether the server has stopped.
+const STOP_INTERVAL: Duration = Duration::from_millis(200);
+
 /// Returns why a changed definition is not served: it has changes that break clients, and its major version is that of
-/// the definition that is served. `usage` returns who has used which methods today.
-pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() -> UsageCounts) -> Option<String> {
+/// the definition that is served. `usage` returns who has used which methods today, and `has_stopped` whether the
+/// result is not needed any more.
+pub(super) fn rejection(
+    served: &Api,
+    changed: &Validated,
+    has_stopped: &dyn Fn() -> bool,
+    usage: impl FnOnce() -> UsageCounts,
+) -> Option<String> {
     if major_version(&changed.api.version) > major_version(&served.version) {
         return None;
     }
-    let changes = compare(served, &changed.api);
+    let changes = match compare_apart(served.clone(), changed.api.clone(), has_stopped) {
+        Ok(changes) => changes,
+        Err(why) => {
+            return Some(format!(
+                "the changed definition could not be compared, because {why}, so that the previous one is still \
+                 served\nto serve it, run `rulebook reload --allow-breaking`"
+            ));
+        }
+    };
     let breaking: Vec<&Change> = changes.iter().filter(|change| change.kind.level() == Level::Breaking).collect();
     if breaking.is_empty() {
         return None;
@@ -41,6 +63,25 @@ pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() 
         "to serve it, run `rulebook reload --allow-breaking`, or raise the major number of `version` in app.json",
     );
     Some(text)
+}
+
+/// Compares definitions in another thread, so that neither a failure nor a long comparison ends or holds the server.
+fn compare_apart(served: Api, changed: Api, has_stopped: &dyn Fn() -> bool) -> Result<Vec<Change>, &'static str> {
+    let (sender, compared) = channel();
+    // Sending fails if this function has ended before.
+    let compare = move || drop(sender.send(compare(&served, &changed)));
+    let thread = thread::Builder::new().name("compare".to_owned()).spawn(compare);
+    thread.map_err(|_| "no thread can be started")?;
+    let started = Instant::now();
+    loop {
+        match compared.recv_timeout(STOP_INTERVAL) {
+            Ok(changes) => return Ok(changes),
+            Err(RecvTimeoutError::Disconnected) => return Err("this program has failed"),
+            Err(RecvTimeoutError::Timeout) if has_stopped() => return Err("the server has stopped"),
+            Err(RecvTimeoutError::Timeout) if started.elapsed() > MAX_TIME => return Err("it takes too long"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }
 
 /// Returns who has sent the parameter of a change, who has called its method, or who has called any method if the

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use rulebook::handler_kind::Migrations;
 use rulebook::key::Keys;
 use rulebook::usage::UsageRecorder;
-use rulebook::{ApiHandle, Engine, Validated};
+use rulebook::{ApiHandle, Engine, InputDigest, Validated};
 use rulebook_model::describe::canonical_settings;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
@@ -14,21 +15,31 @@ use rulebook_model::settings::server_settings;
 use super::guard::rejection;
 use super::local_tokens::LocalTokens;
 use super::services::{SharedServices, add_services};
-use crate::output::{Failure, print_report, print_to_stderr};
+use super::watch::source_files;
+use crate::output::{Failure, print_report, print_to_stderr, print_warnings};
 use crate::{AddHandlers, Exit, Settings};
 
 /// The settings of the server that change with the definition. All others need a restart.
-const RELOADED_SETTINGS: [&str; 9] = [
+const RELOADED_SETTINGS: [&str; 10] = [
     "shared_limits",
     "unbound",
     "handlers",
     "auth",
+    "require_scope",
     "idempotency_storage",
     "traces",
     "trace_percent",
     "verify_outputs",
     "compress",
 ];
+
+/// An API, and the digest of what it was made from.
+pub(super) struct Loaded {
+    pub(super) engine: Engine,
+    digest: [u8; 32],
+    /// `true` if no method can be called until the pending migrations are applied.
+    pub(super) is_waiting: bool,
+}
 
 /// The reason why an API cannot be served.
 pub(super) enum LoadError {
@@ -64,7 +75,7 @@ impl LoadError {
         }
     }
 
-    /// Returns the reason as text for the pages.
+    /// Returns the reason as text for the command `reload`.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Definition(report) => report.render(false),
@@ -92,12 +103,14 @@ pub(super) struct Loader<'a> {
     pub(super) is_watched: bool,
     /// `true` if changes of files are not served if they break clients.
     pub(super) is_guarded: bool,
+    pub(super) migrations: Migrations,
 }
 
 impl Loader<'_> {
     /// Adds the keys and the other services to a definition, and compares it with the handlers of the program.
-    pub(super) fn build(&self, mut validated: Validated) -> Result<(Engine, SharedServices), LoadError> {
+    pub(super) fn build(&self, mut validated: Validated) -> Result<(Loaded, SharedServices), LoadError> {
         validated.api.is_watched = self.is_watched;
+        let validated = validated.migrations(self.migrations);
         let validated = match self.keys.clone() {
             Some((keys, is_shared)) if validated.api.accepts_keys() => validated.keys_authenticator(keys, is_shared),
             _ => validated,
@@ -105,33 +118,64 @@ impl Loader<'_> {
         let with_services = add_services(self.local.add(validated), self.settings, self.data)?;
         let has_shared_keys = self.keys.as_ref().is_some_and(|(_, is_shared)| *is_shared);
         let services = SharedServices::of(&with_services, self.settings, has_shared_keys);
-        Ok((with_services.validated.build()?, services))
+        let engine = with_services.validated.build()?;
+        // Workers and databases read their files later than this, so that a change meanwhile is noticed the next time.
+        let mut digest = InputDigest::default();
+        digest.add(&engine.digest());
+        source_files(&engine, self.data).iter().for_each(|file| digest.add_file(file));
+        Ok((Loaded { engine, digest: digest.finish(), is_waiting: false }, services))
     }
 
-    /// Reads the definition again, and serves it instead of `previous`. If this fails, `previous` is still served. With
-    /// `is_guarded`, it fails if the definition breaks clients.
+    /// Returns the API without its handlers, for the time until this number of migrations is applied.
+    pub(super) fn waiting(&self, migrations: usize) -> Result<Loaded, LoadError> {
+        let why = match migrations {
+            1 => "1 migration is pending".to_owned(),
+            count => format!("{count} migrations are pending"),
+        };
+        let (loaded, _) = self.build(read_definition(self.app, self.settings)?.waits_for(&why))?;
+        Ok(Loaded { is_waiting: true, ..loaded })
+    }
+
+    /// Returns `true` if the data fits to the definition, so that a waiting server can call the handlers.
+    pub(super) fn is_migrated(&self) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let checked = read_definition(self.app, self.settings).and_then(Validated::check_defined_handlers);
+        let (Ok(runtime), Ok(validated)) = (runtime, checked) else { return false };
+        let kinds = validated.used_kinds();
+        runtime.block_on(kinds.migrate(self.data, self.migrations, |_| false)).is_ok()
+    }
+
+    /// Reads the definition again, and serves it instead of `previous`. Returns `None` if nothing has changed: limits,
+    /// workers and connections then stay as they are. If this fails, `previous` is still served. With `is_guarded`, it
+    /// fails if the definition breaks clients. `has_stopped` returns whether the server does not need it any more.
     pub(super) fn replace(
         &self,
-        previous: &Engine,
+        previous: &Loaded,
         server: &ApiHandle,
         is_guarded: bool,
+        has_stopped: &dyn Fn() -> bool,
         usage: &UsageRecorder,
-    ) -> Result<Engine, LoadError> {
-        let validated = read_definition(self.app, self.settings)?.with_files_of(previous);
-        if is_guarded && let Some(why) = rejection(previous.api(), &validated, || usage.today()) {
+    ) -> Result<Option<Loaded>, LoadError> {
+        let Loaded { engine: previous, digest, .. } = previous;
+        let mut validated = read_definition(self.app, self.settings)?.with_files_of(previous);
+        if is_guarded && let Some(why) = rejection(previous.api(), &validated, has_stopped, || usage.today()) {
             return Err(LoadError::Breaking(why));
         }
         if validated.api.accepts_keys() && self.keys.is_none() {
             let why = "`auth` in app.json now lists `keys`: restart the server, which then reads them".to_owned();
             return Err(Failure::Usage(why).into());
         }
-        crate::output::print_warnings(&validated.warnings);
-        let (engine, _) = self.build(validated)?;
-        engine.replace_api(server).map_err(|error| Failure::System(error.to_string()))?;
-        for name in changed_settings(previous.api(), engine.api()) {
+        let warnings = std::mem::take(&mut validated.warnings);
+        let (loaded, _) = self.build(validated)?;
+        if loaded.digest == *digest {
+            return Ok(None);
+        }
+        print_warnings(&warnings);
+        loaded.engine.replace_api(server).map_err(|error| Failure::System(error.to_string()))?;
+        for name in changed_settings(previous.api(), loaded.engine.api()) {
             ::log::warn!("`{name}` has changed: restart the server, which then uses the new value");
         }
-        Ok(engine)
+        Ok(Some(loaded))
     }
 }
 

@@ -14,8 +14,9 @@ use std::io;
 use std::time::Duration;
 
 use clap::Args;
-use rulebook::Settings as ServerSettings;
+use rulebook::handler_kind::{ApplyMigrations, Migrations};
 use rulebook::usage::UsageRecorder;
+use rulebook::{Settings as ServerSettings, StartError};
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
@@ -31,6 +32,8 @@ use super::output::Failure;
 use super::{AddHandlers, Exit, Settings, key_storage, log, output};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
+/// The maximum time for what an API has begun to stop, after the server has ended all requests.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serve the API (the default command).
 #[derive(Debug, Default, Args)]
@@ -43,6 +46,11 @@ pub(super) struct ServeOptions {
     /// reload`, or SIGHUP, does this also without the flag.
     #[arg(long, env = "RULEBOOK_GUARD", requires = "watch")]
     guard: bool,
+    /// Apply pending migrations to databases that have tables, as `rulebook migrate` does. Without it, the server
+    /// serves the definition if its statements fit to the tables, and otherwise waits until the migrations are applied.
+    /// Migrations that lose data need `rulebook migrate --allow-loss` in any case.
+    #[arg(long, env = "RULEBOOK_MIGRATE")]
+    migrate: bool,
     /// Accept the tokens of `rulebook token`. Only for development: every user and program that can read the file
     /// local-issuer.json in the --data folder can call every method in any name.
     // There is no environment variable, so that this is never set by accident.
@@ -53,6 +61,23 @@ pub(super) struct ServeOptions {
 
 /// Serves the API until the server is stopped. An error has been printed.
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOptions) -> Result<Exit, Exit> {
+    // It is dropped last, so that everything that is printed below arrives.
+    let _output = output::queue_output()
+        .map_err(|error| output::print_system_error(&format!("cannot start the threads of the log: {error}")))?;
+    let ended = serve(app, settings, options)?;
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        // What has not stopped by then expires.
+        let _ = runtime.block_on(async { tokio::time::timeout(STOP_TIMEOUT, ended).await });
+    }
+    Ok(Exit::Success)
+}
+
+/// Serves the API. Returns a future that waits until everything has stopped that the API has begun.
+fn serve(
+    app: AddHandlers<'_>,
+    settings: &Settings,
+    options: &ServeOptions,
+) -> Result<impl Future<Output = ()> + Send + use<>, Exit> {
     let print_failure = |failure: Failure| failure.print();
     let changes = match options.watch {
         true => Changes::of_definition(&settings.api).map_err(|why| output::print_system_error(&why))?,
@@ -63,7 +88,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
             Ok(validated) => break validated,
             Err(report) => {
                 let exit = output::print_report(&report);
-                if !options.watch || changes.wait().is_none() {
+                if !options.watch || changes.wait(Duration::MAX).is_none() {
                     return Err(exit);
                 }
             }
@@ -104,8 +129,16 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     })?;
     let request_reload = changes.reload_hook();
     let local = local_tokens::open(options, data).map_err(print_failure)?;
-    let loader = Loader { app, settings, data, keys, local, is_watched: options.watch, is_guarded: options.guard };
-    let (engine, services) = loader.build(validated).map_err(|error| error.print())?;
+    let apply = match (options.migrate, options.watch) {
+        (true, _) => ApplyMigrations::ToAllDatabases,
+        (false, true) => ApplyMigrations::ToEditedFiles,
+        (false, false) => ApplyMigrations::ToNewDatabases,
+    };
+    let migrations = Migrations { apply, ..Migrations::default() };
+    let (is_watched, is_guarded) = (options.watch, options.guard);
+    let loader = Loader { app, settings, data, keys, local, is_watched, is_guarded, migrations };
+    let (loaded, services) = loader.build(validated).map_err(|error| error.print())?;
+    let engine = &loaded.engine;
     let api = engine.api();
     let sockets = inherited_sockets()
         .map_err(|error| output::print_system_error(&format!("the sockets of LISTEN_FDS cannot be used: {error}")))?;
@@ -122,28 +155,48 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
             }
             request_reload();
         });
+    let print_serve_error = |error: io::Error| {
+        let at_addresses = || {
+            let all: Vec<_> = server_settings.bind.iter().chain(&server_settings.monitoring).cloned().collect();
+            format!("--bind {}: {error}", all.join(","))
+        };
+        match error.kind() {
+            // The program was built without a feature that a setting needs.
+            io::ErrorKind::Unsupported => output::print_usage_error(&error.to_string()),
+            // The error names the file.
+            io::ErrorKind::InvalidData => {
+                output::print_system_error(&format!("the TLS certificates cannot be used: {error}"))
+            }
+            // An address is not valid, or needs a certificate that the settings do not name.
+            io::ErrorKind::InvalidInput => output::print_usage_error(&at_addresses()),
+            _ => output::print_system_error(&at_addresses()),
+        }
+    };
+    let reserved = server_settings.clone().reserve().map_err(print_serve_error)?;
     if let Some(files) = engine.files() {
         let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
         files.open_required().map_err(print)?;
     }
     let checked = engine.check_static_folder(&server_settings);
     checked.map_err(|error| output::print_usage_error(&format!("--static: {error}")))?;
-    engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
-    let address_error = |error: io::Error| {
-        let bound: Vec<_> = server_settings.bind.iter().chain(&server_settings.monitoring).cloned().collect();
-        format!("--bind {}: {error}", bound.join(","))
-    };
-    let running = engine.serve(&server_settings).map_err(|error| match error.kind() {
-        // The program was built without a feature that a setting needs.
-        io::ErrorKind::Unsupported => output::print_usage_error(&error.to_string()),
-        // The error names the file.
-        io::ErrorKind::InvalidData => {
-            output::print_system_error(&format!("the TLS certificates cannot be used: {error}"))
+    let loaded = match engine.start() {
+        Ok(()) => loaded,
+        Err(error) => {
+            let exit = output::print_system_error(&error.to_string());
+            match StartError::pending_migrations(&error) {
+                0 => return Err(exit),
+                // While this program waited, its predecessor would have stopped.
+                _ if is_successor() => return Err(exit),
+                count => {
+                    ::log::warn!("waiting: no method can be called until the data fits; see the error above");
+                    loader.waiting(count).map_err(|error| error.print())?
+                }
+            }
         }
-        // An address is not valid, or needs a certificate that the settings do not name.
-        io::ErrorKind::InvalidInput => output::print_usage_error(&address_error(error)),
-        _ => output::print_system_error(&address_error(error)),
-    })?;
+    };
+    let engine = &loaded.engine;
+    let api = engine.api();
+    let running = engine.serve(&reserved).map_err(print_serve_error)?;
     // While this value exists, a thread records the callers of methods. It is dropped after the server has stopped.
     let usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that records the usage of methods: {error}"))
@@ -155,7 +208,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         format!("{scheme}://{address}{path}")
     });
     output::print_to_stdout(&startup_summary(
-        &engine,
+        engine,
         settings,
         &EffectiveSettings {
             addresses: addresses.collect(),
@@ -168,9 +221,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         },
     ));
     stop_predecessor();
-    serve_changes(&loader, changes, engine, running, &usage)
-        .map_err(|error| output::print_system_error(&error.to_string()))?;
-    Ok(Exit::Success)
+    serve_changes(&loader, changes, loaded, running, &usage)
+        .map_err(|error| output::print_system_error(&error.to_string()))
 }
 
 /// Returns the settings of the server, except those of TLS. The engine takes the others from `api`.
@@ -180,7 +232,6 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>) -> Ser
         .with_monitoring(api.monitoring.clone())
         .with_workers(api.workers)
         .with_address_connections(api.address_connections.map(|max| usize::try_from(max).unwrap_or(usize::MAX)))
-        .with_http2(api.http2)
         .with_signals(true)
         .with_static_files(&settings.static_files);
     if let Some(seconds) = api.keep_alive {

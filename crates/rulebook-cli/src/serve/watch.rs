@@ -10,17 +10,25 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use rulebook::handler_kind::ApplyMigrations;
 use rulebook::usage::UsageRecorder;
 use rulebook::{Engine, RunningServer};
+use walkdir::{DirEntry, WalkDir};
 
-use super::load::{LoadError, Loader};
+use super::load::{Loaded, Loader};
 use crate::output;
-use crate::reload::ReloadRequest;
+use crate::reload::{ReloadRequest, SERVED, UNCHANGED};
 
 /// The time without further changes after which a change is complete: editors write several files one after the other.
 const SETTLE_TIME: Duration = Duration::from_millis(40);
 /// The time after which a change is served although further changes follow.
 const MAX_SETTLE_TIME: Duration = Duration::from_millis(250);
+/// The time after which a server that waits for migrations looks again whether they were applied.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The same for a server that tries to apply them itself, for which the database locks their tables.
+const MIGRATION_INTERVAL: Duration = Duration::from_secs(5);
+/// The ends of the names of files that handlers can load, besides those with the same end as theirs.
+const CODE_EXTENSIONS: [&str; 9] = ["cjs", "js", "json", "mjs", "php", "py", "rb", "sh", "ts"];
 /// The end of the names of the files of a definition.
 const DEFINITION_EXTENSION: &str = "json";
 
@@ -36,9 +44,12 @@ enum Event {
 pub(super) enum Cause {
     FilesChanged,
     ReloadRequested,
+    /// The server waits for migrations, and looks whether they were applied.
+    Waiting,
 }
 
-/// A folder that is watched: all its files with one extension, in all its folders.
+/// A folder that is watched: all its files with one extension, in all its folders. Without an extension, its files with
+/// code are watched, too: a program often has none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct WatchedFolder {
     path: PathBuf,
@@ -50,13 +61,31 @@ impl WatchedFolder {
     fn of_file(file: &Path) -> Option<Self> {
         let folder = file.parent()?;
         // The events have absolute paths.
-        Some(Self { path: folder.canonicalize().ok()?, extension: file.extension()?.into() })
+        Some(Self { path: folder.canonicalize().ok()?, extension: file.extension().unwrap_or_default().into() })
     }
 
     fn contains(&self, file: &Path) -> bool {
         let Ok(inside) = file.strip_prefix(&self.path) else { return false };
-        file.extension() == Some(self.extension.as_os_str()) && !inside.iter().any(is_outside_of_sources)
+        let extension = file.extension().unwrap_or_default();
+        let is_watched = extension == self.extension || (self.extension.as_os_str().is_empty() && is_code(file));
+        is_watched && !inside.iter().any(is_outside_of_sources)
     }
+
+    /// Returns the files whose changes are watched, and others with code, which they can load.
+    fn files(&self, data: &Path) -> impl Iterator<Item = PathBuf> {
+        let inner = source_folders(&self.path, data).into_iter().map(|folder| WalkDir::new(folder).follow_links(true));
+        let folders = std::iter::once(WalkDir::new(&self.path).max_depth(1)).chain(inner);
+        let is_source = |entry: &DirEntry| entry.depth() == 0 || !is_outside_of_sources(entry.file_name());
+        let entries = folders.flat_map(move |folder| folder.into_iter().filter_entry(is_source)).flatten();
+        entries.map(DirEntry::into_path).filter(move |file| self.contains(file) || is_code(file))
+    }
+}
+
+/// Returns the files with the handlers of an API, and those in the same folders that they may load.
+pub(super) fn source_files(engine: &Engine, data: &Path) -> BTreeSet<PathBuf> {
+    let files = engine.source_files();
+    let folders: BTreeSet<_> = files.iter().filter_map(|file| WatchedFolder::of_file(file)).collect();
+    folders.iter().flat_map(|folder| folder.files(data)).chain(files.iter().cloned()).collect()
 }
 
 /// Reports the changes of the definition and of the files with its handlers, and the requests to read them again.
@@ -124,13 +153,13 @@ impl Changes {
         self.reported.insert(folder.to_owned());
     }
 
-    /// Waits for a change, until it is complete. Returns `None` if the server has stopped instead.
-    pub(super) fn wait(&self) -> Option<Cause> {
+    /// Waits for a change, until it is complete, and for its begin at most for this time. Returns `None` if the server
+    /// has stopped instead.
+    pub(super) fn wait(&self, max_wait: Duration) -> Option<Cause> {
         let mut first = None;
         loop {
-            let wait = first.map_or(Duration::MAX, |first: Instant| {
-                SETTLE_TIME.min(MAX_SETTLE_TIME.saturating_sub(first.elapsed()))
-            });
+            let wait = first
+                .map_or(max_wait, |first: Instant| SETTLE_TIME.min(MAX_SETTLE_TIME.saturating_sub(first.elapsed())));
             match self.events.recv_timeout(wait) {
                 Ok(Event::FileChanged(file)) if self.folders.iter().any(|folder| folder.contains(&file)) => {
                     first.get_or_insert_with(Instant::now);
@@ -138,6 +167,7 @@ impl Changes {
                 Ok(Event::FileChanged(_)) => {}
                 Ok(Event::ReloadRequested) => return Some(Cause::ReloadRequested),
                 Ok(Event::ServerStopped) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if first.is_none() => return Some(Cause::Waiting),
                 Err(RecvTimeoutError::Timeout) => return Some(Cause::FilesChanged),
             }
         }
@@ -158,21 +188,25 @@ fn source_folders(folder: &Path, data: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(is_source).collect()
 }
 
+fn is_code(file: &Path) -> bool {
+    CODE_EXTENSIONS.iter().any(|code| file.extension() == Some(OsStr::new(code)))
+}
+
 fn is_outside_of_sources(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") || name == "node_modules"
 }
 
 /// Serves each change until the server stops. A change that cannot be served is reported, and the previous API is still
-/// served.
+/// served. Returns a future that waits until everything has stopped that the last API has begun.
 pub(super) fn serve_changes(
     loader: &Loader<'_>,
     mut changes: Changes,
-    engine: Engine,
+    loaded: Loaded,
     running: RunningServer,
     usage: &UsageRecorder,
-) -> io::Result<()> {
+) -> io::Result<impl Future<Output = ()> + Send + use<>> {
     let server = running.api_handle();
-    changes.add_handlers_of(&engine, loader.data);
+    changes.add_handlers_of(&loaded.engine, loader.data);
     thread::scope(|scope| {
         let sender = changes.sender.clone();
         let stopped = scope.spawn(move || {
@@ -181,32 +215,47 @@ pub(super) fn serve_changes(
             let _ = sender.send(Event::ServerStopped);
             ended
         });
-        let mut served = engine;
-        while let Some(cause) = changes.wait() {
+        let mut served = loaded;
+        let max_wait = |served: &Loaded| match loader.migrations.apply {
+            _ if !served.is_waiting => Duration::MAX,
+            ApplyMigrations::ToAllDatabases => MIGRATION_INTERVAL,
+            _ => RETRY_INTERVAL,
+        };
+        while let Some(cause) = changes.wait(max_wait(&served)) {
+            if cause == Cause::Waiting && !loader.is_migrated() {
+                continue;
+            }
             let is_requested = cause == Cause::ReloadRequested;
             let request = is_requested.then(|| ReloadRequest::take(loader.data)).flatten();
             let is_allowed = request.as_ref().is_some_and(ReloadRequest::allows_breaking);
-            let is_guarded = (loader.is_guarded || is_requested) && !is_allowed;
-            let replaced = loader.replace(&served, &server, is_guarded, usage);
-            let why = replaced.as_ref().err().map(LoadError::text);
-            match replaced {
-                Ok(engine) => {
-                    ::log::info!("serves the changed definition: {}", output::api_size(engine.api()));
-                    served = engine;
+            let is_guarded = (loader.is_guarded || is_requested) && !is_allowed && !served.is_waiting;
+            let replaced = loader.replace(&served, &server, is_guarded, &|| stopped.is_finished(), usage);
+            let result = match replaced {
+                Ok(Some(changed)) => {
+                    ::log::info!("serves the changed definition: {}", output::api_size(changed.engine.api()));
+                    served = changed;
+                    Ok(SERVED)
+                }
+                Ok(None) => {
+                    ::log::info!("the definition is unchanged");
+                    Ok(UNCHANGED)
                 }
                 Err(error) => {
                     error.print();
                     ::log::error!("the changed definition cannot be served, so that the previous one is served");
+                    Err(error.text())
                 }
-            }
+            };
             // A change can add files and folders, also one with errors.
-            changes.add_handlers_of(&served, loader.data);
-            server.report_change(why.clone());
+            changes.add_handlers_of(&served.engine, loader.data);
+            server.report_change(result.is_err());
             // The command `reload` ends with this, so that everything else must show the result before.
             if let Some(request) = request {
-                request.report(why);
+                request.report(result.as_deref().unwrap_or_else(|why| why));
             }
         }
-        stopped.join().unwrap_or_else(|_| Err(io::Error::other("the thread that waits for the server panicked")))
+        let stopped = stopped.join();
+        stopped.unwrap_or_else(|_| Err(io::Error::other("the thread that waits for the server panicked")))?;
+        Ok(served.engine.ended())
     })
 }

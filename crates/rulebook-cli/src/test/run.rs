@@ -126,7 +126,7 @@ impl Running<'_> {
         let claims_object = filled(claims)?.and_then(|value| value.as_object().cloned());
         let span = claims.as_ref().map_or_else(Span::default, |node| node.span);
         let name = filled(name)?.map(text);
-        caller("test", name.as_deref(), scope, claims_object).map_err(|message| Failure::new(span, message))
+        caller(self.api, "test", name.as_deref(), scope, claims_object).map_err(|message| Failure::new(span, message))
     }
 
     fn add_argument<'c>(

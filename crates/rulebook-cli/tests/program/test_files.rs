@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use super::{RunResult, copy_files, definition_folder, run_program};
 
 /// Runs a test file, which is `tests/shop.json`, with further arguments.
-fn run_tests(folder: &Path, file: &str, arguments: &[&str]) -> RunResult {
+pub fn run_tests(folder: &Path, file: &str, arguments: &[&str]) -> RunResult {
     fs::create_dir_all(folder.join("tests")).unwrap();
     fs::write(folder.join("tests/shop.json"), file).unwrap();
     run_program(folder, &[&["test"], arguments].concat())
 }
 
 /// Returns the folder of an API whose methods are SQL statements on the tables of one migration.
-fn item_folder() -> TempDir {
+pub fn item_folder() -> TempDir {
     let text = |kind: &str| json!({ "info": "I", "type": kind });
     let item =
         json!({ "*": { "info": "I", "type": "object", "fields": { "id": text("id"), "name": text("string") } } });

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use tempfile::TempDir;
 
+use super::test_files::run_tests;
 use super::{Server, definition_folder, run_program};
 
 /// Creates a folder with an API that has this setting `auth`, and a method that requires the permission `reader`.
@@ -126,6 +127,45 @@ fn the_claims_mean_what_those_of_the_first_issuer_mean() {
     let server = Server::start(folder, &["--share-data"]);
     assert_eq!(status(&server, "/user/7", &user), 401);
     assert!(server.log().contains("only a server that was started with --accept-local-tokens"), "{}", server.log());
+}
+
+#[test]
+fn claims_that_differ_from_the_declared_ones_are_refused() {
+    let jwt = |claims: Json| {
+        json!({
+            "issuer": "https://id.example", "audience": "notes", "jwks": "https://127.0.0.1:1/jwks.json",
+            "permissions": ["user[{sub}]"], "claims": claims
+        })
+    };
+    let issuers = [jwt(json!({ "tenant": "string", "level": "?int" })), jwt(json!({ "team": "int" }))];
+    let folder = folder_with(Some(json!({ "keys": {}, "jwt": issuers })));
+    let folder = folder.path();
+    let test = |claims: &Json| {
+        let step = json!({ "call": "user.{id}.get", "with": { "id": "7" }, "scope": ["user[7]"], "claims": claims });
+        run_tests(folder, &json!({ "a": step }).to_string(), &[])
+    };
+    let call = |claims: &Json| {
+        run_program(folder, &["call", "user.{id}.get", "id=7", "--scope", "user[7]", "--claims", &claims.to_string()])
+    };
+    let sign = |claims: &Json| run_program(folder, &["token", "--sub", "7", "--claims", &claims.to_string()]);
+    let valid = json!({ "tenant": "a", "level": 5 });
+    for result in [test(&valid), call(&valid), sign(&valid), test(&json!({ "team": 5 })), call(&json!({ "team": 5 }))] {
+        assert_eq!(result.exit_code, Some(0), "{result:?}");
+    }
+    let token = sign(&valid).stdout;
+    assert_eq!(status(&Server::start(folder, &[ACCEPT, "--share-data"]), "/user/7", token.trim()), 200);
+    for (claims, expected) in [
+        (
+            json!({ "tenant": "a", "level": "x" }),
+            "the claim `level` has another type than the setting `claims` declares",
+        ),
+        (json!({ "level": 5 }), "the claim `tenant` is missing, which the setting `claims` declares"),
+    ] {
+        for (result, exit_code) in [(test(&claims), 1), (call(&claims), 2), (sign(&claims), 2)] {
+            assert_eq!(result.exit_code, Some(exit_code), "{result:?}");
+            assert!((result.stderr.clone() + &result.stdout).contains(expected), "{result:?}");
+        }
+    }
 }
 
 #[test]

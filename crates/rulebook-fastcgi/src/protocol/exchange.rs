@@ -87,7 +87,8 @@ impl Exchange {
 
     /// Returns `true` if the failed request can be sent again: the server has closed a connection that was kept open,
     /// as it does at any time, and has not responded. If the request was complete, the server may have handled it, so
-    /// that only requests of idempotent methods (RFC 9110 section 9.2.2) are sent again.
+    /// that only requests of idempotent methods (RFC 9110 section 9.2.2) are sent again. `is_idempotent` is always
+    /// `false` for projects of PhalApi and api 3.0, which also write in methods for GET.
     pub fn may_retry(&self, error: &CallError, is_idempotent: bool) -> bool {
         let is_lost = matches!(error, CallError::Closed | CallError::Connection(_));
         is_lost && self.lease.is_reused && !self.has_received && (is_idempotent || !self.sender.has_sent_head())

@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use rulebook::error::ErrorKind;
-use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::http::uri::Authority;
-use rulebook::multipart::MultipartPiece;
+use rulebook::multipart::{BodyPart, BodyPartContent, MultipartPiece};
 use rulebook::{ApiError, Context, Head};
 
 use super::encoded::Encoded;
-use super::form::{Field, multipart, push_fields};
+use super::form::{Field, multipart};
 use super::service::{GivenNames, MAX_QUOTED, ServiceField, php_name};
 use crate::settings::{HandlerSettings, PhpStyle, variable};
 
@@ -31,15 +29,10 @@ const NOT_SENT: [&str; 10] = [
 /// The media types of bodies with parameters.
 const ACCEPTED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// Returns the request of a client for PHP. Only the files in a form, which were stored, are taken from the arguments.
+/// Returns the request of a client for PHP.
 /// Fails if PHP could run another service, or would drop fields.
-pub fn encode(
-    settings: &HandlerSettings,
-    arguments: ArgumentSlots<'_, '_>,
-    context: &Context,
-    head: &Head,
-) -> Result<Encoded, ApiError> {
-    let parts = context.text_parts();
+pub fn encode(settings: &HandlerSettings, context: &Context, head: &Head) -> Result<Encoded, ApiError> {
+    let parts = context.parts();
     let body = context.body().cloned().unwrap_or_default();
     let media_type = head.header_values("content-type").next();
     let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
@@ -59,14 +52,17 @@ pub fn encode(
     }
     let mut query = head.query().to_owned();
     let mut uri = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    if let PhpStyle::PhalApi { service, unnamed_uri } = &settings.style {
+    if let PhpStyle::PhalApi { service, unnamed_uri, is_second } = &settings.style {
         let mut given = GivenNames::default();
         given.add_fields(form_urlencoded::parse(query.as_bytes()), true);
         given.add_fields(form_urlencoded::parse(form), false);
-        let texts = parts.iter().map(|(name, value)| (Cow::Borrowed(&**name), String::from_utf8_lossy(value)));
+        let texts = parts.iter().filter_map(|part| match &part.content {
+            BodyPartContent::Field(value) => Some((Cow::Borrowed(&*part.name), String::from_utf8_lossy(value))),
+            _ => None,
+        });
         given.add_fields(texts, false);
         given.add_json(&body);
-        match given.missing_field(service, unnamed_uri.is_some())? {
+        match given.missing_field(service, unnamed_uri.is_some(), *is_second)? {
             Some((field, name)) => prepend(&mut query, field, &name),
             None if !given.is_empty() => {}
             None => uri = unnamed_uri.clone().unwrap_or_default(),
@@ -81,11 +77,10 @@ pub fn encode(
         header_fields: header_fields(settings, context, head),
     };
     if context.body().is_none() {
-        let fields = form_fields(settings, arguments, parts)?;
-        check_count(fields.len(), settings)?;
+        check_count(parts.len(), settings)?;
         encoded.body = Vec::new();
-        if !fields.is_empty() {
-            let form = multipart(fields).map_err(ApiError::internal)?;
+        if !parts.is_empty() {
+            let form = multipart(parts.iter().map(field).collect()).map_err(ApiError::internal)?;
             encoded.content_type = form.media_type();
             encoded.body = form.finish();
         }
@@ -93,22 +88,15 @@ pub fn encode(
     Ok(encoded)
 }
 
-/// Returns the fields of a form with files: the texts as the client has sent them, and the checked files.
-fn form_fields(
-    settings: &HandlerSettings,
-    arguments: ArgumentSlots<'_, '_>,
-    parts: &[(String, Bytes)],
-) -> Result<Vec<Field>, ApiError> {
-    let text = |(name, value): &(String, Bytes)| Field::Text(name.clone(), value.clone());
-    let mut fields: Vec<Field> = parts.iter().map(text).collect();
-    for (slot, parameter) in arguments.values.into_iter().zip(&settings.parameters) {
-        if let ArgumentSlot::Value(value) = slot
-            && super::encoded::is_file(&value)
-        {
-            push_fields(&mut fields, &parameter.name, value).map_err(ApiError::internal)?;
-        }
+/// Returns the field of a form for a part of the body: a text, a file that a parameter has accepted, or another file,
+/// whose name and media type are those of the client.
+fn field(BodyPart { name, content }: &BodyPart) -> Field {
+    let name = name.clone();
+    match content {
+        BodyPartContent::Field(value) => Field::Text(name, value.clone()),
+        BodyPartContent::File(upload) => Field::File(name, upload.clone()),
+        BodyPartContent::OtherFile { upload, media_type } => Field::OtherFile(name, upload.clone(), media_type.clone()),
     }
-    Ok(fields)
 }
 
 /// PHP ignores all fields after the first `max_input_vars`, which can name the service.

@@ -47,7 +47,7 @@ impl Encoded {
         context: &Context,
     ) -> Result<Self, ApiError> {
         if let Some(head) = context.head().filter(|_| settings.arguments == ArgumentNotation::Request) {
-            return client_request::encode(settings, arguments, context, head);
+            return client_request::encode(settings, context, head);
         }
         let has_files = arguments.values.iter().any(contains_file);
         match (&settings.style, settings.arguments) {
@@ -177,7 +177,7 @@ fn contains_file(slot: &ArgumentSlot<'_>) -> bool {
 }
 
 /// Returns `true` if a value is a file or a list of files.
-pub fn is_file(value: &Value<'_>) -> bool {
+fn is_file(value: &Value<'_>) -> bool {
     match value {
         Value::File(_) => true,
         Value::List(items) => items.iter().any(is_file),

@@ -16,6 +16,8 @@ pub enum Field {
     Text(String, Bytes),
     /// The name of a field, and the uploaded file in it.
     File(String, Upload),
+    /// The name of a field, and a file in it that was not checked, with the media type of the client.
+    OtherFile(String, Upload, Option<Box<str>>),
 }
 
 /// The reason why arguments cannot be the fields of a form. PHP would silently change or drop them.
@@ -92,7 +94,7 @@ fn is_readable_key(key: &str) -> bool {
 pub fn multipart(fields: Vec<Field>) -> Result<MultipartForm<Upload>, FormError> {
     let mut form = MultipartForm::new().with_escape(escape_name);
     for field in fields {
-        let (Field::Text(name, _) | Field::File(name, _)) = &field;
+        let (Field::Text(name, _) | Field::File(name, _) | Field::OtherFile(name, ..)) = &field;
         if name.contains(['\r', '\n']) {
             return Err(FormError::LineBreak(name.clone()));
         }
@@ -101,6 +103,10 @@ pub fn multipart(fields: Vec<Field>) -> Result<MultipartForm<Upload>, FormError>
             Field::File(name, upload) => {
                 let (filename, media_type) = (escape_filename(upload.filename()), upload.media_type().to_owned());
                 form.file(&name, &filename, Some(&media_type), upload);
+            }
+            Field::OtherFile(name, upload, media_type) => {
+                let filename = upload.filename().replace(char::is_control, "_");
+                form.file(&name, &filename, media_type.as_deref(), upload);
             }
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! PhalApi takes the service from the member `service` of `$_REQUEST`, or else from `s`. PHP creates this array from
 //! the query, then from a form, whose fields have priority, and possibly from cookies; PhalApi 2 adds the members of a
-//! JSON object in the body, whatever its media type is.
+//! JSON object in the body, whatever its media type is. PhalApi 1 knows no namespaces, and `s` only since its last
+//! version, 1.4.2.
 
 use std::borrow::Cow;
 
@@ -119,16 +120,22 @@ impl GivenNames {
     /// Returns the field that must precede the query so that PHP runs this service, or `None` if the query needs none.
     /// If `service` names the service wherever PHP reads it, nothing changes, because a signature can depend on the
     /// text. A name in the body is repeated in the query: PHP ignores a body that is longer than `post_max_size`.
-    /// `is_found` is `true` if PHP runs the service without a name.
+    /// `is_found` is `true` if PHP runs the service without a name, and `is_second` for PhalApi 2.
     /// Fails if PHP could run another service.
-    pub fn missing_field(&self, service: &str, is_found: bool) -> Result<Option<(ServiceField, String)>, ApiError> {
+    pub fn missing_field(
+        &self,
+        service: &str,
+        is_found: bool,
+        is_second: bool,
+    ) -> Result<Option<(ServiceField, String)>, ApiError> {
         let of = |field| self.0.iter().filter(move |given| given.field == field);
-        let is_right = |given: &GivenName| given.name.as_ref().is_some_and(|name| is_same_service(name, service));
+        let is_right =
+            |given: &GivenName| given.name.as_ref().is_some_and(|name| is_same_service(name, service, is_second));
         let field = match (of(ServiceField::Service).count(), of(ServiceField::S).count()) {
             (0, 0) if is_found => return Ok(None),
             (0, 0) => return Ok(Some((ServiceField::Service, service.to_owned()))),
-            // `service` has priority over a field `s` with another meaning.
-            (0, _) if !of(ServiceField::S).all(is_right) => {
+            // `service` has priority over a field `s` with another meaning, or that PHP does not know.
+            (0, _) if !is_second || !of(ServiceField::S).all(is_right) => {
                 return Ok(Some((ServiceField::Service, service.to_owned())));
             }
             (0, _) => ServiceField::S,
@@ -159,15 +166,15 @@ fn decoded(json_string: &[u8]) -> Option<String> {
 
 /// Returns `true` if PhalApi runs the service for a name: the namespace `App` and the method `Index` are optional,
 /// further parts are ignored, and the case of the class's first letter and of the method does not matter. Versions of
-/// PhalApi that do not add the method run nothing.
-fn is_same_service(name: &str, service: &str) -> bool {
+/// PhalApi that do not add the method run nothing. PhalApi 1 reads the namespace as the class.
+fn is_same_service(name: &str, service: &str, is_second: bool) -> bool {
     let parts = |name: &str| {
         let mut parts = name.split('.');
         let first = parts.next().unwrap_or_default();
         let (namespace, class, method) = match (parts.next(), parts.next()) {
             (None, _) => (NAMESPACE, first, DEFAULT_METHOD),
-            (Some(method), None) => (NAMESPACE, first, method),
-            (Some(class), Some(method)) => (first, class, method),
+            (Some(class), Some(method)) if is_second => (first, class, method),
+            (Some(method), _) => (NAMESPACE, first, method),
         };
         let mut class = class.to_owned();
         if let Some(first) = class.get_mut(..1) {
@@ -183,7 +190,7 @@ fn is_same_service(name: &str, service: &str) -> bool {
 fn wrong_service(name: &str) -> ApiError {
     let name = name.chars().take(MAX_QUOTED).collect();
     let error = ApiError::new(ErrorKind::InvalidServiceName { name, error: ServiceNameError::Illegal });
-    error.with_log("the request also names another service, which PHP could run")
+    error.with_log("the request names another service, which the PhalApi version of `catalogue` could run")
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub const OTHER_ERRORS: &str = "*";
 pub struct HandlerSettings {
     /// The HTTP method of the API method.
     pub http: HttpMethod,
+    /// `true` if PHP may handle a request twice.
+    pub is_idempotent: bool,
     /// What the method returns.
     pub returns: MethodReturns,
     pub style: PhpStyle,
@@ -114,6 +116,8 @@ pub enum PhpStyle {
         /// The `REQUEST_URI` with which PhalApi finds the service if a request does not name it; `None` if it would
         /// find another one.
         unnamed_uri: Option<String>,
+        /// `true` for PhalApi 2.
+        is_second: bool,
     },
     /// A class of api 3.0, called by the bridge.
     Api3 {

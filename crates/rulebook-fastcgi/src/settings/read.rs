@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rulebook::HttpMethod;
 use rulebook::envelope::EnvelopeName;
 use rulebook::handler_kind::settings::{
     boolean, byte_size, choice, non_empty_text, seconds, text_members, whole_number, wrong_value,
@@ -38,6 +39,9 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let responses = responses(reader, &style);
     let settings = HandlerSettings {
         http: method.http,
+        is_idempotent: matches!(style, PhpStyle::Plain)
+            && method.follows_http_semantics
+            && matches!(method.http, HttpMethod::Get | HttpMethod::Put | HttpMethod::Delete),
         returns: reader.method.returns(),
         style,
         arguments,

@@ -1,5 +1,6 @@
 //! The style of a handler, and the service or class that it calls.
 
+use rulebook::error::PhalapiVersion;
 use rulebook::handler_kind::settings::{boolean, choice, non_empty_text};
 use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::model::{Segment, Spanned};
@@ -7,8 +8,8 @@ use rulebook::model::{Segment, Spanned};
 use super::{PhpStyle, api3};
 use crate::request::NAMESPACE;
 
-/// The services that PhalApi 2 and 1 run if a request names none.
-const DEFAULTS: [&str; 2] = ["Site.Index", "Default.Index"];
+/// The services that PhalApi 1 and 2 run if a request names none.
+const DEFAULTS: [&str; 2] = ["Default.Index", "Site.Index"];
 
 /// Reads the style, and the FastCGI parameters by which the bridge finds a class.
 pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, Vec<(String, String)>) {
@@ -28,8 +29,9 @@ pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
         "plain" => (PhpStyle::Plain, Vec::new()),
         "phalapi" => {
             let service = service(reader);
-            let unnamed_uri = unnamed_uri(reader, &service);
-            (PhpStyle::PhalApi { service, unnamed_uri }, Vec::new())
+            let is_second = reader.method.api.catalogue.version() >= PhalapiVersion::V2_0;
+            let unnamed_uri = unnamed_uri(reader, &service, is_second);
+            (PhpStyle::PhalApi { service, unnamed_uri, is_second }, Vec::new())
         }
         _ => api3::class(reader, root),
     }
@@ -48,17 +50,17 @@ pub fn path_names<'a>(reader: &SettingsReader<'a>) -> Option<(&'a str, &'a str)>
 
 /// Returns the `REQUEST_URI` with which PhalApi finds the service if a request does not name it. It contains no part of
 /// the request, because PhalApi searches the whole of it for its script.
-fn unnamed_uri(reader: &mut SettingsReader<'_>, service: &str) -> Option<String> {
+fn unnamed_uri(reader: &mut SettingsReader<'_>, service: &str, is_second: bool) -> Option<String> {
     let matches_uris = reader.read("uri_match", boolean).unwrap_or(false);
     let without_namespace = service.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.')).unwrap_or(service);
     let is_default = |name: &Spanned<String>| {
         name.value.eq_ignore_ascii_case(without_namespace)
-            && DEFAULTS.iter().any(|default| default.eq_ignore_ascii_case(without_namespace))
+            && DEFAULTS[usize::from(is_second)].eq_ignore_ascii_case(without_namespace)
     };
     if reader.method.api.service.default.as_ref().is_some_and(is_default) {
         return Some("/".to_owned());
     }
-    matches_uris.then(|| format!("/{}", service.replace('.', "/")))
+    (matches_uris && is_second).then(|| format!("/{}", service.replace('.', "/")))
 }
 
 /// Returns the name of the PhalApi service: the setting `service`, or `Class.Method` for the path `/Class/Method`.

@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::fake::{self, Fake};
 use super::{json_response, rulebook, serve};
+use rulebook::Rulebook;
+use rulebook_http::HttpKind;
 use rulebook_test::Client;
 
 /// Returns an upstream that closes the first connections after each request, after it has sent `beginning`.
@@ -34,6 +36,24 @@ fn only_idempotent_requests_are_sent_again_if_the_connection_is_closed_before_a_
         let client = serve_all(&json!({ "http": fake.url("/") }));
         assert_eq!(client.request(method, "/do").send().status(), status, "{method}");
         assert_eq!(fake.requests().len(), if status == 200 { 2 } else { 1 }, "{method}");
+    }
+}
+
+/// The programs for which these dialects were made also write in methods for GET.
+#[test]
+fn no_request_of_a_method_in_another_dialect_is_sent_again() {
+    let definitions = |handler: &Json| {
+        [
+            json!({ "dialect": "rules", "Note": { "get": { "@desc": "A note", "@handler": handler } } }),
+            json!({ "dialect": "methods", "note": { "GET::get": { "description": "A note", "handler": handler } } }),
+        ]
+    };
+    for index in 0..2 {
+        let fake = failing(1, "");
+        let api = definitions(&json!({ "http": fake.url("/"), "retries": 3 }))[index].to_string();
+        let client = Client::new(Rulebook::read(vec![("api.json".into(), api.into())]).handler_kind(HttpKind::new()));
+        client.unwrap().get("/note/get").send();
+        assert_eq!(fake.requests().len(), 1, "{index}");
     }
 }
 

@@ -252,6 +252,20 @@ fn a_file_without_certificates_is_an_error_of_the_start() {
     }
 }
 
+#[test]
+fn the_digest_of_an_api_changes_with_the_certificates_of_its_authorities() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let digest = |certificates: &str| {
+        std::fs::write(&ca, certificates).unwrap();
+        let services = json!({ "a": { "GET": note_method(&json!({ "http": "https://a/", "ca": ca })) } });
+        rulebook(&services, &json!({})).data_folder(folder.path()).build().unwrap().digest()
+    };
+    let first = digest("a");
+    assert_eq!(digest("a"), first);
+    assert_ne!(digest("b"), first);
+}
+
 fn start_error(ca: &Path) -> String {
     let method = |host: &str| note_method(&json!({ "http": format!("https://{host}/"), "ca": ca }));
     let services = json!({ "a": { "GET": method("a") } });

@@ -75,11 +75,6 @@ impl<'a> Document<'a> {
         read.unwrap_or_else(|| if is_repeated() { Extent::Whole } else { Extent::None })
     }
 
-    /// Returns `true` if a value was read.
-    pub(super) fn is_read(self, value: &Json) -> bool {
-        self.extent(value) != Extent::None
-    }
-
     /// Reads a member, but not what is in it.
     pub(super) fn read<'v>(self, value: &'v Json, key: &str) -> Option<&'v Json> {
         value.get(key).inspect(|member| self.record(member))

@@ -1,8 +1,6 @@
 //! The losses of an import: the parts of the description that the definition cannot express.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::fmt::Write as _;
 
 use rulebook_model::invisible::replace_invisible;
 
@@ -73,37 +71,21 @@ impl Place {
     }
 }
 
-/// How a loss changes which values are valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    /// It does not change which values are valid.
-    None,
-    /// The definition accepts more values than the description.
-    AcceptsMore,
-    /// The definition accepts fewer values than the description.
-    AcceptsFewer,
-}
+/// How a loss changes which values are valid, as reports say it: not at all, or the definition accepts more values than
+/// the description, or fewer.
+const NO_EFFECT: &str = "";
+const ACCEPTS_MORE: &str = ", accepts more";
+const ACCEPTS_FEWER: &str = ", accepts fewer";
 
 /// A part of the description that the definition cannot express.
 #[derive(Debug)]
 struct Loss {
     kind: LossKind,
-    effect: Effect,
+    effect: &'static str,
     place: Place,
     message: String,
     /// The position of the place in the description.
     position: usize,
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let effect = match self.effect {
-            Effect::None => "",
-            Effect::AcceptsMore => ", accepts more",
-            Effect::AcceptsFewer => ", accepts fewer",
-        };
-        write!(f, "{}{effect}: {}: {}", self.kind.0, self.place.as_str(), self.message)
-    }
 }
 
 /// All losses of an import, each once.
@@ -117,22 +99,22 @@ pub struct Losses {
 impl Losses {
     /// Adds a loss that does not change which values are valid.
     pub(super) fn add(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
-        self.insert(kind, Effect::None, place, message.into());
+        self.insert(kind, NO_EFFECT, place, message.into());
     }
 
     /// Adds a loss because of which the definition accepts more values than the description.
     pub(super) fn widen(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
-        self.insert(kind, Effect::AcceptsMore, place, message.into());
+        self.insert(kind, ACCEPTS_MORE, place, message.into());
     }
 
     /// Adds a loss because of which the definition accepts fewer values than the description.
     pub(super) fn narrow(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
-        self.insert(kind, Effect::AcceptsFewer, place, message.into());
+        self.insert(kind, ACCEPTS_FEWER, place, message.into());
     }
 
     /// Adds a loss, unless one of this kind and with this effect is known at this place: a component of the description
     /// can be used several times.
-    fn insert(&mut self, kind: LossKind, effect: Effect, place: &Place, message: String) {
+    fn insert(&mut self, kind: LossKind, effect: &'static str, place: &Place, message: String) {
         let indexes = self.at.entry(place.clone()).or_default();
         if indexes.iter().all(|index| (self.list[*index].kind, self.list[*index].effect) != (kind, effect)) {
             indexes.push(self.list.len());
@@ -165,20 +147,18 @@ impl Losses {
 
     /// Returns the numbers of losses because of which the definition accepts more values, and fewer.
     pub fn count_effects(&self) -> (usize, usize) {
-        let count = |effect: Effect| self.list.iter().filter(|loss| loss.effect == effect).count();
-        (count(Effect::AcceptsMore), count(Effect::AcceptsFewer))
+        let count = |effect: &str| self.list.iter().filter(|loss| loss.effect == effect).count();
+        (count(ACCEPTS_MORE), count(ACCEPTS_FEWER))
     }
 
     /// Returns all losses as text, one on each line.
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        for loss in &self.list {
+        let line = |Loss { kind, effect, place, message, .. }: &Loss| {
+            let line = format!("{}{effect}: {}: {message}", kind.0, place.as_str());
             // Titles, names and paths of the description can contain anything, also what changes a terminal.
-            let line = replace_invisible(&loss.to_string().replace(['\n', '\r'], " "));
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "{line}");
-        }
-        text
+            format!("{}\n", replace_invisible(&line.replace(['\n', '\r'], " ")))
+        };
+        self.list.iter().map(line).collect()
     }
 
     /// Returns the number of losses of each kind as text, one kind on each line.
@@ -187,11 +167,7 @@ impl Losses {
         for loss in &self.list {
             *counts.entry(loss.kind).or_default() += 1;
         }
-        let mut text = String::new();
-        for (LossKind(name, description), count) in counts {
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "{count:8}  {name}: {description}");
-        }
-        text
+        let line = |(LossKind(name, description), count)| format!("{count:8}  {name}: {description}\n");
+        counts.into_iter().map(line).collect()
     }
 }

@@ -78,14 +78,9 @@ impl ChangedPaths {
         let is_changed = (1..=path.len()).any(|length| self.changed.contains(&path[..length]));
         // An error of an attribute, such as `closed` or a constraint, belongs to the parameter, output, field, schema
         // or method around it.
-        let has_origin = |length: &usize| {
-            if constraint_end(path) == Some(*length) {
-                return false;
-            }
-            let value = path[..*length].iter().try_fold(content, |value, key| child(value, key));
-            value.is_some_and(|value| value.get(ORIGIN_KEY).is_some())
-        };
-        is_changed || (1..=path.len()).rev().find(has_origin).is_some_and(|length| self.outer.contains(&path[..length]))
+        let end = constraint_end(path);
+        let around = with_origin(content, path).into_iter().find(|around| end != Some(around.len()));
+        is_changed || around.is_some_and(|around| self.outer.contains(around))
     }
 }
 
@@ -111,7 +106,7 @@ fn fix(
             Some(changed)
         }
         DiagnosticCode::EndlessSchema => {
-            let schema = member_mut(content, path)?;
+            let schema = content.pointer_mut(pointer(path).as_str())?;
             let count = make_references_optional(schema);
             if count == 0 {
                 loosen(schema, "any");
@@ -146,9 +141,8 @@ fn fix(
                 return Some(changed);
             }
             // Items of arrays have no place of their own: the whole array is removed.
-            let is_index = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
-            let count =
-                path.iter().position(is_index).filter(|at| is_array(content, &path[..*at])).unwrap_or(path.len());
+            let is_array = |at: &usize| content.pointer(pointer(&path[..*at]).as_str()).is_some_and(Json::is_array);
+            let count = path.iter().position(|key| is_index(key)).filter(is_array).unwrap_or(path.len());
             let kind = match code {
                 DiagnosticCode::BadUri | DiagnosticCode::UriCollision | DiagnosticCode::ReservedName => LossKind::PATH,
                 DiagnosticCode::BadName | DiagnosticCode::NameCollision | DiagnosticCode::IdCollision => LossKind::NAME,
@@ -175,38 +169,29 @@ fn place_of_value(root: &Json, place: &Place, key: &str) -> Place {
 
 /// Returns the place in the description from which the member at `path` comes.
 fn origin(content: &Json, path: &[String]) -> Place {
-    let (mut place, mut value) = (Place::default(), content);
-    for key in path {
-        let Some(inner) = child(value, key) else { break };
-        value = inner;
-        if let Some(origin) = value.get(ORIGIN_KEY).and_then(Json::as_str) {
-            place = Place::new(origin);
-        }
-    }
-    place
+    let around = with_origin(content, path).first().map(|around| pointer(around).member(ORIGIN_KEY));
+    let origin = around.and_then(|origin| content.pointer(origin.as_str())?.as_str());
+    origin.map(Place::new).unwrap_or_default()
 }
 
-fn child<'a>(value: &'a Json, key: &str) -> Option<&'a Json> {
-    match value {
-        Json::Array(items) => items.get(key.parse::<usize>().ok()?),
-        other => other.get(key),
-    }
+/// Returns the paths of the members around the member at `path`, and its own, that come from a place in the
+/// description, from the innermost to the outermost.
+fn with_origin<'p>(content: &Json, path: &'p [String]) -> Vec<&'p [String]> {
+    let has_origin = |path: &&[String]| content.pointer(pointer(path).member(ORIGIN_KEY).as_str()).is_some();
+    (1..=path.len()).rev().map(|length| &path[..length]).filter(has_origin).collect()
 }
 
-fn member_mut<'a>(content: &'a mut Json, path: &[String]) -> Option<&'a mut Json> {
-    path.iter().try_fold(content, |value, key| match value {
-        Json::Array(items) => items.get_mut(key.parse::<usize>().ok()?),
-        other => other.get_mut(key),
-    })
+/// Returns the place of a member in the file of the definition.
+fn pointer(path: &[String]) -> Place {
+    path.iter().fold(Place::default(), |place, key| place.member(key))
 }
 
-fn is_array(content: &Json, path: &[String]) -> bool {
-    path.iter().try_fold(content, |value, key| child(value, key)).is_some_and(Json::is_array)
+fn is_index(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the length of the path of the constraint to which a path leads.
 fn constraint_end(path: &[String]) -> Option<usize> {
-    let is_index = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
     let list = (1..path.len()).rfind(|at| path[at - 1] == "constraints" && is_index(&path[*at]))?;
     Some(list + 1)
 }
@@ -214,7 +199,7 @@ fn constraint_end(path: &[String]) -> Option<usize> {
 /// Removes the member at `path`. An item of an array is replaced by null, so that the indexes of the others stay valid.
 fn remove(content: &mut Json, path: &[String]) -> Option<MemberPath> {
     let (key, parent) = path.split_last()?;
-    match member_mut(content, parent)? {
+    match content.pointer_mut(pointer(parent).as_str())? {
         Json::Array(items) => *items.get_mut(key.parse::<usize>().ok()?)? = Json::Null,
         other => drop(other.as_object_mut()?.shift_remove(key)?),
     }
@@ -225,7 +210,7 @@ fn remove(content: &mut Json, path: &[String]) -> Option<MemberPath> {
 fn remove_cleared_items(content: &mut Json, changed: &ChangedPaths) {
     for path in &changed.changed {
         let Some((_, array_path)) = path.split_last() else { continue };
-        let Some(Json::Array(items)) = member_mut(content, array_path) else { continue };
+        let Some(Json::Array(items)) = content.pointer_mut(pointer(array_path).as_str()) else { continue };
         items.retain(|item| !item.is_null());
         if items.is_empty() {
             remove(content, array_path);
@@ -235,36 +220,29 @@ fn remove_cleared_items(content: &mut Json, changed: &ChangedPaths) {
 
 /// Removes the member `key` of the innermost object on a path that has it.
 fn remove_nearest(content: &mut Json, path: &[String], key: &str) -> Option<MemberPath> {
-    for length in (0..=path.len()).rev() {
-        let Some(object) = member_mut(content, &path[..length]).and_then(Json::as_object_mut) else { continue };
-        if object.contains_key(ORIGIN_KEY) && object.shift_remove(key).is_some() {
-            return Some(path[..length].to_vec());
-        }
-    }
-    None
+    let key = [key.to_owned()];
+    let mut around = with_origin(content, path).into_iter();
+    around.find(|around| remove(content, &[*around, &key].concat()).is_some()).map(<[String]>::to_vec)
 }
 
 /// Replaces the type of the innermost parameter, output, field or schema on a path by a looser one. Returns its path
 /// and the new type; `None` if no type is looser.
 fn loosen_nearest(content: &mut Json, path: &[String]) -> Option<(MemberPath, String)> {
-    for length in (1..=path.len()).rev() {
-        let Some(value) = member_mut(content, &path[..length]) else { continue };
-        let is_schema = length == 2 && path[0] == "schemas";
-        let Some(object) = value.as_object().filter(|object| object.contains_key(ORIGIN_KEY)) else { continue };
-        let term = object.get("type").and_then(Json::as_str);
-        if term.is_none() && !is_schema {
-            return None;
-        }
-        let is_capture = path[length - 1].starts_with('{');
-        let optional = if term.is_some_and(|term| term.starts_with('?')) && !is_capture { "?" } else { "" };
-        let looser = if is_capture { "string".to_owned() } else { format!("{optional}any") };
-        if term == Some(&looser) && object.len() <= 3 {
-            return None;
-        }
-        loosen(value, &looser);
-        return Some((path[..length].to_vec(), looser));
+    let path = *with_origin(content, path).first()?;
+    let value = content.pointer_mut(pointer(path).as_str())?;
+    let is_schema = path.len() == 2 && path[0] == "schemas";
+    let term = value.get("type").and_then(Json::as_str);
+    if term.is_none() && !is_schema {
+        return None;
     }
-    None
+    let is_capture = path.last()?.starts_with('{');
+    let optional = if term.is_some_and(|term| term.starts_with('?')) && !is_capture { "?" } else { "" };
+    let looser = if is_capture { "string".to_owned() } else { format!("{optional}any") };
+    if term == Some(&looser) && value.as_object()?.len() <= 3 {
+        return None;
+    }
+    loosen(value, &looser);
+    Some((path.to_vec(), looser))
 }
 
 /// Replaces the type of a parameter, an output, a field or a schema, and removes its attributes.

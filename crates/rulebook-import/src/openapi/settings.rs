@@ -1,10 +1,11 @@
 //! Converts what a description says about the whole API to the settings in `app.json`, and its security requirements
 //! to scopes.
 
+use indexmap::IndexSet;
 use rulebook_model::variables;
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{items, members, text};
+use super::document::{Extent, items, members, text};
 use super::losses::{LossKind, Place};
 use super::read;
 use super::schema::Converter;
@@ -141,7 +142,7 @@ pub(super) fn tag_info(converter: &mut Converter<'_>, tag: &str, module: &str) -
 /// Reports the tags and components that nothing in the definition uses.
 pub(super) fn report_unused(converter: &mut Converter<'_>) {
     let document = converter.document;
-    let unused = |value: &Json| !document.is_read(value);
+    let unused = |value: &Json| document.extent(value) == Extent::None;
     for (index, tag) in items(document.root.get("tags")).iter().enumerate().filter(|(_, tag)| unused(tag)) {
         let name = text(tag, "name").unwrap_or_default().escape_debug();
         let message = format!("no module is made of the tag `{name}`");
@@ -165,29 +166,25 @@ pub(super) fn read_schemes(converter: &mut Converter<'_>) {
     let schemes = members(document.root.pointer("/components/securitySchemes"));
     for (name, scheme) in schemes {
         let place = Place::new("/components/securitySchemes").member(name);
-        let message = match document.find_target(scheme, &place) {
+        let target = match document.find_target(scheme, &place) {
+            Ok((target, _)) => target,
             Err(why) => {
                 converter.losses.add(LossKind::REFERENCE, &place, why);
                 continue;
             }
-            Ok((target, _)) => match (text(target, "type"), text(target, "scheme")) {
-                (Some("http"), Some(scheme)) if scheme.eq_ignore_ascii_case("bearer") => None,
-                (Some("oauth2" | "openIdConnect"), _) => {
-                    Some("the scopes become permissions, but the flows are not described")
-                }
-                _ => Some("callers send bearer keys: the scheme becomes a permission"),
-            },
         };
-        match message {
-            // The loss names the whole scheme.
-            Some(message) => converter.losses.add(LossKind::SECURITY, &place, message),
-            None => {
-                if let Ok((scheme, _)) = document.resolve(scheme, &place) {
-                    document.read(scheme, "type");
-                    document.read(scheme, "scheme");
-                }
+        let message = match (text(target, "type"), text(target, "scheme")) {
+            (Some("http"), Some(kind)) if kind.eq_ignore_ascii_case("bearer") => {
+                let _ = document.resolve(scheme, &place);
+                document.read(target, "type");
+                document.read(target, "scheme");
+                continue;
             }
-        }
+            (Some("oauth2" | "openIdConnect"), _) => "the scopes become permissions, but the flows are not described",
+            _ => "callers send bearer keys: the scheme becomes a permission",
+        };
+        // The loss names the whole scheme.
+        converter.losses.add(LossKind::SECURITY, &place, message);
     }
 }
 
@@ -203,24 +200,15 @@ pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Pla
         converter.losses.add(LossKind::SECURITY, &place, message);
         return Vec::new();
     }
-    let mut groups: Vec<Json> = Vec::new();
-    for requirement in requirements {
-        let mut permissions: Vec<String> = Vec::new();
-        for (scheme, scopes) in members(Some(requirement)) {
-            let scopes = items(Some(scopes)).iter().filter_map(Json::as_str).map(permission).collect::<Vec<_>>();
-            let names = if scopes.is_empty() { vec![permission(scheme)] } else { scopes };
-            for name in names {
-                if !permissions.contains(&name) {
-                    permissions.push(name);
-                }
-            }
-        }
-        let group = json!(permissions);
-        if !permissions.is_empty() && !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    groups
+    let group = |requirement: &Json| -> Vec<String> {
+        let names = members(Some(requirement)).iter().flat_map(|(scheme, scopes)| {
+            let scopes: Vec<String> = items(Some(scopes)).iter().filter_map(Json::as_str).map(permission).collect();
+            if scopes.is_empty() { vec![permission(scheme)] } else { scopes }
+        });
+        names.collect::<IndexSet<String>>().into_iter().collect()
+    };
+    let groups: IndexSet<Vec<String>> = requirements.iter().map(group).filter(|group| !group.is_empty()).collect();
+    groups.into_iter().map(Json::from).collect()
 }
 
 /// Returns the permission for a scope. Brackets would contain the name of a parameter.

@@ -74,7 +74,7 @@ impl Visitor<'_, '_> {
                             report_member(self.losses, value, key, &place);
                         }
                     }
-                    self.visit_inner(member, &place, is_open, !are_names && has_names(key));
+                    self.visit_inner(member, &place, is_open, !are_names && is_in(WITH_NAMES, key));
                 }
             }
             Json::Array(items) => {
@@ -116,11 +116,6 @@ fn is_in(words: &str, key: &str) -> bool {
     words.split(' ').any(|word| word == key)
 }
 
-/// Returns `true` if the author of the description has chosen the names of the members of this member.
-fn has_names(key: &str) -> bool {
-    is_in(WITH_NAMES, key)
-}
-
 /// Returns the type of the values of which a keyword requires something; `None` for other keywords.
 fn type_of_keyword(key: &str) -> Option<&'static str> {
     KEYWORDS_OF_TYPES.iter().find(|(_, keywords)| is_in(keywords, key)).map(|(name, _)| *name)
@@ -141,7 +136,7 @@ fn has_no_effect(object: &Json, key: &str) -> bool {
         Json::String(text) => text.trim().is_empty() && is_in("description format pattern summary title", key),
         Json::Array(items) => items.is_empty() && is_in("examples parameters required servers tags", key),
         Json::Object(members) => {
-            members.is_empty() && (has_names(key) || is_in(OPEN_SCHEMAS, key) || key == "components")
+            members.is_empty() && (is_in(WITH_NAMES, key) || is_in(OPEN_SCHEMAS, key) || key == "components")
         }
         Json::Null => key == "default",
     };

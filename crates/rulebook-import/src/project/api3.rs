@@ -5,8 +5,9 @@ use std::path::Path;
 use rulebook_model::definition::dialect_spec::METHODS;
 use serde_json::{Value as Json, json};
 
+use super::definition_file::DefinitionFile;
 use super::files::{TextFile, read_files};
-use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, fastcgi_handlers};
+use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, fastcgi_handlers, unusable};
 
 /// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
@@ -34,15 +35,13 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
             .iter()
             .map(|(module, count)| format!("module `{module}` with {}", count_with_noun(*count, "method")));
         let what = list.collect::<Vec<_>>().join(", ");
-        import.copy_definition(&stem, file, &METHODS, &what);
+        import.add_imported(&file.path, format!("{what} → `api/{stem}.json`"));
+        import.definitions.push(DefinitionFile::copied(format!("{stem}.json"), file.text, &METHODS, &file.path));
     }
     if import.definitions.is_empty() {
-        let message = format!(
-            "{}: no definition was found; expected a JSON file such as `config/modules.json`, with methods such as \
-             `\"GET::read\"`",
-            folder.display()
-        );
-        return Err(ProjectError::Unusable(message));
+        let why = "no definition was found; expected a JSON file such as `config/modules.json`, with methods such as \
+                   `\"GET::read\"`";
+        return Err(unusable(folder, why));
     }
     // Clients of api 3.0 can send the names of the module and the method in the body.
     import.set("dispatch", true);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::ProjectError;
+use super::{ProjectError, unusable};
 
 /// Folders that contain code of others, or generated files.
 const SKIPPED_FOLDERS: [&str; 4] = ["vendor", "node_modules", "target", "dist"];
@@ -52,9 +52,8 @@ pub(super) fn read_files(root: &Path, extensions: &[&str]) -> Result<Vec<TextFil
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             count += 1;
             if count > MAX_FILES {
-                let message =
-                    format!("{}: the folder has more than {MAX_FILES} files; expected a project", root.display());
-                return Err(ProjectError::Unusable(message));
+                let why = format!("the folder has more than {MAX_FILES} files; expected a project");
+                return Err(unusable(root, &why));
             }
             if name.starts_with('.') || kind.is_symlink() {
                 continue;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
-use rulebook_model::definition::dialect_spec::{DialectSpec, RULES};
+use rulebook_model::definition::dialect_spec::RULES;
 use rulebook_model::diagnostic::{Diagnostic, Report};
 use rulebook_model::invisible::replace_invisible;
 use rulebook_model::model::Api;
@@ -127,12 +127,6 @@ impl Import {
         }
         stem
     }
-
-    /// Adds a file of the definition that is copied from a file of the other project. `what` is its content.
-    fn copy_definition(&mut self, stem: &str, file: files::TextFile, dialect: &'static DialectSpec, what: &str) {
-        self.add_imported(&file.path, format!("{what} → `api/{stem}.json`"));
-        self.definitions.push(DefinitionFile::copied(format!("{stem}.json"), file.text, dialect, &file.path));
-    }
 }
 
 /// The generated files of the new project, and what the user has to know.
@@ -190,10 +184,9 @@ pub fn import(
             Err(ProjectError::Unusable(message))
         }
     }?;
-    let mut settings = Map::new();
-    settings.insert("$schema".to_owned(), "../schema/definition.json".into());
-    settings.insert("title".to_owned(), name.into());
-    settings.insert("version".to_owned(), "0.1.0".into());
+    let first = [("$schema", "../schema/definition.json"), ("title", name), ("version", "0.1.0")];
+    let mut settings: Map<String, Json> =
+        first.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect();
     settings.append(&mut import.settings);
     let (origin, positions) = std::mem::take(&mut import.settings_origin);
     let text = format!("{:#}\n", Json::Object(settings));
@@ -264,12 +257,15 @@ fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> 
     warnings
 }
 
+/// Returns the error of a folder that cannot be imported, and why.
+fn unusable(folder: &Path, why: &str) -> ProjectError {
+    ProjectError::Unusable(format!("{}: {why}", folder.display()))
+}
+
 /// Returns the absolute path of a folder.
 fn absolute_path(folder: &Path) -> Result<String, ProjectError> {
     let path = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
-    path.into_os_string()
-        .into_string()
-        .map_err(|_| ProjectError::Unusable(format!("{}: the path of the folder is not UTF-8", folder.display())))
+    path.into_os_string().into_string().map_err(|_| unusable(folder, "the path of the folder is not UTF-8"))
 }
 
 /// Returns the setting `handlers` for the PHP code in a folder, with further settings of the kind `fastcgi`.

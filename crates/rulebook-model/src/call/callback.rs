@@ -3,8 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// The words that cannot be the name of a variable in a script, in ECMAScript 2025 section 12.7.2.
+const RESERVED_WORDS: &str = "await break case catch class const continue debugger default delete do else enum export \
+                              extends false finally for function if import in instanceof new null return super switch \
+                              this throw true try typeof var void while with yield";
+
 /// The name of the JavaScript function that a JSONP response calls: identifiers of ASCII letters, digits, `_` and `$`,
-/// joined by dots.
+/// joined by dots. The first one is no reserved word.
 ///
 /// The name is the only part of a request that becomes code in a response, so any text that is not a valid function
 /// name is rejected.
@@ -23,7 +28,9 @@ impl<'h> Callback<'h> {
     /// Returns `None` if `name` is not a valid function name.
     #[must_use]
     pub fn new(name: Cow<'h, str>) -> Option<Self> {
-        let is_valid = name.len() <= Self::MAX_LEN && name.split('.').all(is_identifier);
+        let first = name.split('.').next().unwrap_or_default();
+        let is_reserved = RESERVED_WORDS.split(' ').any(|word| word == first);
+        let is_valid = name.len() <= Self::MAX_LEN && !is_reserved && name.split('.').all(is_identifier);
         is_valid.then_some(Self(name))
     }
 

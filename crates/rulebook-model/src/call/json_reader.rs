@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use crate::limits;
 pub struct JsonLimits {
     max_nesting: u64,
     max_items: u64,
+    keeps_last: bool,
     exceeded: Cell<Option<Limit>>,
 }
 
@@ -27,7 +29,14 @@ impl JsonLimits {
     /// members.
     #[must_use]
     pub fn new(max_nesting: u64, max_items: u64) -> Self {
-        Self { max_nesting, max_items, exceeded: Cell::new(None) }
+        Self { max_nesting, max_items, keeps_last: false, exceeded: Cell::new(None) }
+    }
+
+    /// Keeps only the last one of several members with the same name, as PHP does, if `keeps_last` is `true`.
+    /// Otherwise, the types of the values refuse them.
+    #[must_use]
+    pub fn keeping_last(self, keeps_last: bool) -> Self {
+        Self { keeps_last, ..self }
     }
 
     /// Returns the limit that the text exceeded, or `None` if parsing failed for another reason.
@@ -139,6 +148,12 @@ impl<'de> Visitor<'de> for JsonValueSeed<'_> {
                 members.reserve(INITIAL_MEMBERS);
             }
             members.push((name, access.next_value_seed(self.limits.value_seed(level))?));
+        }
+        if self.limits.keeps_last {
+            let mut names = HashSet::with_capacity(members.len());
+            members.reverse();
+            members.retain(|(name, _)| names.insert(name.clone()));
+            members.reverse();
         }
         Ok(Value::Map(members))
     }

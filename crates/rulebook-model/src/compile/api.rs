@@ -9,17 +9,18 @@ use jiff::tz::TimeZone;
 
 use super::deprecation::past_sunset_warnings;
 use super::function::unknown_function_errors;
+use super::inherited::InheritedValue;
 use super::lowering::Lowering;
 use super::module_parts::group_by_module;
 use super::schemas::Schemas;
-use super::warnings::{builtin_type_warnings, missing_settings};
+use super::warnings::{builtin_type_warnings, foreign_notations, missing_settings};
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::definition::{JsonNode, LoadedDefinition};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
-use crate::model::{Api, EnvelopeName, VersionPart};
+use crate::model::{Api, DEFAULT_HANDLER, EnvelopeName, VersionPart};
 use crate::settings::{Setting, settings};
 use crate::span::Span;
 use crate::types::{Functions, Type, Types};
@@ -53,9 +54,16 @@ pub struct ResponseRegistry {
     pub formats: Formats,
 }
 
-/// A definition that was checked and has no errors, except that functions of the program may be missing.
+/// A definition that was checked. Functions of the program may be missing.
 #[derive(Debug)]
 pub struct CheckedDefinition {
+    /// The errors, and the files that are not read, which can be their cause. If there are errors, `api` contains only
+    /// what could be compiled: no more than handlers can be checked with it.
+    pub errors: Vec<Diagnostic>,
+    /// The spans of the methods with errors; `None` if no handler can be checked, because settings have errors.
+    pub failed_methods: Option<Vec<Span>>,
+    /// The values that methods have from elsewhere.
+    pub inherited: Vec<InheritedValue>,
     /// The model of the API that the definition describes.
     pub api: Api,
     /// The texts of the definition files, which diagnostics of later steps quote.
@@ -75,6 +83,13 @@ pub struct CheckedDefinition {
 /// # Errors
 /// Returns the errors of all files of the definition.
 pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions) -> Result<CheckedDefinition, Report> {
+    let checked = check_definition_parts(loaded, extensions);
+    if checked.errors.is_empty() { Ok(checked) } else { Err(Report::new(checked.sources, checked.errors)) }
+}
+
+/// Checks a parsed definition as [`check_definition`] does, and returns the errors beside what has none.
+#[must_use]
+pub fn check_definition_parts(loaded: LoadedDefinition, extensions: ProgramExtensions) -> CheckedDefinition {
     let LoadedDefinition { sources, mut definition, mut versions, mut diagnostics, mut warnings, folder } = loaded;
     let ProgramExtensions { types, responses, functions, keeps_variables } = extensions;
     if !keeps_variables {
@@ -82,13 +97,14 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         settings.for_each(|member| member.value.expand_variables());
     }
     let types = known_types(&definition, types).with_functions(functions.clone());
-    let (mut parts, written_errors) = (Vec::new(), diagnostics.len());
+    let (mut parts, mut failed_methods, written_errors) = (Vec::new(), Vec::new(), diagnostics.len());
     for version in &versions {
         let mut lowering = new_lowering(&types, &responses);
         let Api { modules, schemas, .. } = lowering.lower_definition(version);
         parts.push(VersionPart { modules, schemas });
         let new = lowering.diagnostics.into_iter().filter(|error| !diagnostics.contains(error)).collect::<Vec<_>>();
         diagnostics.extend(new);
+        failed_methods.extend(lowering.failed_methods);
     }
     let mut lowering = new_lowering(&types, &responses);
     let mut api = lowering.lower_definition(&definition);
@@ -100,20 +116,31 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     if diagnostics.len() == written_errors {
         diagnostics.append(&mut lowering.diagnostics);
     }
-    if !diagnostics.is_empty() {
+    if diagnostics.is_empty() {
+        warnings.extend(missing_settings(&definition, &api));
+        warnings.extend(builtin_type_warnings(&definition, &types));
+        warnings.extend(foreign_notations(&definition));
+        warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
+    } else {
         // A file that is not read can be the cause of errors.
         diagnostics.append(&mut warnings);
-        return Err(Report::new(sources, diagnostics));
     }
-    warnings.extend(missing_settings(&definition, &api));
-    warnings.extend(builtin_type_warnings(&definition, &types));
-    warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
     if let Some(versions) = &mut api.versions {
         versions.parts = parts;
     }
     let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
     let unset_variables = std::mem::take(&mut lowering.unset_variables);
-    Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
+    failed_methods.append(&mut lowering.failed_methods);
+    CheckedDefinition {
+        errors: diagnostics,
+        failed_methods: (!definition.app.is_incomplete).then_some(failed_methods),
+        inherited: std::mem::take(&mut lowering.inherited),
+        api,
+        sources,
+        warnings,
+        unknown_function_errors,
+        unset_variables,
+    }
 }
 
 fn new_lowering<'a>(types: &'a Types, responses: &'a ResponseRegistry) -> Lowering<'a> {
@@ -125,7 +152,14 @@ fn new_lowering<'a>(types: &'a Types, responses: &'a ResponseRegistry) -> Loweri
         allows_jsonp_by_default: false,
         has_invalid_base: false,
         default_rate_limits: Vec::new(),
+        default_scope: None,
+        requires_scope: false,
         dialect: &TREE,
+        defaults: Vec::new(),
+        handlers: None,
+        inherited: Vec::new(),
+        failed_types: 0,
+        failed_methods: Vec::new(),
         compiled_types: HashMap::new(),
         schemas: Schemas::default(),
         function_refs: Vec::new(),
@@ -167,9 +201,16 @@ impl<'a> Lowering<'a> {
                 self.lower_setting(setting, value, &mut api);
             }
         }
+        // The omitted setting may be the scope.
+        self.requires_scope &= !definition.app.is_incomplete;
+        self.handlers = definition.app.value("handlers");
+        let defaults = ["rate_limit", "scope"].map(|key| Some((key, definition.app.value(key)?.span)));
+        let handler = self.handlers.and_then(|handlers| Some(("handler", handlers.member(DEFAULT_HANDLER)?.span)));
+        self.defaults = defaults.into_iter().chain([handler]).flatten().collect();
         self.declare_schemas(definition);
         self.compile_schemas();
         api.schemas = self.schemas_of(None);
+        api.claims = api.auth.iter().flat_map(|auth| self.lower_claims(auth)).collect();
         self.dialect = if definition.app.has_common_rules { &RULES } else { &TREE };
         let common = self.lower_common_parameters(&definition.app.common);
         api.modules = group_by_module(&definition.modules).map(|parts| self.lower_module(&parts, &common)).collect();
@@ -196,10 +237,8 @@ impl<'a> Lowering<'a> {
         if errors.is_empty() {
             return;
         }
-        let is_inside =
-            |inner: Span, outer: Span| inner.file == outer.file && (outer.start..=outer.end).contains(&inner.start);
         let reported = self.diagnostics.split_off(before).into_iter();
-        self.diagnostics.extend(reported.filter(|error| !errors.iter().any(|(_, text)| is_inside(error.span, *text))));
+        self.diagnostics.extend(reported.filter(|error| !errors.iter().any(|(_, text)| text.contains(error.span))));
         for (error, span) in errors {
             let diagnostic = error.diagnostic(DiagnosticCode::BadOption, span);
             match error.is_unset {

@@ -23,7 +23,9 @@ impl Lowering<'_> {
             )
             .label(mismatch_label(&mismatch));
             self.report(match default.value {
-                Json::Null => error.help("remove `default`: an omitted parameter without a default is null"),
+                Json::Null => error.help(
+                    "remove `default`, and write `?` before the type: a parameter that may be omitted is null then",
+                ),
                 _ => error.help("change the default or the type"),
             });
         }

@@ -2,9 +2,14 @@
 //! settings of each.
 
 use super::lowering::Lowering;
-use crate::definition::{JsonData, JsonMember, JsonNode};
+use super::type_expr::TypeOwner;
+use crate::definition::parsed::NestedType;
+use crate::definition::{JsonData, JsonMember, JsonNode, read_nested_type, wrong_kind_error};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{COMBINE, DEFAULT_HANDLER, DefinedAuth, DefinedHandler, DefinedHandlers};
+use crate::model::{
+    CLAIMS, COMBINE, DEFAULT_HANDLER, DeclaredClaim, DeclaredClaims, DefinedAuth, DefinedHandler, DefinedHandlers,
+    ParameterType,
+};
 
 impl Lowering<'_> {
     pub(super) fn lower_handler(&mut self, node: &JsonNode) -> Option<DefinedHandler> {
@@ -52,6 +57,32 @@ impl Lowering<'_> {
             return None;
         }
         Some(DefinedAuth { combine, kinds, span: node.span })
+    }
+
+    /// Compiles the types of the claims that authenticators declare.
+    pub(super) fn lower_claims(&mut self, auth: &DefinedAuth) -> Vec<DeclaredClaims> {
+        let mut declared = Vec::new();
+        for settings in auth.kinds.iter().flat_map(DefinedAuth::settings_of) {
+            let Some(node) = settings.member(CLAIMS) else { continue };
+            let JsonData::Object(_) = &node.data else {
+                let error = wrong_kind_error("`claims`", "an object", node);
+                self.report(error.help("write the names of claims with their types: `{\"tenant\": \"string\"}`"));
+                continue;
+            };
+            let claims = members(node).iter().filter_map(|member| self.lower_claim(member)).collect();
+            declared.push(DeclaredClaims { claims, span: settings.span });
+        }
+        declared
+    }
+
+    fn lower_claim(&mut self, JsonMember { key, value }: &JsonMember) -> Option<DeclaredClaim> {
+        let NestedType { r#type, is_incomplete, .. } =
+            read_nested_type(CLAIMS, None, self.dialect, value, &mut self.diagnostics);
+        let subject = format_args!("the claim `{}`", key.value.escape_debug());
+        let owner = TypeOwner { diagnostic_subject: &subject, name_span: key.span, is_incomplete };
+        let compiled = self.compile_type(&r#type?, owner)?;
+        let (name, optional) = (key.value.clone(), compiled.is_optional);
+        Some(DeclaredClaim { name, optional, r#type: ParameterType::new(compiled.check) })
     }
 }
 

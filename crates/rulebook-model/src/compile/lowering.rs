@@ -8,9 +8,11 @@ use jiff::tz::TimeZone;
 
 use super::api::ResponseRegistry;
 use super::function::FunctionRef;
+use super::inherited::InheritedValue;
 use super::schemas::Schemas;
-use crate::definition::CheckedObject;
 use crate::definition::dialect_spec::DialectSpec;
+use crate::definition::parsed::PermissionGroups;
+use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{EnvelopeName, RateLimit};
 use crate::span::{Span, Spanned};
@@ -33,11 +35,27 @@ pub(crate) struct Lowering<'a> {
     /// The limits of the number of requests to methods that set none: those of the API module that is being converted,
     /// otherwise those of the API.
     pub default_rate_limits: Vec<RateLimit>,
+    /// The permissions of methods that name none: those of the API module that is being converted, otherwise those of
+    /// the API.
+    pub default_scope: Option<PermissionGroups>,
+    /// `true` if methods that change data must have a scope.
+    pub requires_scope: bool,
     /// The dialect (the notation of definition files) of the API module that is being converted.
     pub dialect: &'static DialectSpec,
     /// The types without fields that have been compiled, by their dialect, attributes (as JSON) and terms. Equal types
     /// share one check, because a large API uses the same few types in thousands of parameters.
     pub compiled_types: HashMap<(&'static str, String, String), CompiledTerm>,
+    /// Where the values of methods that name none come from, by the keys of the values: those of the API, then those of
+    /// the API module that is being converted.
+    pub defaults: Vec<(&'static str, Span)>,
+    /// The value of the setting `handlers`.
+    pub handlers: Option<&'a JsonNode>,
+    /// The values that methods have from elsewhere.
+    pub inherited: Vec<InheritedValue>,
+    /// The number of types with errors, and of uses of schemas with errors.
+    pub failed_types: usize,
+    /// The spans of the methods with errors.
+    pub failed_methods: Vec<Span>,
     /// The schemas of the definition.
     pub schemas: Schemas<'a>,
     /// The references to functions of the program in the parts of the definition that have been converted.

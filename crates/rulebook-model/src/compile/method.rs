@@ -55,6 +55,7 @@ impl Lowering<'_> {
         common: &[LoweredParameter],
         envelope: Option<&EnvelopeName>,
     ) -> Option<Method> {
+        let before = (self.diagnostics.len(), self.failed_types);
         let subject = format_args!("the method `{}`", method.http_method.value.escape_debug());
         let context = MethodContext {
             diagnostic_subject: &subject,
@@ -79,7 +80,10 @@ impl Lowering<'_> {
             self.check_name(&id.value, &format_args!("{subject} (`id`)"), id.span);
         }
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
-        let scope = self.lower_scope(&method.scope, &parameters, &context);
+        let without_scope = self.diagnostics.len();
+        let scope = self.lower_scope(method.scope.as_ref(), &parameters, &context);
+        // No handler depends on the permissions.
+        let errors_of_scope = self.diagnostics.len() - without_scope;
         let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters, &context);
         let mut outputs = self.lower_outputs(&method.outputs, envelope);
         outputs.extend(self.status_output(method, context.http_span));
@@ -92,6 +96,7 @@ impl Lowering<'_> {
         let mut lowered = Method {
             id: id?,
             http: context.http_method?,
+            follows_http_semantics: self.dialect.follows_http_semantics,
             info,
             scope,
             parameters: without_unused_capacity(parameters.iter().filter_map(|lowered| lowered.parameter.clone())),
@@ -105,6 +110,11 @@ impl Lowering<'_> {
         self.check_response_fields(method, &mut lowered);
         self.check_jsonp_option(method.options.jsonp.as_ref(), &lowered, &context);
         self.check_jsonp_callback_parameter(&lowered, &parameters, &context);
+        let has_errors = before != (self.diagnostics.len() - errors_of_scope, self.failed_types)
+            || method.has_errors
+            || parameters.iter().any(|lowered| lowered.parameter.is_none());
+        self.failed_methods.extend(has_errors.then_some(context.http_span));
+        self.record_inherited(method, &parameters);
         Some(lowered)
     }
 

@@ -12,6 +12,7 @@ mod collision;
 mod default_and_example;
 mod deprecation;
 mod function;
+mod inherited;
 mod jsonp;
 mod key;
 mod kinds;
@@ -32,6 +33,7 @@ mod type_errors;
 mod type_expr;
 mod warnings;
 
-pub use api::{CheckedDefinition, ProgramExtensions, ResponseRegistry, check_definition};
+pub use api::{CheckedDefinition, ProgramExtensions, ResponseRegistry, check_definition, check_definition_parts};
 pub use default_and_example::decode_default;
+pub use inherited::InheritedValue;
 pub(crate) use lowering::Lowering;

@@ -12,7 +12,7 @@ use super::module_parts::ModuleParts;
 use super::parameter::LoweredParameter;
 use super::path::{self, PathError};
 use crate::call::HttpMethod;
-use crate::definition::parsed;
+use crate::definition::{parsed, read_permission_groups};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
 use crate::format::{FormatOffer, InvalidMediaType};
@@ -42,9 +42,19 @@ impl<'d> Lowering<'d> {
         let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
-        let rate_limits = parts.first_rate_limit(self).map(|limits| self.lower_rate_limits(limits));
+        let rate_limits = parts.first_node_in_parts(self, "rate_limit", |part| part.rate_limit.as_ref());
+        let defaults_of_api = self.defaults.len();
+        self.defaults.extend(rate_limits.map(|(limits, _)| ("rate_limit", limits.span)));
+        let rate_limits = rate_limits.map(|(limits, _)| self.lower_rate_limits(limits));
         let limits_of_api = self.default_rate_limits.clone();
         self.default_rate_limits = rate_limits.clone().unwrap_or_else(|| limits_of_api.clone());
+        let (scope_of_api, requires_scope) = (self.default_scope.clone(), self.requires_scope);
+        // The omitted value may be the scope.
+        self.requires_scope &= parts.parts.iter().all(|part| !part.is_incomplete);
+        if let Some((scope, dialect)) = parts.first_node_in_parts(self, "scope", |part| part.scope.as_ref()) {
+            self.defaults.push(("scope", scope.span));
+            self.default_scope = Some(read_permission_groups(dialect, scope, &mut self.diagnostics));
+        }
         self.schemas.module = Some(&name.value);
         let mut services = IndexMap::new();
         for part in &parts.parts {
@@ -59,7 +69,9 @@ impl<'d> Lowering<'d> {
                 }
             }
         }
-        self.default_rate_limits = limits_of_api;
+        (self.default_rate_limits, self.default_scope) = (limits_of_api, scope_of_api);
+        self.requires_scope = requires_scope;
+        self.defaults.truncate(defaults_of_api);
         Module {
             name: name.value.clone(),
             info: info.map(|info| info.value.clone()),

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::lowering::Lowering;
 use crate::definition::JsonNode;
+use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed::Module;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -41,12 +42,17 @@ impl<'d> ModuleParts<'d> {
         Some(first)
     }
 
-    /// Returns the value of the key `rate_limit` as [`ModuleParts::first_value_in_parts`] does.
-    pub(super) fn first_rate_limit(&self, lowering: &mut Lowering<'_>) -> Option<&'d JsonNode> {
-        let mut values = self.parts.iter().filter_map(|part| part.rate_limit.as_ref());
+    /// Returns the value of `key` as [`ModuleParts::first_value_in_parts`] does, and the dialect of its part.
+    pub(super) fn first_node_in_parts(
+        &self,
+        lowering: &mut Lowering<'_>,
+        key: &str,
+        get: impl Fn(&'d Module) -> Option<&'d JsonNode>,
+    ) -> Option<(&'d JsonNode, &'static DialectSpec)> {
+        let mut values = self.parts.iter().filter_map(|part| Some((get(part)?, part.spec)));
         let first = values.next()?;
-        for other in values.filter(|other| other.json() != first.json()) {
-            self.report_different_values(lowering, "rate_limit", first.span, other.span);
+        for (other, _) in values.filter(|(other, _)| other.json() != first.0.json()) {
+            self.report_different_values(lowering, key, first.0.span, other.span);
         }
         Some(first)
     }

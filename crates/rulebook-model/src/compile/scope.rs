@@ -4,24 +4,28 @@
 use super::lowering::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
+use crate::call::HttpMethod;
+use crate::definition::parsed::PermissionGroups;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Permission, PermissionPart, Scope, Segment};
 use crate::span::Spanned;
 
-/// Permissions of which a caller needs all.
-type PermissionGroup = Spanned<Vec<Spanned<String>>>;
-
 impl Lowering<'_> {
-    /// Converts a scope to the model. A variable in a permission is a parameter in the path or in a header field,
-    /// because the server checks permissions before it reads the body.
+    /// Converts the scope of a method, or the default if the method has none, to the model. A variable in a permission
+    /// is a parameter in the path or in a header field, because the server checks permissions before it reads the body.
     pub(super) fn lower_scope(
         &mut self,
-        groups: &[PermissionGroup],
+        written: Option<&PermissionGroups>,
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Scope {
+        let default = self.default_scope.clone();
+        let Some(groups) = written.or(default.as_ref()) else {
+            self.check_scope_is_not_required(context);
+            return Scope::default();
+        };
         // `[[]]` means the same as the empty scope: the method is public.
-        if let [only] = groups
+        if let [only] = &groups[..]
             && only.value.is_empty()
         {
             return Scope::default();
@@ -39,15 +43,31 @@ impl Lowering<'_> {
                 );
                 continue;
             }
-            let permissions = group.value.iter().filter_map(|text| self.lower_permission(text, parameters, context));
+            let mut lower = |text| self.lower_permission(text, written.is_none(), parameters, context);
+            let permissions = group.value.iter().filter_map(&mut lower);
             lowered.push(permissions.collect());
         }
         Scope { groups: lowered, conditions: None }
     }
 
+    /// Reports a method that changes data, if the settings require that it has a scope.
+    fn check_scope_is_not_required(&mut self, context: &MethodContext<'_>) {
+        let changes_data = context.http_method.is_some_and(|http| http != HttpMethod::Get);
+        if !self.requires_scope || !changes_data || context.is_incomplete {
+            return;
+        }
+        let key = self.dialect.scope_key;
+        let message = format!("{} changes data, but has no `{key}`", context.diagnostic_subject);
+        let error = Diagnostic::new(DiagnosticCode::MissingScope, context.http_span, message);
+        self.report(error.label("every client may call it").help(format!(
+            "name the permissions: `\"{key}\": [[\"editor\"]]`, or write `\"{key}\": []` if everybody may call it"
+        )));
+    }
+
     fn lower_permission(
         &mut self,
         text: &Spanned<String>,
+        is_inherited: bool,
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Option<Permission> {
@@ -73,30 +93,41 @@ impl Lowering<'_> {
                 PermissionPart::Variable(name) => {
                     let span = text.part(at, at + name.len());
                     at += name.len();
-                    self.check_permission_variable(name, Spanned::new(&permission.text, span), parameters, context);
+                    let permission = Spanned::new(&permission.text, span);
+                    if let Some(error) = self.permission_variable_error(name, permission, parameters, context) {
+                        self.report(match is_inherited {
+                            true => Diagnostic { span: context.http_span, label: String::new(), ..error }
+                                .related(span, "the method has this scope because it names none")
+                                .help(format!(
+                                    "write `{}` at the method, or give it a parameter `{name}` in its path or a header field",
+                                    self.dialect.scope_key
+                                )),
+                            false => error,
+                        });
+                    }
                 }
             }
         }
         Some(permission)
     }
 
-    /// Reports a variable that is not the name of a suitable parameter. The span of `permission` is that of the
-    /// variable.
-    fn check_permission_variable(
-        &mut self,
+    /// Returns the error of a variable that is not the name of a suitable parameter. The span of `permission` is that
+    /// of the variable.
+    fn permission_variable_error(
+        &self,
         name: &str,
         permission: Spanned<&String>,
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
-    ) {
+    ) -> Option<Diagnostic> {
         let span = permission.span;
         let is_available = |lowered: &&LoweredParameter| match &lowered.key {
             Some(key) => matches!(key.location, Location::Path | Location::Position(_) | Location::Header),
             None => true,
         };
         let parameter = parameters.iter().find(|lowered| lowered.name == name);
-        let error = match parameter {
-            Some(lowered) if is_available(&lowered) => return,
+        Some(match parameter {
+            Some(lowered) if is_available(&lowered) => return None,
             Some(lowered) => Diagnostic::new(
                 DiagnosticCode::UnknownScopeVariable,
                 span,
@@ -106,7 +137,7 @@ impl Lowering<'_> {
             .related(lowered.span, "the parameter")
             .help("permissions can depend on captures, positions and headers only"),
             // A path capture without a parameter is reported elsewhere.
-            None if context.is_incomplete || path_has_capture(context, name) => return,
+            None if context.is_incomplete || path_has_capture(context, name) => return None,
             None => Diagnostic::new(
                 DiagnosticCode::UnknownScopeVariable,
                 span,
@@ -115,8 +146,7 @@ impl Lowering<'_> {
             .label("no parameter has this name in code")
             .help("use the name in code of a capture, position or header parameter")
             .suggest(name, parameters.iter().filter(is_available).map(|lowered| lowered.name.as_str())),
-        };
-        self.report(error);
+        })
     }
 }
 

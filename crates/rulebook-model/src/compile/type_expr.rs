@@ -43,7 +43,9 @@ pub(super) struct Inherited {
 impl Lowering<'_> {
     /// Compiles the type of a parameter, output or field. Reports its errors, and returns `None` if there are any.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
-        self.compile_type_with_fields(spec, owner, None)
+        let compiled = self.compile_type_with_fields(spec, owner, None);
+        self.failed_types += usize::from(compiled.is_none());
+        compiled
     }
 
     /// Compiles a type. A schema that extends others has the fields `inherited` before its other fields.

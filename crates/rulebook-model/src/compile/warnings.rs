@@ -1,12 +1,13 @@
-//! Warns about definitions for PhalApi that probably mean something else.
+//! Warns about what is valid, but probably means something else.
 
 use std::collections::HashSet;
 
 use crate::definition::dialect_spec::RULES;
 use crate::definition::keys::rules::{PARAMETER_TYPE_ALIASES, tree_name_of_alias};
-use crate::definition::parsed::Definition;
+use crate::definition::parsed::{Definition, Field};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::Api;
+use crate::model::{Api, LOCATION_PREFIXES};
+use crate::span::Spanned;
 use crate::types::Types;
 
 /// Returns a warning for each rule that names a built-in type in another case. In PhalApi, `Phone` is one of the
@@ -47,6 +48,50 @@ fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
         rest = term[end..].strip_prefix('<');
         Some(&term[..end])
     })
+}
+
+/// Returns warnings about paths and keys of parameters that look like those of other frameworks.
+pub(super) fn foreign_notations(definition: &Definition) -> Vec<Diagnostic> {
+    let warning =
+        |code, span, message: String, help: String| Diagnostic::new(code, span, message).help(help).into_warning();
+    let mut warnings = Vec::new();
+    for service in definition.modules.iter().flat_map(|module| &module.services) {
+        let Spanned { value: path, span } = &service.path;
+        for name in path.split('/').filter_map(|segment| segment.strip_prefix(':')).filter(|name| !name.is_empty()) {
+            let message = format!("the path `{path}` contains the text `:{name}`");
+            warnings.push(warning(
+                DiagnosticCode::BadUri,
+                *span,
+                message,
+                format!("write `{{{name}}}` for a parameter"),
+            ));
+        }
+        if let Some((before, _)) = path.split_once('?') {
+            let message = format!("no request has the path `{path}`: it ends before the `?`");
+            let help = format!("write `{before}`, and `GET@name` for a parameter in the query");
+            warnings.push(warning(DiagnosticCode::BadUri, *span, message, help));
+        }
+        for Field { key, .. } in service.methods.iter().flat_map(|method| &method.parameters) {
+            let Some((prefix, name)) = key.value.split_once('@') else { continue };
+            let is_word = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
+            if is_word && !LOCATION_PREFIXES.iter().any(|(known, _)| key.value.starts_with(known)) {
+                let message = format!("`{}` is the name of a field in the body", key.value);
+                let prefix = match prefix.to_uppercase().as_str() {
+                    "HEADERS" | "HEADER" => "HEADER",
+                    "COOKIES" | "COOKIE" => "COOKIE",
+                    "ANY" => "ANY",
+                    _ => "GET",
+                };
+                warnings.push(warning(
+                    DiagnosticCode::BadName,
+                    key.span,
+                    message,
+                    format!("did you mean `{prefix}@{name}`?"),
+                ));
+            }
+        }
+    }
+    warnings
 }
 
 /// Returns warnings about settings that are missing in `app.json`, but on which clients of PhalApi rely.

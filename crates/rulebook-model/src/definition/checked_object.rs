@@ -12,6 +12,7 @@ use super::keys::rules::COMMON_RULES;
 use super::keys::{JsonKind, KeyTable};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::schema::key_constraint;
 use crate::span::{Span, Spanned};
 
 /// A JSON object that has only known keys, and whose values have the right kinds.
@@ -61,7 +62,7 @@ impl<'a> CheckedObject<'a> {
         };
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
-                Some(kind) => check_value_kind(kind, member),
+                Some(kind) => check_value_kind(kind, member).map(|error| with_words(error, keys, &member.key.value)),
                 None => Some(unknown_key_error(keys, member, members)),
             };
             match error {
@@ -196,6 +197,17 @@ fn replaces_type(member: &JsonMember, members: &JsonMembers, keys: &'static KeyT
         && members.list.iter().all(|member| member.key.value != "type")
 }
 
+/// Adds the words that the value of a key can be to the error of another value.
+fn with_words(error: Diagnostic, keys: &'static KeyTable, key: &str) -> Diagnostic {
+    match key_constraint(keys, key)["enum"].as_array() {
+        Some(words) => {
+            let words: Vec<_> = words.iter().filter_map(Json::as_str).map(|word| format!("`\"{word}\"`")).collect();
+            error.help(format!("write {}", words.join(" or ")))
+        }
+        None => error,
+    }
+}
+
 fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
@@ -258,7 +270,7 @@ fn check_array_of_strings(member: &JsonMember) -> Option<Diagnostic> {
 }
 
 /// Returns the diagnostic for a value of another kind. `subject` names the value in the message, such as "`info`".
-pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &JsonNode) -> Diagnostic {
+pub(crate) fn wrong_kind_error(subject: &str, expected: &str, node: &JsonNode) -> Diagnostic {
     let message = format!("{subject} must be {expected}, but this is {}", node.describe_kind());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))
 }

@@ -56,6 +56,9 @@ pub struct DialectSpec {
     /// `true` if the parameters in the setting `common` come before the parameters of the method, so that their errors
     /// are reported first.
     pub puts_common_parameters_first: bool,
+    /// `true` if methods follow the semantics of their HTTP methods. The programs for which the other dialects were
+    /// made also write in methods for GET.
+    pub follows_http_semantics: bool,
     pub(super) read_file: ReadFile,
 }
 
@@ -93,14 +96,17 @@ const TREE_SPEC: DialectSpec = DialectSpec {
     type_aliases: &[],
     ignores_type_case: false,
     puts_common_parameters_first: false,
+    follows_http_semantics: true,
     read_file: read_tree_file,
 };
 
 /// The dialect `rules`. Its parser replaces the type names of the dialect by the type names of `tree`.
 pub static RULES: DialectSpec = DialectSpec {
     name: "rules",
+    scope_key: "@scope",
     ignores_type_case: true,
     puts_common_parameters_first: true,
+    follows_http_semantics: false,
     read_file: read_rules_file,
     ..TREE_SPEC
 };
@@ -126,6 +132,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     item_keys: &keys::methods::ITEM_ATTRIBUTES,
     nested_type_keys: &keys::methods::NESTED_TYPE,
     envelope_outputs: &["error"],
+    follows_http_semantics: false,
     type_aliases: &[
         ("mixed", "any"),
         ("id", "text_id"),

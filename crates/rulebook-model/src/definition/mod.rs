@@ -16,15 +16,15 @@ pub mod parsed;
 mod syntax_error;
 mod versions;
 
-pub(crate) use checked_object::CheckedObject;
-pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
+pub(crate) use checked_object::{CheckedObject, wrong_kind_error};
+pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS, read_nested_type, read_permission_groups};
 pub use files::is_definition_file;
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
-use checked_object::{named_members, wrong_kind_error};
+use checked_object::named_members;
 use dialect_spec::TREE;
 use files::{
     FileContent, FolderContent, ParsedFile, content_from_bytes, in_parallel, is_definition_extension, read_file,
@@ -96,7 +96,7 @@ pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
 fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
     let mut loaded = LoadedDefinition { folder: folder.to_owned(), ..LoadedDefinition::default() };
     let mut documents = Documents::default();
-    let mut has_modules = false;
+    let (mut has_modules, mut has_unread_modules, mut has_unread_settings) = (false, false, false);
     let files = (0..).zip(files).collect();
     for (path, parsed) in in_parallel(files, |(file, (path, content))| (path, ParsedFile::new(file, content))) {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
@@ -108,7 +108,8 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
             Some(node) if is_app || is_whole_api => documents.settings.push(node),
             Some(node) => documents.modules.push((name.unwrap_or_default(), node)),
             // A file that could not be parsed may contain API modules, so they must not be reported as missing.
-            None => has_modules = true,
+            None if is_app => (has_modules, has_unread_settings) = (true, true),
+            None => (has_modules, has_unread_modules) = (true, true),
         }
     }
     let names = VersionNames::of_settings(&documents.settings);
@@ -117,6 +118,8 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
         names.iter().map(|(version, _)| documents.part_of(&names, version).read(&mut Vec::new())).collect();
     documents.nodes_with_versions().for_each(versions::unite);
     loaded.definition = documents.read(&mut loaded.diagnostics);
+    let app = &mut loaded.definition.app;
+    app.is_incomplete |= has_unread_settings || (has_unread_modules && !app.common.is_empty());
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);
@@ -242,7 +245,8 @@ fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic
     let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
     let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
     let settings = object.members().filter(is_setting).cloned().collect();
-    AppSettings { settings, common, schemas, has_common_rules, span: object.span }
+    let is_incomplete = object.is_incomplete || common.iter().any(|parameter| parameter.is_incomplete);
+    AppSettings { settings, common, schemas, has_common_rules, span: object.span, is_incomplete }
 }
 
 fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, message: String) {

@@ -38,6 +38,9 @@ pub struct AppSettings {
     pub has_common_rules: bool,
     /// The span of the whole file, or the default span if there is no file with settings.
     pub span: Span,
+    /// `true` if settings, common parameters, or files whose methods have the common parameters were omitted because of
+    /// an error.
+    pub is_incomplete: bool,
 }
 
 impl AppSettings {
@@ -63,12 +66,16 @@ pub struct Module {
     pub repeated: Option<Spanned<String>>,
     /// The value of the key `rate_limit`: the limits of the number of requests to all methods that set none.
     pub rate_limit: Option<JsonNode>,
+    /// The value of the key `scope`: the permissions of all methods that name none.
+    pub scope: Option<JsonNode>,
     /// The schemas of the API module.
     pub schemas: Vec<Schema>,
     /// The URIs that have methods, in the order of the text. Several services may have the same path.
     pub services: Vec<Service>,
     /// The dialect in which the file is written.
     pub spec: &'static DialectSpec,
+    /// `true` if an erroneous value of the API module itself was omitted.
+    pub is_incomplete: bool,
     /// The span of the first byte of the API module, because the whole API module is too long to show in a diagnostic.
     pub span: Span,
 }
@@ -77,8 +84,21 @@ impl Module {
     /// Returns an API module that sets nothing and has no services.
     pub(super) fn new(name: Spanned<String>, spec: &'static DialectSpec, span: Span) -> Self {
         let (schemas, services) = (Vec::new(), Vec::new());
-        let (info, envelope, ignore_case, repeated, rate_limit) = (None, None, None, None, None);
-        Self { name, info, envelope, ignore_case, repeated, rate_limit, schemas, services, spec, span }
+        let (info, envelope, ignore_case, repeated, rate_limit, scope) = (None, None, None, None, None, None);
+        Self {
+            name,
+            info,
+            envelope,
+            ignore_case,
+            repeated,
+            rate_limit,
+            scope,
+            schemas,
+            services,
+            spec,
+            is_incomplete: false,
+            span,
+        }
     }
 }
 
@@ -101,8 +121,8 @@ pub struct Method {
     pub id: Option<Spanned<String>>,
     /// The description of the method.
     pub info: Option<Spanned<String>>,
-    /// The value of the key `scope`: groups of permissions. A caller needs all permissions of at least one group.
-    pub scope: Vec<Spanned<Vec<Spanned<String>>>>,
+    /// The value of the key `scope`; `None` if the method has the default of its module or of the API.
+    pub scope: Option<PermissionGroups>,
     /// The parameters under the key `in`.
     pub parameters: Vec<Field>,
     /// The outputs under the key `out`.
@@ -115,9 +135,16 @@ pub struct Method {
     pub handler: Option<JsonNode>,
     /// The values under the key `options`.
     pub options: DeclaredOptions,
+    /// The span of the whole method.
+    pub span: Span,
     /// `true` if an erroneous value, permission, parameter, output or error was omitted.
     pub is_incomplete: bool,
+    /// `true` if the parser reported an error in the method.
+    pub has_errors: bool,
 }
+
+/// Groups of permissions. A caller needs all permissions of at least one group.
+pub type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 
 /// The values under the key `options` of a method.
 #[derive(Debug, Clone, Default)]

@@ -57,6 +57,20 @@ fn control_character_error(file: u32, at: usize, byte: u8) -> Diagnostic {
     }
 }
 
+fn is_digit(char: char) -> bool {
+    char.is_ascii_digit()
+}
+
+/// Returns the help for a word without quotes: that of another language for one of JSON, or a text.
+fn word_help(text: &str) -> String {
+    let word: String = text.chars().take_while(|char| char.is_alphanumeric()).collect();
+    match word.to_lowercase().as_str() {
+        word @ ("true" | "false" | "null") => format!("write `{word}`"),
+        "none" | "nil" | "undefined" => "write `null`".to_owned(),
+        _ => "write strings in double quotes".to_owned(),
+    }
+}
+
 pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
     use ParseErrorKind as Kind;
     let at = file_span(file, range.start, range.end);
@@ -65,6 +79,10 @@ pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &Parse
     let error = |span, message: &str| Diagnostic::new(DiagnosticCode::Syntax, span, message);
     match kind {
         Kind::TrailingCommasNotAllowed => error(at, "trailing comma").help("remove the comma"),
+        // The range is that of the next value; a number that begins with a zero ends behind the zero.
+        Kind::ExpectedComma if text[..range.start].ends_with('0') && text[range.start..].starts_with(is_digit) => {
+            error(at, "a number begins with a zero").help("remove the zero, or write a text in double quotes")
+        }
         Kind::ExpectedComma => error(at, "missing comma").label("expected `,` here"),
         Kind::UnterminatedObject => error(opening, "unclosed object")
             .label("opened here")
@@ -85,7 +103,7 @@ pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &Parse
         Kind::SingleQuotedStringsNotAllowed => error(at, "string in single quotes").help("use double quotes"),
         Kind::ExpectedColonAfterObjectKey => error(at, "missing colon after this key").label("expected `:` here"),
         Kind::ExpectedObjectValue => error(at, "missing value after the colon"),
-        Kind::UnexpectedWord => error(at, "unexpected word").help("write strings in double quotes"),
+        Kind::UnexpectedWord => error(at, "unexpected word").help(word_help(&text[range.start..])),
         Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
             unexpected_character_error(text, at).label("expected a value")
         }

@@ -2,10 +2,10 @@
 //! services.
 //!
 //! Each field of the model is written under a key of the definition, and loading the written definition returns the
-//! same model. A key whose value equals the default is omitted. The functions destructure each struct except `Api`
-//! completely: if a struct gets a new field, this file does not compile until it writes that field. The same functions
-//! write two forms of a definition: the full form for the authors of the API, and a form for its clients, which
-//! responses to OPTIONS contain.
+//! same model, except that all methods follow the semantics of their HTTP methods. A key whose value equals the default
+//! is omitted. The functions destructure each struct except `Api` completely: if a struct gets a new field, this file
+//! does not compile until it writes that field. The same functions write two forms of a definition: the full form for
+//! the authors of the API, and a form for its clients, which responses to OPTIONS contain.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -15,6 +15,7 @@ use super::bracket_name::bracket_name;
 use super::canonical_schemas::{
     SchemaReferences, client_schema, json_schemas, schemas_of_methods, write_named_schema, write_schemas,
 };
+use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::model::{
     Api, DeclaredError, DefinedHandler, Deprecation, EnvelopeName, Method, MethodOptions, Module, Output, OutputPlace,
@@ -28,7 +29,10 @@ use crate::types::TypeExpr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CanonicalForm {
     /// Only keys that are allowed in a definition file.
-    Full,
+    Full {
+        /// `true` if public methods that change data are written with an empty scope.
+        requires_scope: bool,
+    },
     /// The keys that a client of the API needs. The settings of the server are omitted. Four keys are added:
     /// `$envelope` describes how a client decodes the members of a response, `$schema` is the JSON Schema of a
     /// parameter, `$brackets` is a field name with brackets that the parameter accepts, and `$when` contains the
@@ -40,32 +44,37 @@ impl CanonicalForm {
     fn is_for_clients(self) -> bool {
         matches!(self, Self::ForClients(_))
     }
+
+    fn full(api: &Api) -> Self {
+        Self::Full { requires_scope: api.require_scope }
+    }
 }
 
 /// Returns the whole API as one JSON object: the keys of `app.json`, and the key `modules`, which contains each API
 /// module by its name.
 #[must_use]
 pub fn canonical_definition(api: &Api) -> Json {
-    let mut object = write_settings(api, CanonicalForm::Full);
+    let form = CanonicalForm::full(api);
+    let mut object = write_settings(api, form);
     object.add_unless_empty("schemas", write_schemas(&api.schemas));
-    object.add_if_some("modules", Some(to_json(&ModulesObject { api, form: CanonicalForm::Full })));
+    object.add_if_some("modules", Some(to_json(&ModulesObject { api, form })));
     object.into_json()
 }
 
 /// Returns the keys of `app.json` as one JSON object, without the schemas and modules.
 #[must_use]
 pub fn canonical_settings(api: &Api) -> Json {
-    write_settings(api, CanonicalForm::Full).into_json()
+    write_settings(api, CanonicalForm::full(api)).into_json()
 }
 
 pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     let mut values = settings_to_json(api);
-    if form == CanonicalForm::Full {
+    if !form.is_for_clients() {
         // The values of environment variables may be secrets, and are others on the next machine.
         values.extend(api.written_settings.clone());
     }
-    let server_settings = SERVER_SETTINGS.iter().filter(|_| form == CanonicalForm::Full);
+    let server_settings = SERVER_SETTINGS.iter().filter(|_| !form.is_for_clients());
     for setting in API_SETTINGS.iter().chain(server_settings) {
         object.add_if_some(setting.key.name, values.remove(setting.key.name));
         if form.is_for_clients() && setting.key.name == "envelope" {
@@ -95,7 +104,7 @@ impl Serialize for ModulesObject<'_> {
 /// without these keys would have the default envelope and no limits.
 #[must_use]
 pub fn canonical_service_definition(api: &Api, module: &Module, service: &Service) -> Json {
-    write_service(api, module, service, CanonicalForm::Full).into_json()
+    write_service(api, module, service, CanonicalForm::full(api)).into_json()
 }
 
 /// Writes a definition file that contains one service of the API, in the form `form`.
@@ -206,11 +215,29 @@ fn to_json(object: &impl Serialize) -> Json {
 }
 
 fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json {
-    let Method { id, http, info, scope, parameters, outputs, errors, constraints, handler, options, span: _ } = method;
+    let Method {
+        id,
+        http,
+        info,
+        scope,
+        parameters,
+        outputs,
+        errors,
+        constraints,
+        handler,
+        options,
+        follows_http_semantics: _,
+        span: _,
+    } = method;
     let mut object = ObjectWriter::default();
     object.add_unless_default("id", id, &default_method_id(path, *http));
     object.add_if_some("info", Some(info.as_str()));
-    object.add_unless_empty("scope", write_scope(scope));
+    match form {
+        CanonicalForm::Full { requires_scope: true } if *http != HttpMethod::Get => {
+            object.add_if_some("scope", Some(write_scope(scope)));
+        }
+        _ => object.add_unless_empty("scope", write_scope(scope)),
+    }
     if form.is_for_clients() {
         object.add_if_some("$when", scope.conditions.as_ref().map(|when| json!(when)));
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::call::Value;
 use crate::model::{Method, Output};
-use crate::types::{Check, Structure, add_info, is_moment, nullable_schema};
+use crate::types::{Check, Structure, add_info, is_moment, nullable_schema, optional_schema, python_type};
 
 /// The keyword with the type in Python from which or to which the library for Python converts a value.
 pub(super) const PYTHON_TYPE: &str = "x-python-type";
@@ -42,8 +42,8 @@ pub(super) fn handler_schema(check: &dyn Check, converted: Converted) -> Json {
         Structure::Object(shape) => {
             for field in shape.fields {
                 let mut value = handler_schema(&*field.check, inner);
-                if field.optional && !field.check.accepts_null() {
-                    value = nullable_schema(value);
+                if field.optional {
+                    value = optional_schema(&*field.check, value);
                 }
                 with_info(&mut value, &field.info);
                 schema["properties"][&field.name] = value;
@@ -60,19 +60,14 @@ fn scalar_schema(check: &dyn Check, mut schema: Json, converted: Converted) -> J
     if ["after", "callback"].iter().any(|attribute| written.attributes.contains_key(*attribute)) {
         return json!({});
     }
-    let term = written.term.split('(').next().unwrap_or_default();
     if schema.as_object().is_some_and(is_moment) {
         let mut values = check.boundary_values().into_iter();
         let is_number = matches!(values.find_map(|value| check.checked(value).ok()), Some(Value::Int(_)));
         schema = json!({ "type": if is_number { "integer" } else { "string" } });
     }
-    let python = match term {
-        "decimal" => "Decimal",
-        "uuid" => "UUID",
-        "date" | "datetime" | "time" => term,
-        _ => return schema,
-    };
-    if converted != Converted::Nothing {
+    if converted != Converted::Nothing
+        && let Some(python) = python_type(check)
+    {
         schema[PYTHON_TYPE] = python.into();
     }
     schema
@@ -107,8 +102,8 @@ pub(super) fn returned_schema(method: &Method, converted: Converted) -> Option<J
     let schema = |output: &Output| {
         let check = &*output.r#type.check;
         let mut schema = handler_schema(check, converted);
-        if output.optional && !check.accepts_null() {
-            schema = nullable_schema(schema);
+        if output.optional {
+            schema = optional_schema(check, schema);
         }
         with_info(&mut schema, &output.info);
         schema

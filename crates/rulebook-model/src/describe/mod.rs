@@ -11,6 +11,7 @@ mod canonical_schemas;
 #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
 pub mod example;
 mod options;
+mod origins;
 mod uris;
 
 #[cfg(feature = "documents")]
@@ -40,6 +41,7 @@ mod typescript;
 
 pub use canonical::{canonical_definition, canonical_service_definition, canonical_settings};
 pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};
+pub use origins::canonical_definition_with_origins;
 pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
 #[cfg(feature = "documents")]

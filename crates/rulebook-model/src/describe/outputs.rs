@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Method, Output, Unbound};
-use crate::types::{add_info, nullable_schema};
+use crate::types::{add_info, optional_schema};
 
 /// Returns the schema of the outputs in a method's responses. A server that echoes the arguments of calls
 /// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output
@@ -31,7 +31,7 @@ fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Jso
 
 /// Returns `schema`, the schema of `output`. If the output is optional, the returned schema also accepts null.
 pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
-    if output.optional && !output.r#type.check.accepts_null() { nullable_schema(schema) } else { schema }
+    if output.optional { optional_schema(&*output.r#type.check, schema) } else { schema }
 }
 
 pub(super) fn described_schema(output: &Output) -> Json {

@@ -44,6 +44,7 @@ pub enum DiagnosticCode {
     UnknownMethod,
     BodyNotAllowed,
     BadScope,
+    MissingScope,
     UnknownScopeVariable,
     UnknownCallable,
     UnboundMethod,

@@ -43,6 +43,8 @@ struct JsonLine<'a> {
     line: usize,
     /// The column of the error, in characters, counted from 1.
     column: usize,
+    /// What was expected at this place, or found there.
+    label: &'a str,
     help: Option<&'a str>,
     /// `warning` for warnings; errors do not have this member.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,8 +95,9 @@ impl Report {
     }
 
     /// Renders the errors for programs. Each line is a JSON object with the members `code`, `message`, `file`, `line`,
-    /// `column` and `help`. Lines and columns are counted from 1, and columns in characters. `help` is null if the
-    /// error has no help text. Warnings also have the member `level` with the value `warning`.
+    /// `column`, `label` and `help`. Lines and columns are counted from 1, and columns in characters. `label` is the
+    /// text below the line in the other format; `help` is null if the error has no help text. Warnings also have the
+    /// member `level` with the value `warning`.
     #[must_use]
     pub fn json_lines(&self) -> String {
         let mut text = String::new();
@@ -107,6 +110,7 @@ impl Report {
                 file: source.map_or_else(String::new, |source| source.path.display().to_string()),
                 line: position.as_ref().map_or(1, |position| position.line),
                 column: position.as_ref().map_or(1, |position| position.column),
+                label: if diagnostic.hides_line { "" } else { &diagnostic.label },
                 help: diagnostic.help.as_deref(),
                 level: diagnostic.is_warning.then_some("warning"),
             };

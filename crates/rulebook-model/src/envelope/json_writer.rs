@@ -52,7 +52,16 @@ impl JsonMemberWriter {
             return Err(WriteError::NotAlone);
         }
         self.body.push(if self.body.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut self.body, name)?;
+        // Without an end at the first other byte, many bytes are compared at once.
+        let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+        if name.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+            // Such a name needs no escape sequences.
+            self.body.push(b'"');
+            self.body.extend_from_slice(name.as_bytes());
+            self.body.push(b'"');
+        } else {
+            serde_json::to_writer(&mut self.body, name)?;
+        }
         self.body.push(b':');
         Ok(())
     }

@@ -62,7 +62,8 @@ pub enum PhalapiVersion {
     V1_1,
     /// The number of an error about an unknown service is 404.
     V1_4,
-    /// The name of a service without a namespace gets the namespace `App`.
+    /// The name of a service without a namespace gets the namespace `App`; before, there are no namespaces. `s` is
+    /// short for `service`, as in the last version 1.4.2 of PhalApi 1.
     V2_0,
     /// `data` without content is `{}`; before, it is `[]`.
     V2_3,

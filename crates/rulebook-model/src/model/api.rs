@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
-    LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters, Versions,
+    AddressRange, Audience, ClientCertificateMode, DeclaredClaims, DeclaredError, DefinedAuth, DefinedHandlers,
+    ForwardedField, Limits, LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound,
+    UnknownParameters, Versions,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -91,6 +92,11 @@ pub struct Api {
     /// The authenticators of the server; `None` if the definition does not choose them.
     #[serde(skip)]
     pub auth: Option<DefinedAuth>,
+    /// The claims of tokens that the authenticators declare.
+    #[serde(skip)]
+    pub claims: Vec<DeclaredClaims>,
+    /// `true` if the definition names the permissions of each method that changes data.
+    pub require_scope: bool,
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
     /// the default.
     pub bind: Option<String>,
@@ -114,8 +120,6 @@ pub struct Api {
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
     pub address_connections: Option<u64>,
-    /// `true` if clients can speak HTTP/2, with and without TLS.
-    pub http2: bool,
     /// The files with the certificates of the server for TLS.
     #[serde(skip)]
     pub tls_certificates: Vec<Spanned<String>>,
@@ -204,6 +208,8 @@ impl Default for Api {
             unbound: Unbound::default(),
             handlers: None,
             auth: None,
+            claims: Vec::new(),
+            require_scope: false,
             bind: None,
             monitoring: None,
             data: None,
@@ -214,7 +220,6 @@ impl Default for Api {
             trace_percent: None,
             workers: None,
             address_connections: None,
-            http2: false,
             tls_certificates: Vec::new(),
             tls_keys: Vec::new(),
             tls_client_ca: None,

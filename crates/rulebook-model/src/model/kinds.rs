@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::definition::{JsonMember, JsonNode};
+use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::span::Span;
 
 /// The key of the setting `handlers` with the handler of all methods without one.
@@ -82,6 +82,16 @@ pub struct DefinedAuth {
 impl DefinedAuth {
     /// The name of the kind of authenticator that accepts the keys in the server's key file.
     pub const KEYS: &str = "keys";
+
+    /// Returns the objects with the settings of the authenticators of a kind, whose value in `kinds` can be an array of
+    /// them. Every other value is returned as it is.
+    #[must_use]
+    pub fn settings_of(kind: &JsonMember) -> &[JsonNode] {
+        match &kind.value.data {
+            JsonData::Array(items) if !items.is_empty() => items,
+            _ => std::slice::from_ref(&kind.value),
+        }
+    }
 
     /// Returns the object with the settings.
     #[must_use]

@@ -18,6 +18,10 @@ pub struct Method {
     pub id: String,
     /// The HTTP method by which requests select this method.
     pub http: HttpMethod,
+    /// `true` if the method follows the semantics of its HTTP method, so that a request with GET, PUT or DELETE can be
+    /// repeated (RFC 9110 section 9.2.2). Methods in the dialects `methods` and `rules` do not: the programs for which
+    /// these dialects were made also write in methods for GET.
+    pub follows_http_semantics: bool,
     /// The description of the method for documents.
     pub info: String,
     /// The permissions that a caller needs.

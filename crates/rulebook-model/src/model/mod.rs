@@ -6,6 +6,7 @@
 
 mod api;
 mod choices;
+mod claims;
 mod deprecation;
 mod for_permissions;
 mod kinds;
@@ -30,6 +31,8 @@ pub use choices::{
     Audience, ClientCertificateMode, ForwardedField, Idempotency, LinkTarget, LogFormat, Repeated, Unbound,
     UnknownParameters, WhenUnavailable,
 };
+pub(crate) use claims::CLAIMS;
+pub use claims::{DeclaredClaim, DeclaredClaims};
 pub use deprecation::{Deprecation, MethodOfVersion, date_or_time, parse_date_or_time};
 pub use for_permissions::{CallableMethods, PermissionMatch, match_permission};
 pub(crate) use kinds::{COMBINE, DEFAULT_HANDLER};

@@ -93,7 +93,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
 ];
 
 /// Returns the keywords that the constraint of a key adds to the schema of its value; null if it has no constraint.
-pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
+pub(crate) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     let tables = || std::iter::once(keys).chain(keys.included_tables.iter().copied());
     if std::ptr::eq(keys, &keys::APP) {
         return settings::setting_constraint(key);

@@ -11,7 +11,7 @@ mod table_schemas;
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use constraints::{Word, envelope_examples, range_constraint, words_constraint};
+pub(crate) use constraints::{Word, envelope_examples, key_constraint, range_constraint, words_constraint};
 
 pub use known_names::{KnownNames, schema_with_names};
 

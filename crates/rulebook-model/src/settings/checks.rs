@@ -9,12 +9,34 @@ use crate::files_location::FilesLocation;
 use crate::model::{AddressRange, DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
 use crate::schema::Word;
 use crate::span::Spanned;
+#[cfg(feature = "command-line")]
+use crate::suggest::closest_word;
 
 pub(super) const SERVER_DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://"];
 pub(super) const DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://", SQLITE];
 const SQLITE: &str = "sqlite:";
 /// The maximum of settings that are times in seconds: one day.
 pub const MAX_SECONDS: u64 = 24 * 60 * 60;
+
+#[cfg(feature = "command-line")]
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Checks a filter of the log, in the syntax of the crate `env_filter`.
+///
+/// # Errors
+/// Says what is wrong. A word alone that is a misspelled level is wrong, too: as the name of a module, it would hide
+/// all other records.
+#[cfg(feature = "command-line")]
+pub fn check_log_filter(filter: &str) -> Result<(), String> {
+    env_filter::Builder::new().try_parse(filter).map_err(|error| error.to_string())?;
+    let words = filter.split('/').next().unwrap_or_default().split(',').map(|word| word.trim().to_lowercase());
+    for word in words.filter(|word| !word.contains('=') && !LOG_LEVELS.contains(&word.as_str())) {
+        if let Some(level) = closest_word(&word, LOG_LEVELS) {
+            return Err(format!("`{}` is not a level; did you mean `{level}`?", word.escape_debug()));
+        }
+    }
+    Ok(())
+}
 
 /// Checks an address to listen on: a host name or an IP address, a colon and a port; for TLS after `https://`.
 ///
@@ -205,7 +227,7 @@ impl Lowering<'_> {
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
         #[cfg(feature = "command-line")]
-        if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
+        if let Err(error) = check_log_filter(&filter.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, filter.span, format!("invalid log filter: {error}"))
                     .label("expected a filter of env_logger")

@@ -22,6 +22,8 @@ use crate::model::{Api, Cors, DefinedAuth, DefinedHandlers, SharedLimits};
 use crate::schema::{Word, words_constraint};
 use crate::span::Spanned;
 
+#[cfg(feature = "command-line")]
+pub use checks::check_log_filter;
 pub use checks::{MAX_SECONDS, check_bind_address, split_bind_address};
 pub use cors::CORS;
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES, VERSIONS};

@@ -36,6 +36,15 @@ pub(crate) const SERVER_SETTINGS: [Setting; 29] = [
     )
     .with_constraint(|| json!({ "properties": { COMBINE: { "type": "boolean" } } })),
     setting(
+        "require_scope",
+        JsonKind::Bool,
+        "Whether each method that changes data must have a `scope`, of its own or as a default.",
+        |lowering, value, api| {
+            api.require_scope = bool_value(value);
+            lowering.requires_scope = api.require_scope;
+        },
+    ),
+    setting(
         "bind",
         JsonKind::String,
         "The address to listen on, as `address:port`, or as `https://address:port` with TLS.",
@@ -102,12 +111,6 @@ pub(crate) const SERVER_SETTINGS: [Setting; 29] = [
         JsonKind::Integer,
         "The maximum number of open connections of one client address; 0 for no limit.",
         |_, value, api| api.address_connections = value.integer().map(|number| number.value),
-    ),
-    setting(
-        "http2",
-        JsonKind::Bool,
-        "Whether clients can speak HTTP/2, with and without TLS.",
-        |_, value, api| api.http2 = bool_value(value),
     ),
     setting(
         "tls_certificate",

@@ -6,15 +6,16 @@ use super::{
     CONTACT, IAPI, LICENSE, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE, Setting, TYPES, VERSIONS,
     objects, setting, word_setting,
 };
-use crate::definition::JsonNode;
-use crate::definition::keys::JsonKind;
+use crate::definition::dialect_spec::TREE;
+use crate::definition::keys::{DEFAULT_SCOPE_DESCRIPTION, JsonKind};
+use crate::definition::{JsonNode, read_permission_groups};
 use crate::error::catalogue::CatalogueName;
 use crate::limits;
 use crate::model::{Audience, UnknownParameters};
 use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and listed in canonical definitions.
-pub(crate) const API_SETTINGS: [Setting; 22] = [
+pub(crate) const API_SETTINGS: [Setting; 23] = [
     setting("title", JsonKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
     setting("version", JsonKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),
     setting(
@@ -112,6 +113,11 @@ pub(crate) const API_SETTINGS: [Setting; 22] = [
     setting("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION, |lowering, value, api| {
         api.rate_limits = lowering.lower_rate_limits(value);
         lowering.default_rate_limits.clone_from(&api.rate_limits);
+    }),
+    setting("scope", JsonKind::Scope, DEFAULT_SCOPE_DESCRIPTION, |lowering, value, api| {
+        lowering.default_scope = Some(read_permission_groups(&TREE, value, &mut lowering.diagnostics));
+        // Canonical definitions contain the permissions of each method instead.
+        api.written_settings.remove("scope");
     }),
     word_setting::<Audience>(
         "options",

@@ -4,6 +4,7 @@ use super::saved::{names, unknown_name};
 use super::{Call, Step, Test, keys, test_error};
 use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::error::codes::ERROR_CODES;
 use crate::model::{Api, Method};
 
 /// Returns the errors in tests that can be found without calling the API.
@@ -47,6 +48,8 @@ fn check_call(step: &Step, api: &Api, errors: &mut Vec<Diagnostic>) {
                 return;
             };
             errors.extend(step.with.iter().filter_map(|argument| unknown_parameter(argument, method)));
+            errors.extend(unknown_error(step, method, api));
+            errors.extend(unknown_outputs(step, method));
             if let Some(body) = &step.body {
                 let error = test_error(body, "`body` is for requests with a path".to_owned());
                 errors.push(error.help("write the arguments of the method in `with`"));
@@ -66,6 +69,40 @@ fn unknown_parameter(argument: &JsonMember, method: &Method) -> Option<Diagnosti
     let help = if list.is_empty() { "it has no parameters".to_owned() } else { format!("it has {}", list.join(", ")) };
     let error = Diagnostic::new(DiagnosticCode::BadTest, argument.key.span, message).help(help);
     Some(error.suggest(name, known()))
+}
+
+/// Returns an error if a step expects an error that its method never returns.
+fn unknown_error(step: &Step, method: &Method, api: &Api) -> Option<Diagnostic> {
+    let expected = step.expect.error.as_ref()?;
+    let declared = || method.errors_of_call(&api.auth_errors).map(|error| error.name.as_str());
+    let known = || declared().chain(ERROR_CODES.iter().map(|row| row.name));
+    let message = format!("the method `{}` declares no error `{}`", method.id, expected.value);
+    let error = Diagnostic::new(DiagnosticCode::BadTest, expected.span, message);
+    let help =
+        format!("add it to the errors of the method, or write one of {}", known().collect::<Vec<_>>().join(", "));
+    known().all(|name| name != expected.value).then(|| error.help(help).suggest(&expected.value, known()))
+}
+
+/// Returns an error for each output that a step expects, and that its method does not have.
+fn unknown_outputs(step: &Step, method: &Method) -> Vec<Diagnostic> {
+    let names = || method.outputs.iter().map(|output| output.name.as_str());
+    let unknown = |member: &&JsonMember| !member.is_comment() && names().all(|name| name != member.key.value);
+    let expected = match step.expect.out.as_ref().map(|node| &node.data) {
+        Some(JsonData::Object(members)) if method.whole().is_none() => members.list.as_slice(),
+        _ => &[],
+    };
+    let error = |name: &str, span| {
+        let message = format!("the method `{}` has no output `{name}`", method.id);
+        let error = Diagnostic::new(DiagnosticCode::BadTest, span, message);
+        error.help(format!("it has {}", names().collect::<Vec<_>>().join(", "))).suggest(name, names())
+    };
+    let unknown_outputs = expected.iter().filter(unknown).map(|member| error(&member.key.value, member.key.span));
+    let saved = step.save.iter().filter_map(|member| {
+        let place = member.value.string().filter(|place| method.whole().is_none() && place.value != "*")?;
+        let first = place.value.split('.').next().unwrap_or_default();
+        names().all(|name| name != first).then(|| error(first, place.span))
+    });
+    unknown_outputs.chain(saved).collect()
 }
 
 /// Returns all values of a step that can contain the names of saved values.

@@ -167,7 +167,7 @@ fn read_call(node: &JsonNode) -> Call {
         span: node.part(start, id.value.len()),
         ..node.clone()
     };
-    Call::Request(method.to_owned(), target)
+    Call::Request(method.to_ascii_uppercase(), target)
 }
 
 fn members(node: Option<&JsonNode>) -> Vec<JsonMember> {

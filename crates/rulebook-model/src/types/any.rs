@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::object::keep_last_members_within;
+use super::object::refuse_repeated_members_within;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 
 /// The maximum nesting depth of a JSON value that is parsed from a text of the request.
-const MAX_JSON_DEPTH: u64 = 64;
+pub(super) const MAX_JSON_DEPTH: u64 = 64;
 
 /// The maximum number of items or members, or of parts of a separated list, that are parsed from a text.
 pub(super) const MAX_DECODED_ITEMS: u64 = 10_000;
@@ -32,7 +32,7 @@ pub(super) fn decode_json<'a>(text: Cow<'a, str>, openings: &[char]) -> Value<'a
     if !text.trim_start().starts_with(openings) {
         return Value::Text(text);
     }
-    let limits = JsonLimits::new(MAX_JSON_DEPTH, MAX_DECODED_ITEMS);
+    let limits = JsonLimits::new(MAX_JSON_DEPTH, MAX_DECODED_ITEMS).keeping_last(true);
     match text {
         Cow::Borrowed(borrowed) => value_from_json(borrowed, &limits).unwrap_or(Value::Text(text)),
         Cow::Owned(owned) => match value_from_json(&owned, &limits).map(Value::into_owned) {
@@ -54,10 +54,7 @@ impl Check for AnyCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match value {
             Value::File(_) => Err(TypeMismatch::new(self.expected(), value)),
-            _ => {
-                keep_last_members_within(value);
-                Ok(())
-            }
+            _ => refuse_repeated_members_within(value),
         }
     }
 

@@ -65,7 +65,7 @@ pub struct ArgumentError {
 pub enum ArgumentErrorKind {
     /// The type does not accept an argument, or does not accept the value of an attribute (`bad-type-argument`).
     Invalid,
-    /// The lower bound is above the upper bound (`bad-bounds`).
+    /// The lower bound is above the upper bound, or a bound is given twice (`bad-bounds`).
     Bounds,
     /// The type requires a set of allowed values, which is missing (`missing-range`).
     MissingRange,

@@ -125,7 +125,7 @@ impl Check for ArrayCheck {
         if self.accepts_objects
             && let Value::Map(members) = value
         {
-            super::object::keep_last_member_of_each_name(members);
+            super::object::refuse_repeated_members(members)?;
         }
         let count = match value {
             Value::List(items) => items.len(),

@@ -99,10 +99,9 @@ impl<T: BoundValue> Bounds<T> {
         let second = arguments.positional.get(1).map(from_argument).transpose()?;
         let (min, max) = (from_attribute("min")?, from_attribute("max")?);
         if let Some(attribute) = first.and(min.map(|_| "min").or(max.map(|_| "max"))) {
-            return Err(arguments
-                .error("the bounds are given twice, in the term and as attributes")
-                .at(attribute)
-                .help(format!("remove `{attribute}`")));
+            let message = "the bounds are given twice, in parentheses and as attributes";
+            let error = ArgumentError::new(ArgumentErrorKind::Bounds, message).at(attribute);
+            return Err(error.help(format!("remove `{attribute}`")));
         }
         let (min, max) = match (first, second) {
             (None, _) => (min, max),

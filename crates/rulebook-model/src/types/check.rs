@@ -250,6 +250,11 @@ pub trait Check: Send + Sync + Debug {
         self.base().is_some_and(Check::accepts_null)
     }
 
+    /// Returns `true` if an optional value of the type can be left out, but cannot be null.
+    fn refuses_null(&self) -> bool {
+        self.base().is_some_and(Check::refuses_null)
+    }
+
     /// Returns `true` if the text `null` in JSON is the value null, so that it does not count as a given value.
     fn reads_null_text(&self) -> bool {
         self.base().is_some_and(Check::reads_null_text)
@@ -276,6 +281,21 @@ pub trait Check: Send + Sync + Debug {
     /// side effects. If the early check fails, the files that follow in the body are not stored.
     fn can_check_early(&self) -> bool {
         self.base().is_some_and(Check::can_check_early)
+    }
+}
+
+/// Returns the type in Python to which the library for Python converts the arguments of a type, if an annotation names
+/// it; `None` for types whose values stay as they are in JSON.
+#[must_use]
+pub fn python_type(check: &dyn Check) -> Option<&'static str> {
+    let term = check.type_expr().term;
+    match term.split('(').next().unwrap_or_default() {
+        "decimal" => Some("Decimal"),
+        "uuid" => Some("UUID"),
+        "date" => Some("date"),
+        "datetime" => Some("datetime"),
+        "time" => Some("time"),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::any::decode_json;
 use super::array::{MAX_REQUIRED_VALUES, count_nested_values, item_type_expr, with_item_attributes};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
-use super::object::keep_last_member_of_each_name;
+use super::object::refuse_repeated_members;
 use super::union::constants_of;
 use super::{
     ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr,
@@ -74,7 +74,7 @@ impl Check for MapCheck {
         let Value::Map(members) = value else {
             return Err(TypeMismatch::new(self.expected(), value));
         };
-        keep_last_member_of_each_name(members);
+        refuse_repeated_members(members)?;
         if !self.member_count.contains_count(members.len()) {
             return Err(TypeMismatch::new(self.expected(), value));
         }
@@ -132,10 +132,11 @@ impl Check for MapCheck {
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let mut names = self.names(MAX_BOUNDARY_NAMES).into_iter().cycle();
-        let values = self.values.boundary_values().into_iter();
-        let mut candidates: Vec<_> =
-            values.filter_map(|value| Some(vec![(names.next()?, value)])).chain([Vec::new()]).map(Value::Map).collect();
-        candidates.extend(self.example_with(self.values.boundary_values().into_iter().next()));
+        let values = self.values.boundary_values();
+        let example = self.example_with(values.first().cloned());
+        let values = values.into_iter().filter_map(|value| Some(vec![(names.next()?, value)]));
+        let mut candidates: Vec<_> = values.chain([Vec::new()]).map(Value::Map).collect();
+        candidates.extend(example);
         keep_valid_values(self, candidates)
     }
 

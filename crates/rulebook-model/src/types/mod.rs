@@ -57,7 +57,7 @@ mod url;
 pub(crate) use after_attribute::{AFTER_ATTRIBUTE, after_function_names};
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback_function_name;
-pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
+pub use check::{Arity, Check, MaxSize, Type, TypeExpr, python_type};
 pub(crate) use failed_type::{failed_type, is_failed_type};
 pub use file::includes_media_type;
 pub use functions::Functions;
@@ -65,12 +65,12 @@ pub(crate) use grammar::names_in_term;
 #[cfg(feature = "documents")]
 pub(crate) use moment::is_moment;
 pub(crate) use moment::{datetime_pattern, utc_seconds_of};
-pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
+pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema, is_shallow};
 pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
 #[cfg(feature = "documents")]
 pub(crate) use named_schema::{add_info, info_with_type_description, schema_without_outer_references};
 #[cfg(feature = "documents")]
-pub(crate) use nullable::nullable_schema;
+pub(crate) use nullable::{nullable_schema, optional_schema};
 pub use number::compare_numbers;
 pub use object::ObjectShape;
 pub use structure::Structure;

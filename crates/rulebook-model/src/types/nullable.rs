@@ -1,18 +1,50 @@
-//! The check of a nullable type, `?T`, within an array or an attribute such as `of`.
+//! The check of a nullable type, `?T`, within an array or an attribute such as `of`, and that of an optional value that
+//! can be left out, but cannot be null.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Check, ObjectShape, Structure, TypeExpr};
+use super::{ArgumentError, ArgumentErrorKind, Check, ObjectShape, Structure, TypeExpr};
 use crate::call::{TypeMismatch, Value};
+
+pub(super) const NULLABLE_ATTRIBUTE: &str = "nullable";
 
 #[derive(Debug)]
 struct NullableCheck(Arc<dyn Check>);
 
+/// The check of a value that cannot be null. If it is optional, it can only be left out.
+#[derive(Debug)]
+struct NotNullCheck(Arc<dyn Check>);
+
+/// Returns the check of a value beside the attribute `nullable`. An optional value can be null unless it says
+/// otherwise.
+pub(super) fn with_nullable(
+    check: Arc<dyn Check>,
+    is_optional: bool,
+    attribute: &Json,
+) -> Result<Arc<dyn Check>, ArgumentError> {
+    let error = |message| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(NULLABLE_ATTRIBUTE);
+    match attribute {
+        Json::Bool(true) if is_optional => Ok(check),
+        Json::Bool(false) => Ok(not_null_check(check)),
+        Json::Bool(true) => Err(error("a required value cannot be null").help("write the type with `?`")),
+        _ => Err(error("`nullable` must be true or false")),
+    }
+}
+
+pub(super) fn not_null_check(check: Arc<dyn Check>) -> Arc<dyn Check> {
+    Arc::new(NotNullCheck(check))
+}
+
 pub(super) fn nullable_check(check: Arc<dyn Check>) -> Arc<dyn Check> {
     if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
+}
+
+/// Returns the JSON Schema of an optional value, which can be null unless its type refuses it.
+pub(crate) fn optional_schema(check: &dyn Check, schema: Json) -> Json {
+    if check.accepts_null() || check.refuses_null() { schema } else { nullable_schema(schema) }
 }
 
 /// Returns a JSON Schema that accepts null and every value that `schema` accepts.
@@ -96,6 +128,42 @@ impl Check for NullableCheck {
     }
 
     fn accepts_null(&self) -> bool {
+        true
+    }
+}
+
+impl Check for NotNullCheck {
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.0)
+    }
+
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        self.0.check(value)?;
+        // A type that accepts null can also read a text as null.
+        if *value == Value::Null { Err(TypeMismatch::new(self.expected(), value)) } else { Ok(()) }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        if self.0.accepts_null() { "a value other than null".into() } else { self.0.expected() }
+    }
+
+    fn schema(&self) -> Json {
+        self.0.schema()
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        self.0.type_expr().with(NULLABLE_ATTRIBUTE, Some(false))
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.0.boundary_values()
+    }
+
+    fn accepts_null(&self) -> bool {
+        false
+    }
+
+    fn refuses_null(&self) -> bool {
         true
     }
 }

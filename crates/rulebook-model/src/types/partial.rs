@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::named_schema::is_unresolved_reference;
+use super::nullable::not_null_check;
 use super::object::object_check;
 use super::{
     ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, Structure, TypeArgument, TypeArguments, TypeExpr,
@@ -38,7 +39,12 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         let message = format!("`{term}` is not a schema of objects");
         return Err(arguments.error(message).help("`partial` makes all fields of a schema with `fields` optional"));
     };
-    let fields = shape.fields.into_iter().map(|field| ObjectField { optional: true, ..field }).collect();
+    // A field that the whole value requires can be left out, but not be null, unless its type says so.
+    let fields = shape.fields.into_iter().map(|field| match field.optional || field.check.accepts_null() {
+        true => ObjectField { optional: true, ..field },
+        false => ObjectField { optional: true, check: not_null_check(field.check), ..field },
+    });
+    let fields = fields.collect();
     // A part of a value may omit what the whole value must contain.
     let mut constraints = shape.constraints;
     constraints.retain(|constraint| constraint.kind.holds_for_parts());

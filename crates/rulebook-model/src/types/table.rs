@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::after_attribute::AFTER_ATTRIBUTE;
-use super::nullable::nullable_check;
+use super::after_attribute::{AFTER_ATTRIBUTE, with_after_functions};
+use super::nullable::{NULLABLE_ATTRIBUTE, nullable_check, with_nullable};
 use super::term_compiler::{TermAttributes, TermCompiler, single_error};
 use super::{ArgumentError, Check, Functions, Type, builtin};
 use crate::constraint::Constraint;
@@ -159,7 +159,8 @@ impl Types {
     /// A `?` before the whole term sets [`CompiledTerm::is_optional`]. A `?` before the type of an array's items makes
     /// null a valid item. Attributes apply to the outermost type, with two exceptions: in an array, the attribute
     /// `fields` and the content of the attribute `items` apply to the items. The attribute `after` names functions that
-    /// are called with the checked value. Every type except files has this attribute.
+    /// are called with the checked value. Every type except files has this attribute. `nullable` says whether an
+    /// optional value can be null.
     ///
     /// # Errors
     /// Returns every error in the term and its attributes.
@@ -169,18 +170,24 @@ impl Types {
         let is_optional = term.starts_with('?');
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };
         let span = usize::from(is_optional)..term.len();
-        let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {
+        let (after, nullable) = (attributes.get(AFTER_ATTRIBUTE), attributes.get(NULLABLE_ATTRIBUTE));
+        if after.is_none() && nullable.is_none() {
             return Ok(CompiledTerm { is_optional, check: compiler.compile_term(span, term_attributes, 0)? });
-        };
-        let mut without_after = (*attributes).clone();
-        without_after.remove(AFTER_ATTRIBUTE);
+        }
+        let mut others = (*attributes).clone();
+        others.retain(|name, _| name != AFTER_ATTRIBUTE && name != NULLABLE_ATTRIBUTE);
         let check =
-            compiler.compile_term(span.clone(), TermAttributes { attributes: &without_after, ..term_attributes }, 0)?;
-        let check = super::after_attribute::with_after_functions(check, after, &self.functions);
-        Ok(CompiledTerm {
-            is_optional,
-            check: check.map_err(|error| single_error(span, TermErrorKind::Argument(error)))?,
-        })
+            compiler.compile_term(span.clone(), TermAttributes { attributes: &others, ..term_attributes }, 0)?;
+        let check = match after {
+            Some(after) => with_after_functions(check, after, &self.functions),
+            None => Ok(check),
+        };
+        let check = check.and_then(|check| match nullable {
+            Some(nullable) => with_nullable(check, is_optional, nullable),
+            None => Ok(check),
+        });
+        let check = check.map_err(|error| single_error(span, TermErrorKind::Argument(error)))?;
+        Ok(CompiledTerm { is_optional, check })
     }
 
     /// Returns the name of the built-in type that a term means if it contains `name` and the case of names is ignored.

@@ -10,7 +10,7 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 33] = [
+const LOWERING_CODES: [&str; 34] = [
     "endless-schema",
     "union-overlap",
     "bad-constraint",
@@ -36,6 +36,7 @@ const LOWERING_CODES: [&str; 33] = [
     "unknown-method",
     "body-not-allowed",
     "bad-scope",
+    "missing-scope",
     "unknown-scope-variable",
     "output-collision",
     "bad-header",

@@ -161,6 +161,49 @@ fn a_scope_of_one_empty_group_is_public() {
 }
 
 #[test]
+fn a_method_without_a_scope_has_the_nearest_default() {
+    let file = |name: &str, text: &str| (format!("api/{name}.json").into(), text.as_bytes().to_vec());
+    let loaded = rulebook_model::definition::read(vec![
+        file("app", r#"{ "require_scope": true, "scope": [["api"]] }"#),
+        file("a", r#"{ "/": { "a": { "GET": { "info": "i" }, "POST": { "info": "i", "scope": [] } } } }"#),
+        file("b", r#"{ "scope": [["b", "c"]], "/": { "b": { "PUT": { "info": "i", "scope": [["d"]] } } } }"#),
+        // Another file of the module.
+        file("b2", r#"{ "module": "b", "/": { "b": { "PATCH": { "info": "i" } } } }"#),
+        file(
+            "c",
+            r#"{ "c": { "permissions": ["one", "two"], "DELETE::c": {} }, "d": { "permissions": [], "POST::d": {} } }"#,
+        ),
+        file("E", r#"{ "E": { "@scope": [["rules"]], "own": { "@scope": [] }, "none": {} }, "F": { "f": {} } }"#),
+        file("g", r#"[{ "method": "DELETE", "path": "/g", "info": "i" }]"#),
+    ]);
+    let api = compile_valid_definition(loaded);
+    let printed = rulebook_model::describe::canonical_definition(&api);
+    let again = compile_valid_definition(load_one_file(&printed.to_string()));
+    for api in [&api, &again] {
+        let scopes = |id: &str| {
+            let scope = &method_by_id(api, id).scope;
+            scope.groups.iter().map(|group| group.iter().map(|it| it.text.as_str()).collect()).collect::<Vec<Vec<_>>>()
+        };
+        let expected = [
+            ("a.get", vec![vec!["api"]]),
+            ("a.post", vec![]),
+            ("b.put", vec![vec!["d"]]),
+            ("b.patch", vec![vec!["b", "c"]]),
+            ("c.c.delete", vec![vec!["one"], vec!["two"]]),
+            ("d.d.post", vec![]),
+            ("e.own.post", vec![]),
+            ("e.none.get", vec![vec!["rules"]]),
+            ("f.f.get", vec![vec!["api"]]),
+            ("g.delete", vec![vec!["api"]]),
+        ];
+        for (id, expected) in expected {
+            assert_eq!(scopes(id), expected, "{id}");
+        }
+    }
+    assert_eq!(rulebook_model::describe::canonical_definition(&again), printed);
+}
+
+#[test]
 fn definition_keys_with_the_same_path_are_merged_into_one_service() {
     let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
     let api = compile_valid_definition(load_one_file(text));

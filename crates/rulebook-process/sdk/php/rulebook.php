@@ -137,7 +137,7 @@ final class Handler
     public function __construct(private readonly \Closure $function)
     {
         $reflection = new \ReflectionFunction($function);
-        [$names, $needsValue] = [[], []];
+        [$names, $needsValue, $annotations] = [[], [], []];
         foreach ($reflection->getParameters() as $parameter) {
             $type = $parameter->getType();
             if ($parameter->isVariadic()) {
@@ -154,6 +154,10 @@ final class Handler
                 if (!$parameter->isOptional() && !$parameter->allowsNull()) {
                     $needsValue[] = $name;
                 }
+                $accepted = self::acceptedTypes($type);
+                if ($accepted !== null) {
+                    $annotations[$name] = ['type' => (string) $type, 'accepts' => $accepted];
+                }
             }
         }
         $path = str_replace(getcwd() . '/', '', (string) $reflection->getFileName());
@@ -162,7 +166,30 @@ final class Handler
             'location' => $path . ':' . $reflection->getStartLine(),
             'parameters' => $names,
             'required' => $needsValue,
+            'annotations' => (object) $annotations,
         ];
+    }
+
+    /** @return list<string>|null the JSON types of the arguments that a type accepts; null if they are not known */
+    private static function acceptedTypes(?\ReflectionType $type): ?array
+    {
+        $accepted = $type?->allowsNull() ? ['null'] : [];
+        foreach ($type instanceof \ReflectionUnionType ? $type->getTypes() : [$type] as $member) {
+            $found = match ($member instanceof \ReflectionNamedType ? $member->getName() : '') {
+                'int', 'float' => ['number'],
+                'string' => ['string'],
+                'bool', 'true', 'false' => ['boolean'],
+                'array' => ['array', 'object'],
+                // No argument is an object of PHP.
+                'object', 'null' => [],
+                default => null,
+            };
+            if ($found === null) {
+                return null;
+            }
+            array_push($accepted, ...$found);
+        }
+        return $accepted;
     }
 
     /** @param array<string, mixed> $arguments */

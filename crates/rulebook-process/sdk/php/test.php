@@ -140,6 +140,7 @@ $tests = [
         $methods = $ready['params']['methods'];
         same(['id', 'count', 'name', 'any'], $methods['typed']['parameters']);
         same(['id'], $methods['typed']['required']);
+        same(['type' => 'int', 'accepts' => ['number']], $methods['typed']['annotations']['id']);
         same([[], []], [$methods['rest']['parameters'], $methods['nested']['parameters']]);
         same(1, preg_match('/rulebook-\w+:7$/', $methods['echo']['location']));
     },

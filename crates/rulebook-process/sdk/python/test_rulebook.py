@@ -224,7 +224,9 @@ class WorkerTest(unittest.TestCase):
         methods = ready["params"]["methods"]
         location = methods["echo"].pop("location")
         self.assertRegex(location, r"handlers\.py:[0-9]+$")
-        self.assertEqual(methods["echo"], {"function": "echo", "parameters": ["value"], "required": []})
+        self.assertEqual(
+            methods["echo"], {"function": "echo", "parameters": ["value"], "required": [], "annotations": {}}
+        )
         self.assertEqual(methods["upload"]["required"], ["file"])
         self.assertEqual(methods["names"]["parameters"], [])
         self.assertEqual(methods["async"]["parameters"], ["value"])
@@ -306,6 +308,9 @@ class WorkerTest(unittest.TestCase):
     def test_the_arguments_of_a_typed_dict_are_described_and_converted(self):
         program = Program(self)
         self.assertEqual(program.ready["params"]["methods"]["unpacked"]["parameters"], ["price", "others"])
+        annotations = program.ready["params"]["methods"]["unpacked"]["annotations"]
+        self.assertEqual(annotations["price"], {"type": "decimal.Decimal", "accepts": ["number", "string"]})
+        self.assertEqual(annotations["others"]["accepts"], ["array"])
         result = program.call("unpacked", {"price": "1.50", "others": ["2"]})["result"]
         self.assertEqual(result, {"types": {"price": "Decimal('1.50')", "others": "[Decimal('2')]"}})
         self.assertEqual(program.call("unpacked", {"price": "1"})["result"], {"types": {"price": "Decimal('1')"}})
@@ -357,16 +362,19 @@ class WorkerTest(unittest.TestCase):
         if process == 0:
             os.environ["PYTHONPATH"] = FOLDER
             os.execv(sys.executable, [sys.executable, server, handlers])
-        os.write(terminal, b"p value + 2\nnext\np doubled\ncontinue\n")
         shown = b""
-        # At the end of the program, reading fails.
+        # Each line is typed after the prompt for it, so that the terminal does not show it before. At the end of the
+        # program, reading fails.
+        lines = [b"p value + 2\n", b"next\n", b"p doubled\n", b"continue\n"]
         with contextlib.suppress(OSError):
             while chunk := os.read(terminal, 1000):
                 shown += chunk
+                if lines and shown.endswith(b"(Pdb) "):
+                    os.write(terminal, lines.pop(0))
         self.assertEqual(os.waitpid(process, 0)[1], 0, shown.decode())
         os.close(terminal)
         shown = shown.decode()
-        for text in ("'method': 'debug'", "doubled = value * 2", "(Pdb) 23", "(Pdb) 42", "'result': {'value': 42}"):
+        for text in ("'method': 'debug'", "doubled = value * 2", "p value + 2\r\n23\r\n", "p doubled\r\n42\r\n", "'result': {'value': 42}"):
             self.assertIn(text, shown)
 
     def test_the_program_ends_with_its_input(self):

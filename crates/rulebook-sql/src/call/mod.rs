@@ -13,7 +13,7 @@ mod upload;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerError, HandlerFuture, ReturnedValue};
 use rulebook::{ApiError, Context};
 use rulebook_model::span::Span;
 use serde_json::{Map, Value as Json};
@@ -29,6 +29,7 @@ use crate::value::{NamedValue, SqlValue};
 
 pub(crate) use download::Format;
 use prepare::PreparedMethod;
+pub(crate) use prepare::no_rows_error;
 
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
@@ -55,6 +56,8 @@ pub(crate) struct SqlMethod {
     pub timeout: Duration,
     pub limits: CallLimits,
     pub span: Span,
+    /// What the tables say about the statements that may be meant, after the start of the API.
+    pub warnings: OnceLock<Vec<HandlerError>>,
     /// The prepared statements, after the start of the API.
     pub prepared: OnceLock<PreparedMethod>,
 }

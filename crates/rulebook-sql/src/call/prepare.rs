@@ -10,7 +10,7 @@ use rulebook::handler_kind::HandlerError;
 
 use super::{SqlMethod, Step};
 use crate::choice::combination;
-use crate::database::{Column, ColumnType, Dialect, Lease, LeaseEnd, PrepareError, Prepared};
+use crate::database::{Column, ColumnType, Dialect, Lease, PageOrder, PrepareError, Prepared};
 use crate::error_class::ErrorClass;
 use crate::result_shape::{ResultShape, Rows};
 use crate::statement::Statement;
@@ -37,12 +37,17 @@ impl PreparedMethod {
 }
 
 impl SqlMethod {
-    /// Prepares the statements, and compares their columns with the outputs.
-    pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
+    /// Prepares the statements, and compares their columns with the outputs. With `is_older`, the tables belong to a
+    /// newer release, whose columns are not sent.
+    pub(crate) async fn prepare(
+        &self,
+        lease: &mut Lease,
+        data_folder: &Path,
+        is_older: bool,
+    ) -> Result<(), PrepareError> {
         if let Some(page) = &self.page {
             page.prepare(self.database.settings.page_key.as_ref(), data_folder)?;
         }
-        let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
         let mut statements = Vec::new();
         let mut errors = Vec::new();
         for step in &self.steps {
@@ -64,8 +69,7 @@ impl SqlMethod {
             }
             statements.push(variants);
         }
-        let max_upload = self.max_upload(&mut lease).await?;
-        lease.end(LeaseEnd::Reuse);
+        let max_upload = self.max_upload(lease).await?;
         if !errors.is_empty() {
             return Err(PrepareError::Definition(errors));
         }
@@ -79,6 +83,9 @@ impl SqlMethod {
             for (variant, (statement, prepared)) in step.variants.iter().zip(variants).enumerate() {
                 let describe = |error| self.describe_variant(step, variant, error);
                 if let Some(shape) = shape {
+                    if is_older && statement.has_open_columns {
+                        prepared.columns.retain(|column| shape.has_column(&column.name));
+                    }
                     let set = self.set_outputs(shape, step, variant, statement, prepared);
                     errors.extend(set.err().into_iter().flatten().map(describe));
                 } else if self.inserted.is_some_and(|(insert, _)| insert == index) {
@@ -108,6 +115,12 @@ impl SqlMethod {
         Ok(())
     }
 
+    /// Returns the statements as they are sent to the database, after they were prepared, each with the method's name.
+    pub(crate) fn sent_statements(&self) -> Vec<(String, String)> {
+        let statements = self.prepared.get().map(PreparedMethod::statements).unwrap_or_default();
+        statements.iter().flatten().map(|prepared| (self.file_name.clone(), prepared.sql.clone())).collect()
+    }
+
     /// Compares the columns of a statement with its outputs, and finds the columns that order a page.
     fn set_outputs(
         &self,
@@ -128,17 +141,21 @@ impl SqlMethod {
         }
         let Some(page) = self.page.as_ref().filter(|_| step.is_paged) else { return Ok(()) };
         let mut errors = Vec::new();
-        for key in &page.orders[variant / 2] {
-            match prepared.columns.iter().position(|column| column.name == key.column) {
-                Some(index) if shape.has_declared_columns() && prepared.outputs[index].accepts_null => {
-                    errors.push(nullable_key_error(&key.column).at(statement.span()));
+        for (number, key) in page.orders[variant / 2].iter().enumerate() {
+            match prepared.columns.iter().enumerate().find(|(_, column)| column.name == key.column) {
+                Some((_, Column { order: PageOrder::None, .. })) => {
+                    errors.push(unordered_key_error(&key.column).at(statement.span()));
                 }
-                Some(index) => prepared.page_columns.push(index),
+                Some((index, column)) => {
+                    let numbered = prepared.numbered_keys.iter().position(|key| *key == number);
+                    let index = numbered.map_or(index, |position| prepared.columns.len() + position);
+                    prepared.page_columns.push((index, column.clone()));
+                }
                 None => {
                     let message =
                         format!("the statement has no column `{}`, which orders the rows of pages", key.column);
                     let columns: Vec<_> = prepared.columns.iter().map(|column| column.name.as_str()).collect();
-                    let error = HandlerError::new(message).at(statement.span());
+                    let error = HandlerError::new(message).at(page.span);
                     errors.push(error.suggest(&key.column, "columns", &columns));
                 }
             }
@@ -219,14 +236,13 @@ impl SqlMethod {
     }
 }
 
-fn nullable_key_error(column: &str) -> HandlerError {
-    let message = format!("the column `{column}`, which orders the rows of pages, can be null");
-    let help = "rows without a value would be missing from the pages: order by another column, such as `coalesce(…) as …`, \
-                or make the output required if the column is never null";
+fn unordered_key_error(column: &str) -> HandlerError {
+    let message = format!("the column `{column}` cannot order pages: its values are JSON or arrays");
+    let help = "order by another column, or by a part of the value, such as `(data ->> 'price')::numeric as price`";
     HandlerError::new(message).help(help)
 }
 
-fn no_rows_error() -> HandlerError {
+pub(crate) fn no_rows_error() -> HandlerError {
     let error = HandlerError::new("the statement returns no rows, but the method has outputs");
     error.help("add `returning …`, add a statement that selects the outputs, or remove `out`")
 }
@@ -234,7 +250,7 @@ fn no_rows_error() -> HandlerError {
 /// Reads the first column of an inserted row, which is its id.
 fn read_first_column(prepared: &mut Prepared) {
     if prepared.has_late_columns {
-        prepared.columns = vec![Column { name: String::new(), r#type: ColumnType::Unknown }];
+        prepared.columns = vec![Column::new("", ColumnType::Unknown)];
     }
     prepared.outputs = prepared.columns.iter().map(|_| Target::Any.into()).collect();
 }

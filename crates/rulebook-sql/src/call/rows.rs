@@ -60,6 +60,8 @@ async fn collect(
 ) -> Result<(Vec<Json>, Option<(String, Json)>), CallFailure> {
     let page = method.page.as_ref().filter(|_| method.steps[step.index].is_paged);
     let size = page.map(|page| page.size(values));
+    // A row that the outputs cannot express is an error, which must not follow a change.
+    let is_writing = method.steps.iter().flat_map(|step| &step.variants).any(|statement| !statement.is_reading);
     let mut stream = lease.fetch::<PageRow>(step.prepared, values)?;
     let (mut rows, mut first, mut keys, mut next_keys) = (Vec::new(), None, Vec::new(), None);
     while let Some(row) = stream.next().await {
@@ -67,6 +69,10 @@ async fn collect(
         if size == Some(rows.len() as u64) {
             next_keys = Some(row_keys);
             continue;
+        }
+        if is_writing && let Some((output, column)) = step.prepared.refused_output(&row) {
+            let reason = format!("the column `{column}` has a value that is not {}", output.in_words());
+            return Err(CallFailure::Stopped(ApiError::internal(reason)));
         }
         let bytes = row.iter().map(size_of_value).sum();
         let reason = if step.shape.rows == Rows::One && !rows.is_empty() {

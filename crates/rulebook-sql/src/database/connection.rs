@@ -1,18 +1,23 @@
 //! Connections of any kind of database.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rulebook::handler_kind::WorkerThread;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection as _, Executor};
+use sqlx::migrate::Migrate;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlTransactionManager};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgTransactionManager};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteOperation, SqliteTransactionManager};
+use sqlx::{ConnectOptions, Connection as _, Executor, TransactionManager};
 
 use super::{Dialect, mysql, postgres, sqlite};
 use crate::settings::DatabaseSettings;
+
+/// The numbers of rows that migrations delete, by the names of the tables.
+pub(crate) type DeletedRows = Arc<Mutex<BTreeMap<String, u64>>>;
 
 /// The number of instructions of SQLite after which a running statement looks whether it must stop.
 const INSTRUCTIONS_PER_CHECK: i32 = 100;
@@ -77,7 +82,7 @@ impl Options {
     }
 }
 
-pub(super) enum Connection {
+pub(crate) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
     Mysql(MySqlConnection),
@@ -112,6 +117,69 @@ impl Connection {
             }
         }
         result
+    }
+
+    /// Returns the connection as one to which sqlx applies migrations.
+    pub(crate) fn as_migrate(&mut self) -> &mut (dyn Migrate + Send) {
+        match self {
+            Self::Sqlite(connection) => connection,
+            Self::Postgres(connection) => connection,
+            Self::Mysql(connection) => connection,
+        }
+    }
+
+    /// Begins the transaction of migrations. In SQLite, `deleted` counts the rows that they delete. In PostgreSQL, they
+    /// wait for a lock at most for this time. If one of them drops a table of SQLite, they ignore foreign keys: a table
+    /// is changed by replacing it, and dropping the old one would delete the rows that refer to it.
+    pub(super) async fn begin_migrations(
+        &mut self,
+        lock_timeout: Duration,
+        drops_tables: bool,
+        deleted: &DeletedRows,
+    ) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                // A transaction cannot change this.
+                let foreign_keys = if drops_tables { "PRAGMA foreign_keys = OFF" } else { "PRAGMA foreign_keys = ON" };
+                connection.execute(foreign_keys).await?;
+                SqliteTransactionManager::begin(connection, Some("BEGIN IMMEDIATE".into())).await?;
+                let mut handle = connection.lock_handle().await?;
+                // A migration that ends the transaction would evade the checks.
+                handle.set_commit_hook(|| false);
+                let deleted = Arc::clone(deleted);
+                handle.set_update_hook(move |update| {
+                    if update.operation == SqliteOperation::Delete {
+                        let mut deleted = deleted.lock().unwrap_or_else(PoisonError::into_inner);
+                        *deleted.entry(update.table.to_owned()).or_default() += 1;
+                    }
+                });
+                Ok(())
+            }
+            Self::Postgres(connection) => {
+                PgTransactionManager::begin(connection, None).await?;
+                let lock_timeout = lock_timeout.as_millis();
+                let limits = format!(
+                    "SET LOCAL lock_timeout = {lock_timeout}; SET LOCAL statement_timeout = 0; \
+                     SET LOCAL client_min_messages = warning"
+                );
+                connection.execute(limits.as_str()).await.map(drop)
+            }
+            Self::Mysql(connection) => MySqlTransactionManager::begin(connection, None).await,
+        }
+    }
+
+    pub(super) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut handle = connection.lock_handle().await?;
+                handle.remove_commit_hook();
+                handle.remove_update_hook();
+                drop(handle);
+                SqliteTransactionManager::commit(connection).await
+            }
+            Self::Postgres(connection) => PgTransactionManager::commit(connection).await,
+            Self::Mysql(connection) => MySqlTransactionManager::commit(connection).await,
+        }
     }
 
     /// Closes the connection, as the database expects it.

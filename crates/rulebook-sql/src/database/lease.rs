@@ -15,9 +15,11 @@ use sqlx::{ColumnIndex, Connection as _, Decode, Executor, MySql, Postgres, Row,
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
 use super::results::Changed;
-use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, results, sqlite};
+use super::sqlite::Violation;
+use super::{Column, DeletedRows, Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, results, sqlite};
 use crate::column_output::ColumnOutput;
 use crate::raw_value::RawValue;
+use crate::release::SAVEPOINT;
 use crate::statement::Statement;
 use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
@@ -52,9 +54,17 @@ impl Lease {
         Self { connection: Some(connection), pool, end: LeaseEnd::Close, permit: Some(permit) }
     }
 
-    pub(super) fn connection(&mut self) -> &mut Connection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         let open = self.connection.as_mut().expect("the connection is removed only when the lease is dropped");
         &mut open.connection
+    }
+
+    pub(crate) fn dialect(&mut self) -> Dialect {
+        match self.connection() {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+            Connection::Mysql(_) => Dialect::Mysql,
+        }
     }
 
     pub(crate) fn end(mut self, end: LeaseEnd) {
@@ -87,9 +97,53 @@ impl Lease {
         }
     }
 
+    /// Returns the rows of a query, or `None` if the database rejects it. A release that is prepared continues then.
+    pub(crate) async fn text_rows_or_none(&mut self, sql: &str) -> Result<Option<Vec<TextRow>>, sqlx::Error> {
+        match self.text_rows(sql, &[]).await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(sqlx::Error::Database(_)) => {
+                if self.dialect() == Dialect::Postgres {
+                    self.run(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await?;
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Limits the time of the following statements in the database.
     pub(crate) async fn limit_time(&mut self, dialect: Dialect, limit: Duration) -> Result<(), sqlx::Error> {
         self.connection().run_first(&dialect.limit_time(limit)).await
+    }
+
+    /// Begins the transaction of migrations; see [`Connection::begin_migrations`].
+    pub(crate) async fn begin_migrations(
+        &mut self,
+        lock_timeout: Duration,
+        drops_tables: bool,
+        deleted: &DeletedRows,
+    ) -> Result<(), sqlx::Error> {
+        self.connection().begin_migrations(lock_timeout, drops_tables, deleted).await
+    }
+
+    /// Returns the rows that the transaction of PostgreSQL has deleted, by table.
+    pub(crate) async fn deleted_rows(&mut self) -> Result<Vec<TextRow>, sqlx::Error> {
+        match self.connection() {
+            Connection::Postgres(_) => self.text_rows(postgres::DELETED_ROWS, &[]).await,
+            Connection::Sqlite(_) | Connection::Mysql(_) => Ok(Vec::new()),
+        }
+    }
+
+    pub(crate) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
+        self.connection().commit_migrations().await
+    }
+
+    /// Returns the rows of SQLite that refer to missing ones. The other databases have none.
+    pub(crate) async fn broken_references(&mut self) -> Result<Vec<Violation>, sqlx::Error> {
+        match self.connection() {
+            Connection::Sqlite(connection) => sqlite::violations(connection).await,
+            Connection::Postgres(_) | Connection::Mysql(_) => Ok(Vec::new()),
+        }
     }
 
     /// Returns the maximum size of all values of a statement in bytes; `None` if the database has no such limit.
@@ -110,6 +164,15 @@ impl Lease {
             Connection::Sqlite(connection) => sqlite::prepare(connection, statement, values).await,
             Connection::Postgres(connection) => postgres::prepare(connection, statement, values).await,
             Connection::Mysql(connection) => mysql::prepare(connection, statement, values).await,
+        }
+    }
+
+    /// Returns the columns of a statement in the notation of the database.
+    pub(crate) async fn describe(&mut self, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
+        match self.connection() {
+            Connection::Sqlite(connection) => sqlite::describe(connection, sql).await,
+            Connection::Postgres(connection) => postgres::describe(connection, sql).await,
+            Connection::Mysql(connection) => mysql::describe(connection, sql).await,
         }
     }
 
@@ -195,7 +258,9 @@ impl Drop for Lease {
 }
 
 pub(crate) fn row_object(prepared: &Prepared, row: JsonRow) -> Map<String, Json> {
-    prepared.columns.iter().map(|column| column.name.clone()).zip(row).collect()
+    let values = prepared.columns.iter().zip(&prepared.outputs).zip(row);
+    let given = values.filter(|((_, output), value)| !(output.omits_null && value.is_null()));
+    given.map(|((column, _), value)| (column.name.clone(), value)).collect()
 }
 
 /// Returns a statement with the placeholders of PostgreSQL. The statements of the callers contain no other `?`.
@@ -246,9 +311,9 @@ impl FromRow for PageRow {
         prepared: &Prepared,
         decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
-        let keys = prepared.page_columns.iter().map(|index| {
-            let name = || prepared.columns[*index].name.clone();
-            decode(*index, Target::Any).map_err(|source| sqlx::Error::ColumnDecode { index: name(), source })
+        let keys = prepared.page_columns.iter().map(|(index, column)| {
+            decode(*index, Target::Any)
+                .map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
         });
         Ok(Self { keys: keys.collect::<Result<_, _>>()?, row: JsonRow::from_row(prepared, decode)? })
     }
@@ -288,7 +353,11 @@ fn convert<T>(
 ) -> Result<Vec<T>, sqlx::Error> {
     let outputs = prepared.outputs.iter().zip(&prepared.columns).enumerate();
     let values = outputs.map(|(index, (output, column))| {
-        let value = decode(index, output.target).and_then(|raw| into(raw, &column.name, output));
+        let typed = |raw| match raw {
+            RawValue::Text(text) if column.may_be_json && output.target == Target::Any => RawValue::JsonText(text),
+            raw => raw,
+        };
+        let value = decode(index, output.target).and_then(|raw| into(typed(raw), &column.name, output));
         value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
     });
     values.collect()

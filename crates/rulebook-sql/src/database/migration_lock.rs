@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::MigrationError;
-use super::connection::Connection;
+use super::LockError;
+use super::connection::{Connection, Options};
 
 /// The maximum time for which a program waits for another one: migrations of large tables take long.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
@@ -20,39 +20,55 @@ const FIRST_MESSAGE: Duration = Duration::from_secs(2);
 /// The time between two messages.
 const MESSAGE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The file that programs lock while they migrate an SQLite database in the same folder.
-const LOCK_FILE: &str = "migrations.lock";
+/// What follows the name of an SQLite database in that of the file that programs lock while they migrate it.
+const LOCK_SUFFIX: &str = ".migrations.lock";
 
 /// The lock of the crate sqlx does not work in MariaDB, which has no GET_LOCK without a time limit. Such a lock belongs
 /// to the server, so that its name contains that of the database.
 const LOCK_MYSQL: &str =
     "SELECT CAST(GET_LOCK(CONCAT('rulebook migrations ', MD5(COALESCE(DATABASE(), ''))), 0) AS SIGNED)";
 const UNLOCK_MYSQL: &str = "SELECT RELEASE_LOCK(CONCAT('rulebook migrations ', MD5(COALESCE(DATABASE(), ''))))";
-/// The number identifies the lock in the database.
-const LOCK_POSTGRES: &str = "SELECT pg_try_advisory_lock(7821064331)";
-const UNLOCK_POSTGRES: &str = "SELECT pg_advisory_unlock(7821064331)";
+/// The transaction of the lock waits as long as the migrations run, and must keep no other one waiting.
+const BEGIN_POSTGRES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The number identifies the lock in the database, and the other one the schema. The lock ends with its transaction:
+/// behind a pooler, the lock of a session would remain with a connection that other clients get.
+const LOCK_POSTGRES: &str =
+    "SELECT pg_try_advisory_xact_lock(78210643, hashtext(coalesce(current_schema()::text, '')))";
 
 /// The lock of the migrations of a database. PostgreSQL and MySQL also unlock when the connection ends.
-pub(super) struct MigrationLock {
+pub(crate) struct MigrationLock {
     /// The locked file beside an SQLite database.
     _file: Option<File>,
+    /// The connection whose transaction has the lock in PostgreSQL.
+    transaction: Option<Connection>,
 }
 
 impl MigrationLock {
     /// Waits until no other program migrates the database, at most for the time [`MAX_WAIT`]. `name` is the name of the
-    /// database in the log, and `folder` the folder of an SQLite database.
+    /// database in the log, and `database` the file of an SQLite database.
     pub(super) async fn acquire(
         connection: &mut Connection,
-        folder: Option<&Path>,
+        options: &Options,
+        database: Option<&Path>,
         name: &str,
-    ) -> Result<Self, MigrationError> {
-        let file = folder.and_then(|folder| open_file(&folder.join(LOCK_FILE)));
+    ) -> Result<Self, LockError> {
+        let file = database.and_then(|database| {
+            let mut path = database.as_os_str().to_owned();
+            path.push(LOCK_SUFFIX);
+            open_file(Path::new(&path))
+        });
         let start = Instant::now();
         let mut next_message = FIRST_MESSAGE;
-        while !try_lock(connection, file.as_ref()).await.map_err(MigrationError::Lock)? {
+        let mut transaction = None;
+        if matches!(connection, Connection::Postgres(_)) {
+            let mut locking = options.open().await.map_err(LockError::Database)?.connection;
+            locking.run(BEGIN_POSTGRES).await.map_err(LockError::Database)?;
+            transaction = Some(locking);
+        }
+        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref()).await.map_err(LockError::Database)? {
             let waited = start.elapsed();
             if waited >= MAX_WAIT {
-                return Err(MigrationError::Locked(waited));
+                return Err(LockError::Locked(waited));
             }
             if waited >= next_message {
                 log::warn!("the database `{name}`: waiting for another program, which applies migrations to it");
@@ -60,16 +76,16 @@ impl MigrationLock {
             }
             sleep(RETRY_INTERVAL).await;
         }
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, transaction })
     }
 
-    pub(super) async fn release(self, connection: &mut Connection) {
-        // If the statement fails, the lock ends with the connection.
-        let _ = match connection {
-            Connection::Sqlite(_) => Ok(()),
-            Connection::Postgres(_) => connection.run(UNLOCK_POSTGRES).await,
-            Connection::Mysql(_) => connection.run(UNLOCK_MYSQL).await,
-        };
+    pub(crate) async fn release(self, connection: &mut Connection) {
+        if let Some(transaction) = self.transaction {
+            transaction.close().await;
+        } else if matches!(connection, Connection::Mysql(_)) {
+            // If the statement fails, the lock ends with the connection.
+            let _ = connection.run(UNLOCK_MYSQL).await;
+        }
     }
 }
 

@@ -13,40 +13,40 @@ mod prepared;
 mod results;
 mod sqlite;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rulebook::handler_kind::Measurement;
-use sqlx::migrate::{MigrateError, Migrator};
+use rulebook::handler_kind::{HandlerError, Measurement};
 use sqlx::sqlite::SqliteConnectOptions;
 use thiserror::Error;
 use tokio::runtime::Handle;
 
-use connection::{Connection, Options};
+use connection::Options;
+pub(crate) use connection::{Connection, DeletedRows};
 pub(crate) use dialect::Dialect;
 use failures::Failures;
 pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, PageRow, TextRow, row_object};
-use migration_lock::MigrationLock;
+pub(crate) use migration_lock::MigrationLock;
 use pool::Pool;
-pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};
+pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PageOrder, PrepareError, Prepared};
+pub(crate) use sqlite::Violation;
 
 use crate::settings::DatabaseSettings;
 
-/// Why the migrations of a database cannot be applied.
+/// Why the migrations of a database cannot be locked.
 #[derive(Debug, Error)]
-pub(crate) enum MigrationError {
+pub(crate) enum LockError {
     #[error(
         "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
         .0.as_secs()
     )]
     Locked(Duration),
     #[error("they cannot be locked: {0}")]
-    Lock(sqlx::Error),
-    #[error(transparent)]
-    Migrate(#[from] MigrateError),
+    Database(sqlx::Error),
 }
 
 /// A database, which is opened when the API starts.
@@ -54,6 +54,8 @@ pub(crate) struct Database {
     pub settings: DatabaseSettings,
     /// The connections, after the start of the API.
     pool: OnceLock<Arc<Pool>>,
+    /// The connections of migrations, if they have an address of their own.
+    migration_pool: OnceLock<Arc<Pool>>,
     /// The calls that the database has failed, one after the other.
     pub failures: Failures,
     /// The number of calls that were slow.
@@ -62,7 +64,13 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn new(settings: DatabaseSettings) -> Self {
-        Self { settings, pool: OnceLock::new(), failures: Failures::new(), slow_calls: AtomicU64::new(0) }
+        Self {
+            settings,
+            pool: OnceLock::new(),
+            migration_pool: OnceLock::new(),
+            failures: Failures::new(),
+            slow_calls: AtomicU64::new(0),
+        }
     }
 
     /// Returns the file of a database of SQLite.
@@ -74,6 +82,10 @@ impl Database {
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.
     pub(crate) fn open(&self, data_folder: &Path) -> Result<(), sqlx::Error> {
+        if let Some(url) = &self.settings.migrations_url {
+            let options = Options::new(url, &self.settings, data_folder)?;
+            let _ = self.migration_pool.set(Arc::new(Pool::new(options, 1, self.settings.pool_timeout)));
+        }
         self.open_at(&self.settings.url, data_folder)
     }
 
@@ -86,22 +98,21 @@ impl Database {
         Ok(())
     }
 
-    /// Applies the migrations of a folder that were not applied before. Waits until no other program applies some.
-    pub(crate) async fn migrate(&self, folder: &Path) -> Result<(), MigrationError> {
-        let migrator = Migrator::new(folder.to_owned()).await?;
-        // The lease is not released, because it has another time limit.
-        let mut lease = self.lease().await.map_err(MigrateError::Execute)?;
-        // A migration may take longer than a call.
-        lease.limit_time(self.settings.dialect, Duration::ZERO).await.map_err(MigrateError::Execute)?;
-        let (connection, sqlite_folder) = (lease.connection(), self.pool().ok().and_then(|pool| pool.sqlite_folder()));
-        let lock = MigrationLock::acquire(connection, sqlite_folder, &self.settings.name).await?;
-        let result = match &mut *connection {
-            Connection::Sqlite(connection) => migrator.run_direct(connection).await,
-            Connection::Postgres(connection) => migrator.run_direct(connection).await,
-            Connection::Mysql(connection) => migrator.run_direct(connection).await,
-        };
-        lock.release(connection).await;
-        Ok(result?)
+    /// Waits until no other program applies migrations, and keeps others from doing so.
+    pub(crate) async fn lock_migrations(&self, lease: &mut Lease) -> Result<MigrationLock, LockError> {
+        let pool = self.migration_pool().map_err(LockError::Database)?;
+        MigrationLock::acquire(lease.connection(), &pool.options, pool.sqlite_file(), &self.settings.name).await
+    }
+
+    /// Returns the error of a database that cannot be used, at its address.
+    pub(crate) fn unusable(&self, error: &dyn Display) -> HandlerError {
+        let at = self.pool.get().map_or_else(String::new, |pool| format!(" at {}", pool.options.location()));
+        let error = HandlerError::new(format!("the database `{}`{at} cannot be used: {error}", self.settings.name));
+        match self.settings.url_span {
+            // The line may contain a password.
+            Some(span) => error.at(span).hide_line(),
+            None => error,
+        }
     }
 
     /// Returns the address of an open database without the user and the password.
@@ -111,9 +122,14 @@ impl Database {
 
     /// Closes the connections that no call uses.
     pub(crate) async fn close(&self) {
-        if let Some(pool) = self.pool.get() {
+        for pool in [&self.pool, &self.migration_pool].into_iter().filter_map(OnceLock::get) {
             pool.close().await;
         }
+    }
+
+    /// Borrows a connection for migrations.
+    pub(crate) async fn lease_for_migrations(&self) -> Result<Lease, sqlx::Error> {
+        self.migration_pool()?.lease(false).await
     }
 
     /// Borrows a connection for a call.
@@ -176,6 +192,10 @@ impl Database {
             Measurement::counter("sql_slow_calls", "Calls that took longer than slow_call, by database.", slow),
         ];
         measured.into_iter().map(|measured| measured.label("database", &*self.settings.name)).collect()
+    }
+
+    fn migration_pool(&self) -> Result<&Arc<Pool>, sqlx::Error> {
+        self.migration_pool.get().map_or_else(|| self.pool(), Ok)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>, sqlx::Error> {

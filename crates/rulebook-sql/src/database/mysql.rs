@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
-use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow};
-use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo};
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo};
+use sqlx::types::BigDecimal;
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Statement as _, Type, TypeInfo};
 
 use super::prepared::{UNREAD_FILE, statement_error};
-use super::{ColumnType, PrepareError, Prepared};
+use super::{Binding, Column, ColumnType, PageOrder, PrepareError, Prepared};
+use crate::page::page_with_numbers;
 use crate::raw_value::RawValue;
-use crate::statement::Statement;
+use crate::statement::{Rendered, Statement};
 use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
 
@@ -36,12 +38,55 @@ pub(super) async fn prepare(
         Some(decimal) => format!("cast(? as {decimal})"),
         None => "?".to_owned(),
     };
-    let rendered = statement.render(|index, _| index, placeholder);
-    let prepared = connection.prepare(&rendered.sql).await;
-    let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))?;
+    let mut rendered = statement.render(|index, _| index, placeholder);
+    let mut prepared = prepare_rendered(connection, statement, &rendered, values).await?;
+    let order_of = |key: &String| prepared.columns.iter().find(|column| column.name == *key).map(|column| column.order);
+    let orders: Vec<_> = statement.page_keys.iter().map(order_of).collect();
+    let is_numbered = |key: &usize| matches!(orders[*key], Some(PageOrder::Number | PageOrder::Bits));
+    let numbered: Vec<_> = (0..orders.len()).filter(is_numbered).collect();
+    let is_calculated = orders.contains(&Some(PageOrder::Calculated));
+    if !numbered.is_empty() || is_calculated {
+        let numbers: Vec<_> = numbered.iter().map(|key| (*key, &*statement.page_keys[*key])).collect();
+        let bits = numbers.iter().filter(|(key, _)| orders[*key] == Some(PageOrder::Bits)).map(|(_, column)| *column);
+        rendered.sql = page_with_numbers(&rendered.sql, &numbers, bits, is_calculated);
+        prepared = prepare_rendered(connection, statement, &rendered, values).await?;
+        prepared.columns.truncate(prepared.columns.len() - numbered.len());
+        prepared.numbered_keys = numbered;
+    }
     prepared.has_late_columns = prepared.columns.is_empty() && statement.has_returning;
     Ok(prepared)
+}
+
+async fn prepare_rendered(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    rendered: &Rendered,
+    values: &[NamedValue],
+) -> Result<Prepared, PrepareError> {
+    let prepared = connection.prepare(&rendered.sql).await;
+    let prepared = prepared.map_err(|error| statement_error(error, statement, rendered, None))?;
+    Prepared::new(&prepared, statement, rendered, values, column)
+}
+
+pub(super) async fn describe(connection: &mut MySqlConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
+    let prepared = connection.prepare(sql).await?;
+    Ok(prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect())
+}
+
+fn column(name: &str, info: &MySqlTypeInfo) -> Column {
+    let column = Column::new(name, column_type(info.name()));
+    // sqlx shows the flags and the size only in this notation. The type is `Enum` or `String` for an `enum`.
+    let shown = format!("{info:?}");
+    let order = match info.name() {
+        _ if shown.contains("ENUM") => PageOrder::Number,
+        _ if shown.contains("SET") => PageOrder::Bits,
+        "FLOAT" => PageOrder::Float,
+        "DECIMAL" if shown.contains("BINARY") => PageOrder::Calculated,
+        _ => column.order,
+    };
+    // MariaDB reports the type `json` as a `longtext` with a binary collation.
+    let may_be_json = column.r#type == ColumnType::Unknown && shown.contains("BLOB") && shown.contains("4294967295");
+    Column { order, may_be_json, ..column }
 }
 
 fn column_type(name: &str) -> ColumnType {
@@ -68,11 +113,15 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
+            value if bound.binding == Binding::Json => arguments.add(value.json_text()),
             SqlValue::Null => add_null(&mut arguments, bound.target),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
             SqlValue::Uint(uint) => arguments.add(*uint),
             SqlValue::Float(float) => arguments.add(*float),
+            SqlValue::Decimal(text) => {
+                BigDecimal::from_str(text).map_err(BoxDynError::from).and_then(|it| arguments.add(it))
+            }
             SqlValue::Text(text) => arguments.add(text),
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),

@@ -111,10 +111,10 @@ impl Pool {
         }
     }
 
-    /// Returns the folder of an SQLite database; `None` for other databases.
-    pub(super) fn sqlite_folder(&self) -> Option<&Path> {
+    /// Returns the file of an SQLite database; `None` for other databases.
+    pub(super) fn sqlite_file(&self) -> Option<&Path> {
         match &self.options {
-            Options::Sqlite(options) => options.get_filename().parent(),
+            Options::Sqlite(options) => Some(options.get_filename()),
             Options::Postgres(..) | Options::Mysql(..) => None,
         }
     }

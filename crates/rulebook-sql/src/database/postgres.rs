@@ -2,13 +2,17 @@
 //! parameter, so that a value of each type of PostgreSQL can be bound.
 
 use rulebook::handler_kind::HandlerError;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind};
-use sqlx::{ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+use sqlx::postgres::{
+    PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgStatement, PgTransactionManager, PgTypeInfo,
+    PgTypeKind,
+};
+use sqlx::{Column as _, ConnectOptions, Either, Executor, Statement as _, TransactionManager, TypeInfo};
 use url::Url;
 
 use super::postgres_value::base_type;
 use super::prepared::{check_placeholders, statement_error};
-use super::{Accepts, Binding, ColumnType, PrepareError, Prepared};
+use super::{Accepts, Binding, Column, ColumnType, PrepareError, Prepared};
+use crate::release::SAVEPOINT;
 use crate::settings::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
@@ -18,6 +22,10 @@ use crate::value::NamedValue;
 /// setting.
 pub(super) const CHECK_CLIENT: &str =
     "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
+
+/// The rows that the current transaction has deleted, by the name of the table.
+pub(super) const DELETED_ROWS: &str = "SELECT CASE WHEN schemaname = current_schema() THEN relname::text ELSE schemaname || '.' || relname END, \
+     n_tup_del::text FROM pg_stat_xact_user_tables WHERE n_tup_del > 0";
 
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let url = Url::parse(url).map_err(|error| sqlx::Error::Configuration(error.into()))?;
@@ -74,15 +82,16 @@ pub(super) async fn prepare(
     };
     let mut widens = true;
     let mut rendered = cast(widens);
-    let mut prepared = (&mut *connection).prepare(&rendered.sql).await;
+    let mut prepared = prepare_text(connection, &rendered.sql).await;
     // A function may exist for short numbers only.
     if matches!(prepared, Err(sqlx::Error::Database(_))) && types.iter().any(ParameterType::is_short) {
         rendered = cast(false);
         widens = false;
-        prepared = (&mut *connection).prepare(&rendered.sql).await;
+        prepared = prepare_text(connection, &rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
+    let mut prepared =
+        Prepared::new(&prepared, statement, &rendered, values, |name, info| Column::new(name, column_type(info)))?;
     for (position, found) in rendered.positions.iter().zip(&types) {
         let bound = &mut prepared.bound[*position];
         bound.binding = found.binding;
@@ -133,11 +142,25 @@ async fn inferred_types(
     }
 }
 
+pub(super) async fn describe(connection: &mut PgConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
+    let prepared = prepare_text(connection, sql).await?;
+    Ok(prepared.columns().iter().map(|column| Column::new(column.name(), column_type(column.type_info()))).collect())
+}
+
+/// Prepares a statement. If this fails while a release is prepared, the transaction continues behind its migrations.
+async fn prepare_text<'q>(connection: &mut PgConnection, sql: &'q str) -> Result<PgStatement<'q>, sqlx::Error> {
+    let prepared = (&mut *connection).prepare(sql).await;
+    if prepared.is_err() && PgTransactionManager::get_transaction_depth(connection) > 0 {
+        connection.execute(format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}").as_str()).await?;
+    }
+    prepared
+}
+
 async fn types_of_placeholders(
     connection: &mut PgConnection,
     rendered: &Rendered,
 ) -> Result<Vec<PgTypeInfo>, sqlx::Error> {
-    Ok(match connection.prepare(&rendered.sql).await?.parameters() {
+    Ok(match prepare_text(connection, &rendered.sql).await?.parameters() {
         Some(Either::Left(types)) => types.to_vec(),
         _ => Vec::new(),
     })
@@ -177,11 +200,18 @@ async fn parameter_type(
     value: &NamedValue,
     info: &PgTypeInfo,
 ) -> Result<Result<ParameterType, HandlerError>, PrepareError> {
-    let oid = info.oid().map(|oid| i64::from(oid.0));
-    let query = sqlx::query_scalar("SELECT format_type($1::bigint::oid, NULL)").bind(oid);
-    let name: Option<String> = query.fetch_one(connection).await.map_err(PrepareError::Database)?;
-    let name = name.unwrap_or_else(|| "text".to_owned());
     let base = base_type(info);
+    // The array of a domain is cast as that of its base type.
+    let (named, suffix) = match base.kind() {
+        PgTypeKind::Array(item) if matches!(item.kind(), PgTypeKind::Domain(_)) => (base_type(item), "[]"),
+        _ => (base, ""),
+    };
+    let oid = named.oid().map(|oid| i64::from(oid.0));
+    // A cast to `character`, which is `character(1)`, or to a domain cuts or rounds a value without an error. Without a
+    // length, the name is `bpchar`, and the column rejects a value that is too long.
+    let query = sqlx::query_scalar("SELECT format_type($1::bigint::oid, -1)").bind(oid);
+    let name: Option<String> = query.fetch_one(connection).await.map_err(PrepareError::Database)?;
+    let name = name.map_or_else(|| "text".to_owned(), |name| format!("{name}{suffix}"));
     if value.target == Target::Binary && base.name() != "BYTEA" {
         let message = format!("`:{}` is a file, but the database expects `{name}` here", value.name);
         let help = "store files in a column of the type `bytea`";
@@ -190,15 +220,21 @@ async fn parameter_type(
     let accepts = match (base.kind(), base.name()) {
         (PgTypeKind::Array(item), _) => match integer_range(base_type(item)) {
             Some((min, max)) => Accepts::Integers { min, max },
-            None => Accepts::Unknown,
+            None => max_bytes(base_type(item)),
         },
         (_, "DATE" | "TIMESTAMP" | "TIMESTAMPTZ") => Accepts::Time,
-        _ => match integer_range(base).filter(|(_, max)| *max < i64::MAX && std::ptr::eq(base, info)) {
+        _ => match integer_range(base).filter(|(_, max)| *max < i64::MAX) {
             Some((min, max)) => Accepts::Integer { min, max, is_strict: false },
-            None => Accepts::Unknown,
+            None => max_bytes(base),
         },
     };
+    if value.is_json {
+        return Ok(Ok(ParameterType { name, binding: Binding::Json, accepts }));
+    }
     let (targets, binding): (&[Target], _) = match (base.kind(), base.name()) {
+        (PgTypeKind::Array(item), _) if matches!(base_type(item).name(), "JSON" | "JSONB") => {
+            (&[Target::Nested], Binding::JsonArray)
+        }
         (PgTypeKind::Array(_), _) => (&[Target::Nested], Binding::Array),
         (PgTypeKind::Composite(_) | PgTypeKind::Range(_), _) => (&[Target::Text], Binding::Text),
         (_, "INT2" | "INT4" | "INT8" | "OID") => (&[Target::Integer], Binding::Text),
@@ -206,7 +242,9 @@ async fn parameter_type(
         (_, "NUMERIC") => (&[Target::Integer, Target::Number, Target::Decimal], Binding::Text),
         (_, "BOOL") => (&[Target::Bool], Binding::Text),
         (_, "JSON" | "JSONB") => return Ok(Ok(ParameterType { name, binding: Binding::Json, accepts })),
-        (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN") => {
+        // The name of `bpchar`, which ignores spaces at the end of a value.
+        (_, "CHAR") => return Ok(Ok(ParameterType { name, binding: Binding::Text, accepts })),
+        (_, "TEXT" | "VARCHAR" | "NAME" | "UNKNOWN") => {
             return Ok(Ok(ParameterType { name: "text".to_owned(), binding: Binding::Text, accepts }));
         }
         (_, "BYTEA") if value.target == Target::Binary => (&[Target::Binary], Binding::Bytes),
@@ -219,6 +257,9 @@ async fn parameter_type(
         let convert = match value.target {
             // A text with a fraction is not one of a whole number.
             Target::Decimal => format!(":{}::numeric", value.name),
+            // A text in the notation of JSON is no array, and no number.
+            Target::Nested => format!("= any(:{})", value.name),
+            Target::Bool => format!("case when :{} then 1 else 0 end", value.name),
             _ => format!(":{}::text::{name}", value.name),
         };
         let help = format!("change the type of the parameter, or convert the value: `{convert}`");
@@ -237,6 +278,15 @@ fn integer_range(info: &PgTypeInfo) -> Option<(i64, i64)> {
         "INT4" => Some((i32::MIN.into(), i32::MAX.into())),
         "INT8" => Some((i64::MIN, i64::MAX)),
         _ => None,
+    }
+}
+
+/// Returns the values of a type that PostgreSQL cuts even where it stores them.
+fn max_bytes(info: &PgTypeInfo) -> Accepts {
+    match info.name() {
+        "\"CHAR\"" => Accepts::Text { max_bytes: 1 },
+        "NAME" => Accepts::Text { max_bytes: 63 },
+        _ => Accepts::Unknown,
     }
 }
 

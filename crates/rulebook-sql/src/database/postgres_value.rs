@@ -223,6 +223,12 @@ fn expected_value(value: &SqlValue, text: Option<&str>, accepts: Accepts) -> Opt
         (Accepts::Integers { min, max }, SqlValue::Nested(array)) if has_integer_beyond(array, min, max) => {
             Some(format!("an array of whole numbers from {min} to {max}").into())
         }
+        (Accepts::Text { max_bytes }, SqlValue::Nested(array)) if has_longer_text(array, max_bytes) => {
+            Some(format!("an array of texts of at most {max_bytes} bytes").into())
+        }
+        (Accepts::Text { max_bytes }, SqlValue::Text(text)) if text.len() > max_bytes => {
+            Some(format!("a text of at most {max_bytes} bytes").into())
+        }
         (Accepts::Time, SqlValue::Text(text)) if text.starts_with("0000-") => Some("a date from the year 1".into()),
         _ => text.filter(|text| text.contains('\0')).map(|_| "a text without the character U+0000".into()),
     }
@@ -239,10 +245,19 @@ fn has_integer_beyond(json: &Json, min: i64, max: i64) -> bool {
     }
 }
 
+/// Returns `true` if an array, perhaps of arrays, contains a text that is longer.
+fn has_longer_text(json: &Json, max_bytes: usize) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| has_longer_text(item, max_bytes)),
+        Json::String(text) => text.len() > max_bytes,
+        _ => false,
+    }
+}
+
 /// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
 fn text(value: &SqlValue, binding: Binding) -> Option<String> {
     if binding == Binding::Json {
-        return json(value).map(|json| json.to_string());
+        return value.json_text();
     }
     Some(match value {
         SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
@@ -250,29 +265,20 @@ fn text(value: &SqlValue, binding: Binding) -> Option<String> {
         SqlValue::Int(int) => int.to_string(),
         SqlValue::Uint(uint) => uint.to_string(),
         SqlValue::Float(float) => float.to_string(),
-        SqlValue::Text(text) => text.clone(),
-        SqlValue::Nested(Json::Array(items)) if binding == Binding::Array => array_text(items),
+        SqlValue::Text(text) | SqlValue::Decimal(text) => text.clone(),
+        SqlValue::Nested(Json::Array(items)) if matches!(binding, Binding::Array | Binding::JsonArray) => {
+            array_text(items, binding)
+        }
         SqlValue::Nested(json) => json.to_string(),
     })
 }
 
-fn json(value: &SqlValue) -> Option<Json> {
-    Some(match value {
-        SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
-        SqlValue::Bool(bool) => Json::from(*bool),
-        SqlValue::Int(int) => Json::from(*int),
-        SqlValue::Uint(uint) => Json::from(*uint),
-        SqlValue::Float(float) => Json::from(*float),
-        SqlValue::Text(text) => Json::from(text.as_str()),
-        SqlValue::Nested(json) => json.clone(),
-    })
-}
-
 /// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.
-fn array_text(items: &[Json]) -> String {
+fn array_text(items: &[Json], binding: Binding) -> String {
     let items = items.iter().map(|item| match item {
+        item if binding == Binding::JsonArray => quoted(&item.to_string()),
         Json::Null => "NULL".to_owned(),
-        Json::Array(inner) => array_text(inner),
+        Json::Array(inner) => array_text(inner, binding),
         Json::String(text) => quoted(text),
         other => quoted(&other.to_string()),
     });

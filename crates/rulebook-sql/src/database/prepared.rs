@@ -1,6 +1,7 @@
 //! Statements that a database has prepared, and their columns.
 
 use rulebook::handler_kind::HandlerError;
+use serde_json::Value as Json;
 use sqlx::{Column as _, Database, Either};
 
 use crate::column_output::ColumnOutput;
@@ -22,8 +23,10 @@ pub(crate) struct Prepared {
     pub columns: Vec<Column>,
     /// The statements that check the searches in this one.
     pub checks: Vec<Prepared>,
-    /// The indexes of the columns that order the rows of a page.
-    pub page_columns: Vec<usize>,
+    /// The indexes of the columns whose values are the keys of a page, each with the column that orders the rows.
+    pub page_columns: Vec<(usize, Column)>,
+    /// The columns after all others with the numbers of keys: those at these indexes in the keys of the page.
+    pub numbered_keys: Vec<usize>,
     /// `true` in SQLite if the tables determine how many columns the rows have: the statement contains `*` for columns.
     pub has_open_columns: bool,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
@@ -32,14 +35,25 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Creates the value of a statement whose parameters have no types that the database reports. `column_type`
-    /// converts the type of a column.
+    /// Returns the first output, with its column, that does not accept its value in a row.
+    pub(crate) fn refused_output(&self, row: &[Json]) -> Option<(&ColumnOutput, &str)> {
+        let is_refused = |output: &ColumnOutput, value: &Json| match value {
+            Json::Null => !output.accepts_null,
+            value => !output.accepts(value),
+        };
+        let columns = self.outputs.iter().zip(&self.columns).zip(row);
+        let refused = columns.filter(|((output, _), value)| is_refused(output, value));
+        refused.map(|((output, column), _)| (output, column.name.as_str())).next()
+    }
+
+    /// Creates the value of a statement whose parameters have no types that the database reports. `column`
+    /// returns the column with a name and a type.
     pub(super) fn new<'q, S: sqlx::Statement<'q>>(
         prepared: &S,
         statement: &Statement,
         rendered: &Rendered,
         values: &[NamedValue],
-        column_type: impl Fn(&<S::Database as Database>::TypeInfo) -> ColumnType,
+        column: impl Fn(&str, &<S::Database as Database>::TypeInfo) -> Column,
     ) -> Result<Self, PrepareError> {
         let count = match prepared.parameters() {
             Some(Either::Left(types)) => types.len(),
@@ -47,14 +61,11 @@ impl Prepared {
             None => rendered.bound.len(),
         };
         check_placeholders(count, statement, rendered)?;
-        let column = |column: &<S::Database as Database>::Column| Column {
-            name: column.name().to_owned(),
-            r#type: column_type(column.type_info()),
-        };
-        let columns = prepared.columns().iter().map(column).collect();
+        let columns = prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect();
         let bound = rendered.bound.iter().map(|value| {
             let target = values[*value].target;
-            Bound { value: *value, target, binding: Binding::Value, accepts: Accepts::Unknown }
+            let binding = if values[*value].is_json { Binding::Json } else { Binding::Value };
+            Bound { value: *value, target, binding, accepts: Accepts::Unknown }
         });
         Ok(Self {
             sql: rendered.sql.clone(),
@@ -63,6 +74,7 @@ impl Prepared {
             columns,
             checks: Vec::new(),
             page_columns: Vec::new(),
+            numbered_keys: Vec::new(),
             has_open_columns: false,
             has_late_columns: false,
         })
@@ -104,6 +116,10 @@ pub(crate) enum Accepts {
     },
     /// Dates, perhaps with a time, from the year 1.
     Time,
+    /// Texts of at most this length, or arrays of them.
+    Text {
+        max_bytes: usize,
+    },
 }
 
 /// How a value is bound to a placeholder.
@@ -117,6 +133,8 @@ pub(crate) enum Binding {
     Json,
     /// As the text of an array of PostgreSQL.
     Array,
+    /// As the text of an array of PostgreSQL, each item of which is the text of a JSON value.
+    JsonArray,
     /// As binary data.
     Bytes,
 }
@@ -125,6 +143,36 @@ pub(crate) enum Binding {
 pub(crate) struct Column {
     pub name: String,
     pub r#type: ColumnType,
+    pub order: PageOrder,
+    /// `true` if a text in the column is a JSON value, unless it is not in the notation of JSON.
+    pub may_be_json: bool,
+}
+
+impl Column {
+    pub(crate) fn new(name: &str, r#type: ColumnType) -> Self {
+        use ColumnType::{Bool, Date, Datetime, Decimal, Float, Integer, Text, Time, Unknown, Uuid};
+        let is_single =
+            matches!(r#type, Bool | Date | Datetime | Decimal | Float | Integer { .. } | Text | Time | Uuid);
+        let order = if is_single || r#type == Unknown { PageOrder::Value } else { PageOrder::None };
+        Self { name: name.to_owned(), r#type, order, may_be_json: false }
+    }
+}
+
+/// How the values of a column are compared with a cursor in the order of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageOrder {
+    /// As they are.
+    Value,
+    /// As floats of 32 bits.
+    Float,
+    /// In MySQL, by the number of the word of an `enum`.
+    Number,
+    /// In MySQL, by the number of the words of a `set`, which can have 64 bits.
+    Bits,
+    /// In MySQL, as decimals in a table with the rows: a calculation has more digits than its result.
+    Calculated,
+    /// The database has no such order.
+    None,
 }
 
 /// The type of a column, as far as the database reports it.

@@ -8,6 +8,7 @@ use sqlx::{Column, Database, Either, Row};
 
 use super::Prepared;
 use super::lease::FromRow;
+use crate::page::key_name;
 use crate::raw_value::RawValue;
 use crate::target::Target;
 
@@ -93,22 +94,25 @@ enum ColumnPlaces {
 impl ColumnPlaces {
     /// Finds the columns by their names if the tables have got other columns since the statement was prepared.
     fn find<C: Column>(prepared: &Prepared, columns: &[C]) -> Result<Self, sqlx::Error> {
-        let known = &prepared.columns;
+        let numbers = prepared.numbered_keys.iter().map(|key| (key_name(*key), false));
+        let named = prepared.columns.iter().zip(&prepared.outputs);
+        let named = named.map(|(column, output)| (column.name.clone(), output.may_be_missing));
+        let known: Vec<_> = named.chain(numbers).collect();
         if prepared.outputs.is_empty()
-            || (known.len() == columns.len() && known.iter().zip(columns).all(|(known, now)| known.name == now.name()))
+            || (known.len() == columns.len() && known.iter().zip(columns).all(|((name, _), now)| name == now.name()))
         {
             return Ok(Self::Unchanged);
         }
-        let places = known.iter().zip(&prepared.outputs).map(|(known, output)| {
-            let mut found = (0..columns.len()).filter(|index| columns[*index].name() == known.name);
+        let places = known.into_iter().map(|(name, may_be_missing)| {
+            let mut found = (0..columns.len()).filter(|index| columns[*index].name() == name);
             match (found.next(), found.next()) {
                 // MariaDB has not described the only column.
-                (None, None) if known.name.is_empty() => Ok(Some(0)),
-                (None, None) if !output.may_be_missing => Err(sqlx::Error::ColumnNotFound(known.name.clone())),
+                (None, None) if name.is_empty() => Ok(Some(0)),
+                (None, None) if !may_be_missing => Err(sqlx::Error::ColumnNotFound(name)),
                 (place, None) => Ok(place),
                 (_, Some(_)) => {
                     let source = "two columns have this name since the tables were changed".into();
-                    Err(sqlx::Error::ColumnDecode { index: known.name.clone(), source })
+                    Err(sqlx::Error::ColumnDecode { index: name, source })
                 }
             }
         });

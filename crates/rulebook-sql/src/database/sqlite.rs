@@ -10,11 +10,11 @@ use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
-use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInfo, ValueRef};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, Row, Sqlite, Statement as _, TypeInfo, ValueRef};
 use tokio::time::sleep;
 
 use super::prepared::{UNREAD_FILE, statement_error};
-use super::{ColumnType, PrepareError, Prepared};
+use super::{Binding, Column, ColumnType, PrepareError, Prepared};
 use crate::raw_value::RawValue;
 use crate::statement::Statement;
 use crate::target::Target;
@@ -68,6 +68,33 @@ fn create_file(file: &Path) {
     let _ = options.open(file);
 }
 
+/// A row that refers to a missing one: its table, its number, the other table, and the number of the foreign key.
+pub(crate) type Violation = (String, Option<i64>, String, i64);
+
+/// Returns the rows that refer to missing ones. The foreign keys of a table that are not valid, such as those to a
+/// column that is not unique, count as one row, whose other table is the reason.
+pub(super) async fn violations(connection: &mut SqliteConnection) -> Result<Vec<Violation>, sqlx::Error> {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *connection).await?;
+    let mut rows = Vec::new();
+    for table in tables {
+        let check =
+            sqlx::query_as("SELECT \"table\", rowid, parent, fkid FROM pragma_foreign_key_check(?)").bind(&table);
+        match check.fetch_all(&mut *connection).await {
+            Ok(found) => rows.extend(found),
+            Err(sqlx::Error::Database(error)) => rows.push((table, None, error.message().to_owned(), 0)),
+            Err(error) => return Err(error),
+        }
+    }
+    // A key to a table that does not exist is not checked as long as no row has a value.
+    let missing = "SELECT m.name, NULL, f.\"table\", f.id FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
+                   WHERE m.type = 'table' AND lower(f.\"table\") NOT IN \
+                   (SELECT lower(name) FROM sqlite_master WHERE type = 'table')";
+    rows.sort();
+    rows.extend(sqlx::query_as::<_, Violation>(missing).fetch_all(&mut *connection).await?);
+    Ok(rows)
+}
+
 pub(super) async fn prepare(
     connection: &mut SqliteConnection,
     statement: &Statement,
@@ -76,7 +103,8 @@ pub(super) async fn prepare(
     let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
+    let mut prepared =
+        Prepared::new(&prepared, statement, &rendered, values, |name, info| Column::new(name, column_type(info)))?;
     if statement.has_open_columns && prepared.returns_rows() {
         prepared.has_open_columns = true;
         prepared.sql.insert_str(0, READ_SCHEMA);
@@ -85,6 +113,11 @@ pub(super) async fn prepare(
     let errors: Vec<HandlerError> =
         too_large.map(|(index, name)| values[name].range_error().at(statement.parameter_span(index))).collect();
     if errors.is_empty() { Ok(prepared) } else { Err(PrepareError::Definition(errors)) }
+}
+
+pub(super) async fn describe(connection: &mut SqliteConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
+    let prepared = connection.prepare(sql.strip_prefix(READ_SCHEMA).unwrap_or(sql)).await?;
+    Ok(prepared.columns().iter().map(|column| Column::new(column.name(), column_type(column.type_info()))).collect())
 }
 
 /// Returns the type with which a column was declared. Expressions have no declared type.
@@ -103,13 +136,14 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
     let mut arguments = SqliteArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
+            value if bound.binding == Binding::Json => arguments.add(value.json_text()),
             SqlValue::Null => arguments.add(None::<i64>),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
             // Only a value of any type can be so large.
             SqlValue::Uint(uint) => arguments.add(*uint as f64),
             SqlValue::Float(float) => arguments.add(*float),
-            SqlValue::Text(text) => arguments.add(text.clone()),
+            SqlValue::Text(text) | SqlValue::Decimal(text) => arguments.add(text.clone()),
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.clone()),
             SqlValue::File(_) => Err(UNREAD_FILE.into()),

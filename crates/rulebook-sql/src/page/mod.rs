@@ -16,9 +16,9 @@ use rulebook::ApiError;
 use rulebook::handler_kind::{HandlerError, read_or_create_secret};
 use rulebook_model::model::Parameter;
 use rulebook_model::span::Span;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::database::{ColumnType, Dialect, Prepared};
+use crate::database::{ColumnType, Dialect, PageOrder, Prepared};
 use crate::raw_value::RawValue;
 use crate::statement::StatementText;
 use crate::target::Target;
@@ -29,6 +29,13 @@ pub(crate) use cursor::Secret;
 use cursor::{open, seal};
 pub(crate) use settings::{LIMIT, PAGE, PageSettings, key_name};
 
+/// The parts of a page around its statement.
+const INNER_BEGIN: &str = "select * from (";
+const INNER_END: &str = "\n) as page";
+
+/// The member of a key in a cursor that is a decimal: `{"decimal": "0.10"}`.
+const DECIMAL: &str = "decimal";
+
 /// The file in the data folder with the key that authenticates cursors.
 const SECRET_FILE: &str = "page.key";
 
@@ -37,6 +44,8 @@ const SECRET_FILE: &str = "page.key";
 pub(crate) struct Key {
     pub column: String,
     pub is_descending: bool,
+    /// `true` if a row can have no value in the column.
+    pub accepts_null: bool,
 }
 
 pub(crate) struct Page {
@@ -55,6 +64,7 @@ pub(crate) struct Page {
     pub orders: Vec<Vec<Key>>,
     /// The id of the method.
     pub method: String,
+    pub span: Span,
     pub secret: OnceLock<Secret>,
 }
 
@@ -86,7 +96,10 @@ impl Page {
         let keys = open(secret, &self.context(order), cursor);
         let keys = keys.ok_or_else(|| ApiError::parameters(vec![parameter_error(&self.parameter, expected)]))?;
         for (index, key) in self.keys.iter().zip(&keys) {
-            values[*index] = SqlValue::from(&rulebook::types::Value::from(key));
+            values[*index] = match key.get(DECIMAL).and_then(Json::as_str) {
+                Some(decimal) => SqlValue::Decimal(decimal.to_owned()),
+                None => SqlValue::from(&rulebook::types::Value::from(key)),
+            };
         }
         Ok(())
     }
@@ -115,19 +128,29 @@ impl Page {
         dialect: Dialect,
     ) -> Result<Json, ApiError> {
         let mut values = Vec::new();
-        for (key, column) in keys.into_iter().zip(prepared.page_columns.iter().map(|index| &prepared.columns[*index])) {
-            let mut value = key.into_json(&Target::Any.into(), &|| {});
-            if value.is_null() {
-                let name = &column.name;
-                let reason =
-                    format!("the column `{name}`, which orders the rows of pages, has no value that can be compared");
+        for (key, (_, column)) in keys.into_iter().zip(&prepared.page_columns) {
+            let is_null = key == RawValue::Null;
+            let value = match (key, dialect) {
+                // MySQL compares a decimal with another number as a float.
+                (RawValue::Decimal(text), Dialect::Mysql) => json!({ DECIMAL: text }),
+                (RawValue::Float(float), _) if column.order == PageOrder::Float => json!(f64::from(float as f32)),
+                (key, _) => key.into_json(&Target::Any.into(), &|| {}),
+            };
+            // Such a value, for example infinity or a day before the year 1, would become another one in a cursor.
+            let is_moment = matches!(column.r#type, ColumnType::Date | ColumnType::Datetime);
+            let is_before_year_1 = |text: &str| ["-0", "0000-"].iter().any(|start| text.starts_with(start));
+            let is_outside = value.as_str().is_some_and(|text| is_moment && is_before_year_1(text));
+            if (value.is_null() && !is_null) || is_outside {
+                let reason = format!("a value of the column `{}` cannot order the rows of pages", column.name);
                 return Err(ApiError::internal(reason));
             }
-            // MySQL does not read the notation of outputs.
-            if let (Json::String(text), ColumnType::Datetime, Dialect::Mysql) = (&mut value, &column.r#type, dialect) {
-                *text = text.trim_end_matches('Z').replacen('T', " ", 1);
-            }
-            values.push(value);
+            values.push(match (value, &column.r#type, dialect) {
+                // MySQL does not read the notation of outputs.
+                (Json::String(text), ColumnType::Datetime, Dialect::Mysql) => {
+                    Json::String(text.trim_end_matches('Z').replacen('T', " ", 1))
+                }
+                (value, ..) => value,
+            });
         }
         let secret = self.secret.get().ok_or_else(|| ApiError::internal("the page is not prepared"))?;
         Ok(Json::String(seal(secret, &self.context(order), &Json::Array(values))))
@@ -147,7 +170,7 @@ impl Page {
     /// Returns what a cursor is valid for: the method, and the order of its rows.
     fn context(&self, order: usize) -> String {
         let keys = self.orders.get(order).map(Vec::as_slice).unwrap_or_default();
-        keys.iter().fold(self.method.clone(), |mut context, Key { column, is_descending }| {
+        keys.iter().fold(self.method.clone(), |mut context, Key { column, is_descending, .. }| {
             let _ = write!(context, "\n{column}{}", if *is_descending { " desc" } else { "" });
             context
         })
@@ -167,10 +190,19 @@ pub(crate) fn page_text(
     let column = |key: &Key| format!("{quote}{}{quote}", key.column);
     let order: Vec<_> =
         keys.iter().map(|key| format!("{}{}", column(key), if key.is_descending { " desc" } else { "" })).collect();
-    // `a <= 1 and (a < 1 or b < 2)` instead of `a < 1 or (a = 1 and b < 2)`, so that an index finds the first row.
     let condition = keys.iter().enumerate().rev().fold(String::new(), |rest, (index, key)| {
         let (name, sign) = (key_name(index), if key.is_descending { '<' } else { '>' });
         let column = column(key);
+        if key.accepts_null {
+            let (is_same, is_other) = dialect.same_or_null(&column, &format!(":{name}"));
+            // PostgreSQL puts rows without a value after all others, and the other databases before them.
+            let after = match (dialect == Dialect::Postgres) != key.is_descending {
+                true => format!("{column} {sign} :{name} or ({column} is null and {is_other})"),
+                false => format!("{column} {sign} :{name} or ({column} is not null and ({column} = :{name}) is null)"),
+            };
+            return if rest.is_empty() { format!("({after})") } else { format!("({after} or ({is_same} and {rest}))") };
+        }
+        // `a <= 1 and (a < 1 or b < 2)` instead of `a < 1 or (a = 1 and b < 2)`, so that an index finds the first row.
         match rest.as_str() {
             "" => format!("{column} {sign} :{name}"),
             rest => format!("{column} {sign}= :{name} and ({column} {sign} :{name} or ({rest}))"),
@@ -178,6 +210,31 @@ pub(crate) fn page_text(
     });
     let condition = if has_cursor { format!(" where {condition}") } else { String::new() };
     // A comment at the end of a line must not hide what follows.
-    let after = format!("\n) as page{condition} order by {} limit :{LIMIT}", order.join(", "));
-    text.enclosed("select * from (", inner, &after, setting)
+    let after = format!("{INNER_END}{condition} order by {} limit :{LIMIT}", order.join(", "));
+    text.enclosed(INNER_BEGIN, inner, &after, setting)
+}
+
+/// Returns a statement that counts the rows of all pages.
+pub(crate) fn total_text(text: &StatementText, dialect: Dialect, setting: Span) -> StatementText {
+    text.enclosed("select count(*) from (", 0..text.end(dialect), INNER_END, setting)
+}
+
+/// Returns a page of MySQL with columns after its own for the numbers of the words in `numbers`: keys and their
+/// columns. The rows are ordered by the numbers themselves for the columns in `bits`. With `is_table`, the rows of the
+/// statement are put into a table before they are compared, which a limit causes.
+pub(crate) fn page_with_numbers<'a>(
+    sql: &str,
+    numbers: &[(usize, &str)],
+    bits: impl Iterator<Item = &'a str>,
+    is_table: bool,
+) -> String {
+    let end = sql.rfind(INNER_END).unwrap_or(sql.len());
+    let inner = sql[..end].strip_prefix(INNER_BEGIN).unwrap_or(sql);
+    let limit = if is_table { format!("\nlimit {}", u64::MAX) } else { String::new() };
+    let number = |column: &str| format!("cast(`{column}` as unsigned)");
+    let columns: String =
+        numbers.iter().map(|(key, column)| format!(", {} as {}", number(column), key_name(*key))).collect();
+    let order =
+        bits.fold(sql[end..].to_owned(), |order, column| order.replace(&format!("`{column}`"), &number(column)));
+    format!("select page.*{columns} from ({inner}{limit}{order}")
 }

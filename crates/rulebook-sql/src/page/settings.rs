@@ -23,13 +23,15 @@ pub(crate) fn key_name(index: usize) -> String {
     format!("_page_key_{index}")
 }
 
-const KEYS: [&str; 4] = ["by", "size", "cursor", "next"];
+const KEYS: [&str; 5] = ["by", "size", "cursor", "next", "total"];
 
 /// The settings before the statements are read.
 pub(crate) struct PageSettings {
     pub by: StatementText,
     pub span: Span,
     pub next: String,
+    /// The output for the number of rows of all pages.
+    pub total: Option<Spanned<String>>,
     parameter: Parameter,
     cursor: usize,
     size: Size,
@@ -61,10 +63,20 @@ impl PageSettings {
             return Err(HandlerError::new(message).at(parameter.span).help("write the type as `?string`"));
         }
         let next = output(method, node)?;
+        let total = node.member("total").map(|node| text(node, "total")).transpose()?;
         let cursor = names.index_of(&parameter.name).map_err(|error| error.at(node.span))?;
         let size = size(method, node, names, max_rows)?;
         let limit = names.computed(LIMIT, Target::Integer);
-        Ok(Some(Self { by: by.into(), span: node.span, next, parameter: parameter.clone(), cursor, size, limit }))
+        Ok(Some(Self {
+            by: by.into(),
+            span: node.span,
+            next,
+            total,
+            parameter: parameter.clone(),
+            cursor,
+            size,
+            limit,
+        }))
     }
 
     /// Returns the keys in the text of an order.
@@ -82,7 +94,8 @@ impl PageSettings {
                 let error = HandlerError::new(format!("`{}` is not a column that orders pages", part.trim())).at(span);
                 return Err(error.help("write the name of a column of the statement, and `desc` after it or nothing"));
             }
-            keys.push(Key { column: column.to_owned(), is_descending: direction.as_deref() == Some("desc") });
+            let is_descending = direction.as_deref() == Some("desc");
+            keys.push(Key { column: column.to_owned(), is_descending, accepts_null: false });
         }
         if keys.is_empty() {
             let error = HandlerError::new("the rows of pages have no order").at(self.span);
@@ -95,9 +108,9 @@ impl PageSettings {
 
     /// Returns the page of a method. `orders` are the keys for each combination of the fragments of its statement.
     pub(crate) fn into_page(self, method: &HandledMethod<'_>, orders: Vec<Vec<Key>>, keys: Vec<usize>) -> Page {
-        let Self { parameter, cursor, size, limit, next, .. } = self;
+        let Self { parameter, cursor, size, limit, next, span, .. } = self;
         let (method, secret) = (method.method.id.clone(), OnceLock::new());
-        Page { cursor, parameter, size, limit, keys, next, orders, method, secret }
+        Page { cursor, parameter, size, limit, keys, next, orders, method, span, secret }
     }
 
     /// Returns the order with the fragments that a combination has chosen.

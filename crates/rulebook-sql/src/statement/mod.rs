@@ -12,8 +12,9 @@ use rulebook_model::span::Span;
 
 use crate::database::Dialect;
 
+use quotes::{is_comment, skipped, skipped_parts};
 pub(crate) use text::StatementText;
-use tokens::{SqlTokenError, tokenize};
+use tokens::{SqlTokenError, is_name_part, name_end, tokenize};
 
 /// The first words of statements that begin or end a transaction.
 const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
@@ -49,6 +50,8 @@ pub(crate) struct Statement {
     pub end: usize,
     /// In SQLite, the statements that only check the searches in this one.
     pub checks: Vec<Statement>,
+    /// The columns that order the rows of a page.
+    pub page_keys: Vec<String>,
 }
 
 /// The text of a statement with placeholders.
@@ -123,6 +126,7 @@ impl Statement {
                 && !WRITING_WORDS.into_iter().any(has),
             end: tokens.end,
             checks: Vec::new(),
+            page_keys: Vec::new(),
             text,
             parameters,
         })
@@ -177,6 +181,80 @@ impl Statement {
         self.text.as_str()
     }
 
+    /// Returns the words outside of parentheses, in lower case, with their ranges.
+    pub(crate) fn outer_words(&self, dialect: Dialect) -> Vec<(String, Range<usize>)> {
+        let sql = self.text();
+        let skipped = skipped_parts(sql, dialect);
+        let is_skipped = |at: usize| skipped.iter().any(|range| range.contains(&at));
+        let words = tokenize(sql, dialect).map(|tokens| tokens.words).unwrap_or_default();
+        let depth_at = |end: usize| {
+            let marks = sql[..end].char_indices().filter(|(at, mark)| matches!(mark, '(' | ')') && !is_skipped(*at));
+            marks.fold(0_usize, |depth, (_, mark)| if mark == '(' { depth + 1 } else { depth.saturating_sub(1) })
+        };
+        words.into_iter().filter(|(_, range)| depth_at(range.start) == 0).collect()
+    }
+
+    /// Returns the words that a condition compares, in lower case; `true` for those that it compares by `=`.
+    pub(crate) fn compared_words(&self, dialect: Dialect) -> Vec<(String, bool)> {
+        let text = self.text();
+        let words = tokenize(text, dialect).map(|tokens| tokens.words).unwrap_or_default();
+        let is_begin = |(word, _): &(String, _)| matches!(word.as_str(), "where" | "on" | "having" | "using");
+        let begin = words.iter().position(is_begin).unwrap_or(words.len());
+        let compared = words[begin..].iter().filter_map(|(word, range)| {
+            let (before, after) = (text[..range.start].trim_end(), text[range.end..].trim_start());
+            // The name of a table can precede that of the column.
+            let before = before.trim_end_matches(|char: char| char == '.' || is_name_part(char)).trim_end();
+            let marks = ['=', '<', '>'];
+            let follows = ["between ", "in ", "in(", "like "].iter().any(|word| after.to_lowercase().starts_with(word));
+            let is_compared = after.starts_with(marks) || before.ends_with(marks) || follows;
+            let is_equal = after.starts_with('=')
+                || (before.ends_with('=') && !before.trim_end_matches('=').ends_with(['<', '>', '!']));
+            is_compared.then(|| (word.clone(), is_equal))
+        });
+        compared.collect()
+    }
+
+    /// Returns the columns, in lower case, to which an `insert … values` or an `update` assigns, and their expressions.
+    pub(crate) fn assignments(&self, dialect: Dialect) -> Vec<(String, String)> {
+        let text = self.text();
+        let words = self.outer_words(dialect);
+        let after = |word: &str| words.iter().find(|(found, _)| found == word).map(|(_, range)| range.end);
+        let column = |name: &str| name.trim().trim_matches(['"', '`', '[', ']']).to_lowercase();
+        if let (Some(into), Some(values)) = (after("into"), after("values")) {
+            let inside = |from: usize| {
+                let begin = text[from..].find('(').map_or(text.len(), |at| from + at + 1);
+                let list = split_outside(&text[begin..], dialect, ')').into_iter().next().unwrap_or_default();
+                split_outside(list, dialect, ',')
+            };
+            return inside(into).into_iter().map(column).zip(inside(values).into_iter().map(trimmed)).collect();
+        }
+        let (Some(set), Some("update")) = (after("set"), words.first().map(|(word, _)| word.as_str())) else {
+            return Vec::new();
+        };
+        let is_end = |(word, range): &&(String, Range<usize>)| {
+            range.start > set && matches!(word.as_str(), "where" | "returning" | "from" | "order" | "limit")
+        };
+        let end = words.iter().find(is_end).map_or(text.len(), |(_, range)| range.start);
+        let parts = split_outside(&text[set..end], dialect, ',').into_iter();
+        parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (column(name), trimmed(value))).collect()
+    }
+
+    /// Returns `true` if the statement names a column, in lower case, as such where it lists its columns, or lists all.
+    pub(crate) fn returns_column(&self, name: &str) -> bool {
+        let text = self.text().to_lowercase();
+        let lists = |part: &str| {
+            let before =
+                part.trim_end_matches(|char: char| char == '.' || char == '"' || char == '`' || is_name_part(char));
+            let before = before.trim_end();
+            before.ends_with(',') || ["select", "distinct", "returning"].iter().any(|word| before.ends_with(word))
+        };
+        text.contains('*')
+            || text.match_indices(name).any(|(at, _)| {
+                let is_whole = !text[at + name.len()..].starts_with(is_name_part);
+                is_whole && !text[..at].ends_with(is_name_part) && lists(&text[..at])
+            })
+    }
+
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
         self.text.part(range)
     }
@@ -189,6 +267,30 @@ impl Statement {
             let before = format!("select 1 from {table} where {table} match (");
             self.text.enclosed(&before, search.clone(), "\n) limit 1", self.span())
         })
+    }
+
+    /// Returns the help for an author who has written `:name` in quotes or in a comment, where it is not a parameter.
+    pub(crate) fn help_for_quoted(&self, name: &str, dialect: Dialect) -> Option<String> {
+        let parts = skipped_parts(self.text(), dialect);
+        let part =
+            parts.into_iter().find(|part| find_word(&self.text()[part.clone()], &format!(":{name}")).is_some())?;
+        Some(match is_comment(self.text(), part.start) {
+            true => format!("`:{name}` in a comment is not a parameter: write it outside of the comment"),
+            false => format!("`:{name}` in quotes is text: write it outside of them, as in `'%' || :{name} || '%'`"),
+        })
+    }
+
+    /// Returns the texts in double quotes that stand where a value does: after a mark, or after a word other than the
+    /// end of an expression, which an alias follows.
+    pub(crate) fn quoted_names(&self) -> Vec<(String, Range<usize>)> {
+        let text = self.text();
+        let parts = skipped_parts(text, Dialect::Sqlite).into_iter().filter(|part| text[part.clone()].starts_with('"'));
+        let is_value = |part: &Range<usize>| {
+            let before = text[..part.start].trim_end();
+            let word = before.rsplit(|char: char| !is_name_part(char)).next().unwrap_or_default().to_lowercase();
+            before.ends_with(['=', '<', '>', '(', ',', '|', '+']) || VALUE_WORDS.contains(&&*word)
+        };
+        parts.filter(is_value).map(|part| (text[part.clone()].trim_matches('"').to_owned(), part)).collect()
     }
 
     /// Returns the text with the places where its parts are written.
@@ -215,6 +317,32 @@ impl Statement {
     }
 }
 
+fn trimmed(text: &str) -> String {
+    text.trim().to_owned()
+}
+
+/// Splits a text at a character outside of parentheses, quotes and comments.
+fn split_outside(text: &str, dialect: Dialect, separator: char) -> Vec<&str> {
+    let skipped = skipped_parts(text, dialect);
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    for (at, char) in text.char_indices().filter(|(at, _)| !skipped.iter().any(|range| range.contains(at))) {
+        match char {
+            _ if char == separator && depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + char.len_utf8();
+            }
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// The words of SQL after which a value follows.
+const VALUE_WORDS: [&str; 9] = ["and", "between", "else", "like", "not", "or", "select", "then", "when"];
+
 /// Returns `true` for the two forms of statements that always return a row: a selection without a table and without a
 /// condition, and an insertion of values that returns columns.
 fn certainly_returns_row(words: &[String]) -> bool {
@@ -225,6 +353,32 @@ fn certainly_returns_row(words: &[String]) -> bool {
         Some("insert") => has("returning") && has("values") && !is_one_of(&["conflict", "ignore", "select", "where"]),
         _ => false,
     }
+}
+
+/// Returns the words of a text with several statements outside of quotes and comments, in lower case; `None` if a quote
+/// has no end.
+pub(crate) fn words(sql: &str, dialect: Dialect) -> Option<Vec<String>> {
+    Some(tokenize(sql, dialect).ok()?.words.into_iter().map(|(word, _)| word).collect())
+}
+
+/// Returns the conditions in parentheses after each word `check`.
+pub(crate) fn check_conditions(sql: &str, dialect: Dialect) -> Vec<String> {
+    let skipped = skipped_parts(sql, dialect);
+    let is_skipped = |at: usize| skipped.iter().any(|range| range.contains(&at));
+    let condition = |from: usize| {
+        let mut depth = 0_usize;
+        for (at, mark) in sql[from..].char_indices().filter(|(at, _)| !is_skipped(from + at)) {
+            match mark {
+                '(' => depth += 1,
+                ')' if depth <= 1 => return Some(sql[from..from + at].trim_start().trim_start_matches('(').to_owned()),
+                ')' => depth -= 1,
+                _ => {}
+            }
+        }
+        None
+    };
+    let words = tokenize(sql, dialect).map(|tokens| tokens.words).unwrap_or_default();
+    words.into_iter().filter(|(word, _)| word == "check").filter_map(|(_, range)| condition(range.end)).collect()
 }
 
 /// Returns the range of the name that the message of a database contains, such as `titel` in the message
@@ -238,6 +392,26 @@ pub(crate) fn locate(message: &str, sql: &str) -> Option<Range<usize>> {
         [name, last, name.split_whitespace().next().unwrap_or(name)]
     });
     candidates.filter(|name| !name.is_empty()).find_map(|name| find_word(sql, name))
+}
+
+/// Returns the first word of each statement in a text with several, in lower case.
+pub(crate) fn first_words(sql: &str, dialect: Dialect) -> Vec<String> {
+    let (mut words, mut at, mut is_start) = (Vec::new(), 0, true);
+    while let Some(next) = sql[at..].chars().next() {
+        let end = match skipped(sql, at, dialect) {
+            Ok(end) => end,
+            // The database reports the error.
+            Err(_) => break,
+        };
+        let is_blank = next.is_whitespace() || (end.is_some() && is_comment(sql, at));
+        let end = end.unwrap_or_else(|| name_end(sql, at).max(at + next.len_utf8()));
+        if is_start && !is_blank {
+            words.push(sql[at..end].to_lowercase());
+        }
+        is_start = next == ';' || (is_start && is_blank);
+        at = end;
+    }
+    words
 }
 
 /// Returns the first place where the text is not a part of a longer word.

@@ -7,21 +7,28 @@ use crate::database::Dialect;
 
 /// Returns the comments that consist of a name, such as `/*order*/`, with the name. Fragments can replace them.
 pub(super) fn marks(sql: &str, dialect: Dialect) -> Vec<(Range<usize>, &str)> {
-    let (mut marks, mut at) = (Vec::new(), 0);
+    let marks = skipped_parts(sql, dialect).into_iter().filter_map(|range| {
+        let name = sql[range.clone()].strip_prefix("/*")?.strip_suffix("*/")?.trim();
+        (name.starts_with(is_name_start) && name.chars().all(is_name_part)).then_some((range, name))
+    });
+    marks.collect()
+}
+
+/// Returns the ranges of the quoted texts, the quoted names and the comments.
+pub(super) fn skipped_parts(sql: &str, dialect: Dialect) -> Vec<Range<usize>> {
+    let (mut parts, mut at) = (Vec::new(), 0);
     while let Some(next) = sql[at..].chars().next() {
-        let start = at;
-        at = match skipped(sql, at, dialect) {
-            Ok(Some(end)) => end,
-            Ok(None) => at + next.len_utf8(),
+        match skipped(sql, at, dialect) {
+            Ok(Some(end)) => {
+                parts.push(at..end);
+                at = end;
+            }
+            Ok(None) => at += next.len_utf8(),
             // Reading the statement reports the error.
             Err(_) => break,
-        };
-        let name = sql[start..at].strip_prefix("/*").and_then(|comment| comment.strip_suffix("*/")).map(str::trim);
-        if let Some(name) = name.filter(|name| name.starts_with(is_name_start) && name.chars().all(is_name_part)) {
-            marks.push((start..at, name));
         }
     }
-    marks
+    parts
 }
 
 /// Returns the end of the quoted text or of the comment that begins at `at`. Returns `None` if none begins there.

@@ -8,6 +8,7 @@ use rulebook_model::diagnostic::Source;
 use rulebook_model::span::Span;
 
 use super::quotes::marks;
+use super::tokens::tokenize;
 use crate::database::Dialect;
 
 /// The index of the file in the spans of a text that is not in a file of the definition.
@@ -102,6 +103,11 @@ impl StatementText {
             (Some(file), Some(span)) if span.file == STATEMENT_FILE => error.in_file(Arc::clone(file)),
             _ => error,
         }
+    }
+
+    /// Returns the end of the statement: a semicolon, or the end of the text.
+    pub(crate) fn end(&self, dialect: Dialect) -> usize {
+        tokenize(&self.text, dialect).map_or(self.text.len(), |tokens| tokens.end)
     }
 
     /// Returns the names of the comments that consist of a name: `/*order*/`.

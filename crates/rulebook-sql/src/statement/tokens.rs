@@ -193,7 +193,7 @@ pub(super) fn follows_name(sql: &str, at: usize) -> bool {
     sql[..at].chars().next_back().is_some_and(is_name_part)
 }
 
-fn name_end(sql: &str, at: usize) -> usize {
+pub(super) fn name_end(sql: &str, at: usize) -> usize {
     sql[at..].find(|char: char| !is_name_part(char)).map_or(sql.len(), |len| at + len)
 }
 

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use futures_util::StreamExt;
-use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::{ApplyMigrations, HandlerError, Migrations};
 use rulebook::model::Api;
+
 use rulebook::{Content, Response, Rulebook};
 use rulebook_sql::migrate;
 use serde_json::{Value as Json, json};
@@ -313,7 +314,11 @@ fn migrations_beside_calls_cause_no_wrong_response() {
                 std::fs::write(database.folder.path().join(file), migration(database, number)).unwrap();
                 let folder = database.folder.path().join("data");
                 let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(migrate(&model, &folder))?;
+                runtime.block_on(migrate(
+                    &model,
+                    &folder,
+                    Migrations { apply: ApplyMigrations::ToAllDatabases, allow_loss: true, ..Migrations::default() },
+                ))?;
                 // Each method is called after the migration.
                 let before = calls();
                 wait_until(WAIT, || calls() > before + 20 * POOL);

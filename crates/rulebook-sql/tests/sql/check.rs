@@ -48,11 +48,14 @@ fn statements_are_prepared_with_the_tables_of_the_migrations() {
         let error = check(database, "select titel as title from note", MIGRATION, true).unwrap_err();
         assert!(error.contains("the database rejects the statement") && error.contains("titel"), "{error}");
         let error = check(database, "select title from note", "create tabel note (id integer)", true).unwrap_err();
-        assert!(error.contains("the migrations of the database `main`") && error.contains("1_tables.sql"), "{error}");
+        assert!(error.contains("the migration `1_tables.sql` fails") && error.contains("1_tables.sql:1:"), "{error}");
         if database.kind == Kind::Postgres {
             let migration = format!("create extension no_such_extension; {MIGRATION}");
             let warning = check(database, "select title from note", &migration, true).unwrap();
-            assert!(warning.contains("are not checked: the migrations") && warning.contains("no_such_extension"));
+            assert!(
+                warning.contains("are not checked: the migration `1_tables.sql` fails")
+                    && warning.contains("no_such_extension")
+            );
         }
         assert_eq!(count_databases(database), 0);
         assert!(!database.folder.path().join("data").exists());

@@ -90,7 +90,9 @@ fn errors_of_choices_are_reported() {
         let nine = format!("enum({})", words(9).join("|"));
         let input = json!({ "GET@order": of_type("enum(id|stars)"), "GET@title": of_type("?string"),
             "GET@filter": of_type("?enum(id)"), "GET@one": of_type(&nine), "GET@two": of_type(&nine) });
-        let handler = json!({ "sql": sql, "choose": choose });
+        let names = ["order", "title", "filter", "one", "two"];
+        let unused: Vec<_> = names.into_iter().filter(|name| choose.get(name).is_none()).collect();
+        let handler = json!({ "sql": sql, "choose": choose, "unused": unused });
         let list = method(input, json!({ "*": of_type("array<string>") }), handler);
         let migrations =
             database.write_migration("create table note (id integer primary key, title text, stars integer)");

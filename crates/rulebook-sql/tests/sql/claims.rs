@@ -1,9 +1,12 @@
 //! The claims of the caller's token.
 
-use rulebook::{Claims, Identity};
+use rulebook::auth_kind::{AuthKind, AuthSettings, CompiledAuth};
+use rulebook::handler_kind::HandlerError;
+use rulebook::{AuthScheme, Authenticate, Authentication, Claims, Head, Identity, Rulebook};
+use rulebook_sql::SqlKind;
 use serde_json::{Value as Json, json};
 
-use crate::databases::{POSTGRES, for_each_database, method, of_type};
+use crate::databases::{Kind, POSTGRES, TestApi, TestDatabase, for_each_database, method, of_type, runtime};
 
 #[test]
 fn claims_are_values_of_statements() {
@@ -51,4 +54,103 @@ fn policies_of_postgresql_get_the_caller() {
     let call = |identity| api.runtime.block_on(api.engine.call("caller.get").identity(identity).send());
     assert_eq!(call(ada).outputs().unwrap(), json!({ "user": "ada", "tenant": "t1" }));
     assert_eq!(call(Identity::new("bob", ["writer"])).outputs().unwrap(), json!({ "user": "bob", "tenant": "" }));
+}
+
+/// A kind of authenticator with declared claims, which knows no caller.
+struct Declaring;
+
+impl AuthKind for Declaring {
+    fn name(&self) -> &str {
+        "declaring"
+    }
+
+    fn settings(&self) -> &[&str] {
+        &["claims"]
+    }
+
+    fn compile(&self, _: &AuthSettings<'_>) -> Result<CompiledAuth, Vec<HandlerError>> {
+        Ok(CompiledAuth::new(Nobody))
+    }
+}
+
+struct Nobody;
+
+impl Authenticate for Nobody {
+    async fn authenticate(&self, _: &Head) -> Authentication {
+        Authentication::Anonymous
+    }
+
+    fn schemes(&self) -> Vec<AuthScheme> {
+        vec![AuthScheme::Header("X-Nobody".to_owned())]
+    }
+}
+
+/// Starts an API with a method that selects an expression, whose authenticators have these settings.
+fn start(database: &TestDatabase, auth: &Json, sql: &str) -> Result<TestApi, String> {
+    let mut app = database.app(json!({}));
+    app["auth"] = json!({ "declaring": auth });
+    let value = method(json!({}), json!({ "value": of_type("?any") }), json!({ "sql": sql, "rows": "one" }));
+    let files = vec![
+        ("app.json".into(), app.to_string().into_bytes()),
+        ("note.json".into(), json!({ "/": { "claims": value } }).to_string().into_bytes()),
+    ];
+    let rulebook = Rulebook::read(files).handler_kind(SqlKind::new()).auth_kind(Declaring);
+    let rulebook = rulebook.data_folder(database.folder.path().join("data"));
+    let engine = rulebook.build().map_err(|report| report.to_string())?;
+    engine.start().map_err(|error| error.to_string())?;
+    Ok(TestApi { engine, runtime: runtime() })
+}
+
+#[test]
+fn names_of_declared_claims_are_checked() {
+    let realm = json!({ "type": "?object", "fields": { "roles": { "info": "R", "type": "?string" } } });
+    let claims = json!({ "claims": { "member": "string", "level": "?int", "realm": realm } });
+    let other = json!({ "claims": { "team": "string" } });
+    for (auth, name, expected) in [
+        (json!({}), "membre", ""),
+        (json!([claims, other]), "member", ""),
+        (json!([claims, other]), "team", ""),
+        (json!([claims, {}]), "realm.roles", ""),
+        (claims.clone(), "realm", ""),
+        (json!([claims, other]), "membre", "the setting `auth` declares no claim `membre`"),
+        (json!([claims, other]), "membre", "did you mean `member`? the claims are `member`, `level`, `realm`, `team`"),
+        (json!([{}, claims]), "realm.rolse", "the object `realm` has no field `rolse`"),
+        (json!([{}, claims]), "level.a", "`level` is not an object, so that it has no field `a`"),
+    ] {
+        let database = TestDatabase::sqlite();
+        let started = start(&database, &auth, &format!("select :identity.claims.{name} as value"));
+        let error = started.err().unwrap_or_default();
+        assert_eq!(error.is_empty(), expected.is_empty(), "{auth}: {error}");
+        assert!(error.contains(expected), "{auth}: {error}");
+    }
+}
+
+#[test]
+fn a_claim_that_a_database_cannot_store_is_an_internal_error() {
+    for_each_database(|database| {
+        let sql = "update author set id = :identity.claims.level where id = 1";
+        let with_text = "update author set name = :title, id = :identity.claims.level where id = 1";
+        let input = json!({ "GET@title": of_type("string") });
+        let api = database.api(json!({
+            "claim": method(json!({}), json!({}), json!({ "sql": sql })),
+            "both": method(input, json!({}), json!({ "sql": with_text })),
+        }));
+        for (id, level) in
+            [("claim.get", json!("a text")), ("both.get", json!("a text")), ("both.get", json!(1_u64 << 40))]
+        {
+            let Json::Object(claims) = json!({ "level": level }) else { panic!() };
+            // SQLite stores every whole number.
+            if database.kind == Kind::Sqlite && level.is_u64() {
+                continue;
+            }
+            let ada = Identity::new("ada", ["writer"]).with(Claims::new(claims));
+            let call = api.engine.call(id).identity(ada);
+            let call = if id == "both.get" { call.arg("title", "Ada") } else { call };
+            let response = api.runtime.block_on(call.send());
+            let log = response.error().and_then(|error| error.log()).unwrap_or_default().to_owned();
+            assert_eq!(response.status(), 500, "{id} {level}: {log}");
+            assert!(log.contains("cannot store the claim `level` of the caller"), "{id} {level}: {log}");
+            assert!(log.contains("in the setting `claims` of its issuer") && !log.contains("a text"), "{log}");
+        }
+    });
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use rulebook::handler_kind::CheckContext;
+use rulebook::handler_kind::{ApplyMigrations, CheckContext, Migrations};
 use rulebook::{Engine, Identity, Response, Rulebook};
 use rulebook_sql::SqlKind;
 use rulebook_test::Client;
@@ -116,11 +116,12 @@ pub fn execute(url: &str, sql: &str) {
     try_execute(url, sql).unwrap();
 }
 
-/// Runs statements with a new connection, and returns the error of a statement that fails.
-pub fn try_execute(url: &str, sql: &str) -> sqlx::Result<()> {
+/// Runs statements with a new connection, and returns the number of changed rows, or the error of a statement that
+/// fails.
+pub fn try_execute(url: &str, sql: &str) -> sqlx::Result<u64> {
     install_default_drivers();
     let execute = async { AnyConnection::connect(url).await?.execute(sql).await };
-    runtime().block_on(execute).map(drop)
+    runtime().block_on(execute).map(|result| result.rows_affected())
 }
 
 /// Runs a test with SQLite and with each database server that exists.
@@ -172,7 +173,7 @@ impl TestDatabase {
 
 impl TestDatabase {
     /// Returns the content of `app.json` with settings of the database besides its address.
-    fn app(&self, mut settings: Json) -> Json {
+    pub fn app(&self, mut settings: Json) -> Json {
         settings["url"] = self.url.as_str().into();
         if settings.get("migrations").is_none() {
             settings["migrations"] = self.write_migration(self.pick(TABLES)).into();
@@ -206,7 +207,19 @@ impl TestApi {
     }
 
     pub fn start_texts(folder: &Path, app: &str, definition: &str) -> Result<Self, String> {
-        let engine = rulebook(folder, app, definition).build().map_err(|report| report.to_string())?;
+        Self::start_with(folder, app, definition, Migrations::default())
+    }
+
+    /// Builds and starts an API, which first applies the pending migrations whatever they change.
+    pub fn migrate(folder: &Path, app: &Json, definition: &Json) -> Result<Self, String> {
+        let migrations =
+            Migrations { apply: ApplyMigrations::ToAllDatabases, allow_loss: true, ..Migrations::default() };
+        Self::start_with(folder, &app.to_string(), &definition.to_string(), migrations)
+    }
+
+    pub fn start_with(folder: &Path, app: &str, definition: &str, migrations: Migrations) -> Result<Self, String> {
+        let rulebook = rulebook(folder, app, definition).migrations(migrations);
+        let engine = rulebook.build().map_err(|report| report.to_string())?;
         engine.start().map_err(|error| error.to_string())?;
         Ok(Self { engine, runtime: runtime() })
     }

@@ -19,6 +19,8 @@ fn api(database: &TestDatabase) -> TestApi {
     let price = json!({ "GET@price": of_type("decimal(20,2)") });
     let output = json!({ "price": of_type("decimal(20,2)") });
     let row = |sql: &str| method(price.clone(), output.clone(), json!({ "sql": sql, "missing": "missing" }));
+    let handler = |sql: &str| json!({ "sql": sql, "missing": "missing", "unused": ["price"] });
+    let constant = |sql: &str| method(price.clone(), output.clone(), handler(sql));
     let mut definition = json!({ "/": {
         "add": row("insert into item (price) values (:price) returning price"),
         "find": row("select price from item where price = :price"),
@@ -28,10 +30,10 @@ fn api(database: &TestDatabase) -> TestApi {
             "select :price * 2 as price",
         ])),
         "same": row("select :price as price"),
-        "whole": row("select 7 as price"),
-        "short": row(database.pick(["select 12.50 as price", "select 12.5000 as price", "select 12.5000 as price"])),
-        "sum": row(database.pick(["select 0.1 + 0.2 as price", "select 0.3 as price", "select 0.3 as price"])),
-        "long": row("select 0.125 as price"),
+        "whole": constant("select 7 as price"),
+        "short": constant(database.pick(["select 12.50 as price", "select 12.5000 as price", "select 12.5000 as price"])),
+        "sum": constant(database.pick(["select 0.1 + 0.2 as price", "select 0.3 as price", "select 0.3 as price"])),
+        "long": constant("select 0.125 as price"),
         "text": method(json!({}), json!({ "price": of_type("?decimal(20,2)") }), json!({
             "sql": database.pick(["select 'abc' as price", "select 'NaN'::numeric as price", "select 'abc' as price"]),
             "missing": false

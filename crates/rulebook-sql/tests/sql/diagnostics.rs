@@ -31,12 +31,20 @@ fn without_mark(text: &str) -> (String, Option<(usize, usize)>) {
     (text.replace('«', ""), position)
 }
 
+/// Returns the definition with these outputs and this handler, which may leave parameters unused.
+fn definition_with(outputs: &str, handler: &str) -> String {
+    let names = ["id", "title", "big"].into_iter().filter(|name| !handler.contains(&format!(":{name}")));
+    let unused = json!(names.collect::<Vec<_>>());
+    let settings = handler.strip_suffix('}').unwrap();
+    let handler = format!("\"handler\": {settings}, \"unused\": {unused}}}");
+    DEFINITION.replace("OUT", outputs).replace("HANDLER", &handler)
+}
+
 /// Starts an API with a method that has these outputs and this handler, whose text marks the position of an error with
 /// `«`, and checks that the error has this position and message.
 #[track_caller]
 fn expect_error(database: &TestDatabase, outputs: &str, handler: &str, message: &str) {
-    let definition = DEFINITION.replace("OUT", outputs).replace("HANDLER", &format!("\"handler\": {handler}"));
-    let (definition, position) = without_mark(&definition);
+    let (definition, position) = without_mark(&definition_with(outputs, handler));
     let (line, column) = position.expect("the text marks no position");
     assert_eq!(line, HANDLER_LINE);
     let migrations =
@@ -118,7 +126,7 @@ fn errors_in_the_settings_of_a_method_are_reported() {
         (
             ONE,
             r#"{"sql": "select 1", "on_check": «1, "missing": false}"#,
-            "`on_check` must be the name of an error, or an object",
+            "`on_check` must be the name of an error, an object",
         ),
         (ONE, r#"{"sql": "select 1", "rows": "«few", "missing": false}"#, "`rows` must be `one`, `many` or `none`"),
         (ONE, r#"{"sql": "select 1", "rows": "«many"}"#, "many rows need exactly one output, which is an array"),
@@ -296,7 +304,7 @@ fn expect_settings_error(settings: &str, message: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (app, position) = without_mark(&format!(r#"{{ "handlers": {{ "sql": {settings} }} }}"#));
     let (line, column) = position.expect("the text marks no position");
-    let definition = DEFINITION.replace("OUT", MANY).replace("HANDLER", r#""handler": {"sql": "select 1 as id"}"#);
+    let definition = definition_with(MANY, r#"{"sql": "select 1 as id"}"#);
     let Err(error) = TestApi::start_texts(folder.path(), &app, &definition) else { panic!("no error in {settings}") };
     let place = format!("app.json:{line}:{column}");
     assert!(error.contains(&place) && error.contains(message), "expected {place}: {message}\n{error}");
@@ -317,7 +325,7 @@ fn errors_in_the_settings_of_databases_are_reported() {
         (r#"{"databases": {"«log": {}}}"#, "the database `log` has no `url`"),
         (r#"{"databases": «[]}"#, "`databases` must be an object"),
         (r#"{"pool": 5, "databases": {"main": {"url": "«sqlite:a.db"}}}"#, "inside and outside of `databases`"),
-        (r#"{"migrations": "«missing-folder"}"#, "the migrations of the database `main`"),
+        (r#"{"migrations": "«missing-folder"}"#, "the migrations cannot be read"),
     ] {
         expect_settings_error(settings, message);
     }
@@ -327,7 +335,7 @@ fn errors_in_the_settings_of_databases_are_reported() {
 fn a_method_must_name_one_of_several_databases() {
     let folder = tempfile::tempdir().unwrap();
     let app = r#"{"handlers": {"sql": {"databases": {"a": {"url": "sqlite:a.db"}, "b": {"url": "sqlite:b.db"}}}}}"#;
-    let definition = DEFINITION.replace("OUT", MANY).replace("HANDLER", r#""handler": {"sql": "select 1 as id"}"#);
+    let definition = definition_with(MANY, r#"{"sql": "select 1 as id"}"#);
     let Err(error) = TestApi::start_texts(folder.path(), app, &definition) else { panic!("it started") };
     assert!(error.contains("note.json:6:12") && error.contains("the databases are `a`, `b`"), "{error}");
 }
@@ -336,9 +344,11 @@ fn a_method_must_name_one_of_several_databases() {
 fn an_unreachable_database_is_reported_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
     let app = r#"{"handlers": {"sql": {"pool_timeout": 0.3, "url": "postgres://ada:hunter2@127.0.0.1:1/notes"}}}"#;
-    let definition = DEFINITION.replace("OUT", MANY).replace("HANDLER", r#""handler": {"sql": "select 1 as id"}"#);
+    let definition = definition_with(MANY, r#"{"sql": "select 1 as id"}"#);
     let Err(error) = TestApi::start_texts(folder.path(), app, &definition) else { panic!("it started") };
-    assert!(error.contains("app.json:1:52") && error.contains("the database `main` cannot be used"), "{error}");
+    assert!(
+        error.contains("app.json:1:52") && error.contains("the database `main` at postgres://127.0.0.1:1/notes cannot")
+    );
     assert!(!error.contains("hunter2"), "{error}");
 }
 

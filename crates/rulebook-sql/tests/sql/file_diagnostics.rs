@@ -9,6 +9,9 @@ use crate::databases::{Kind, TestApi, TestDatabase, for_each_database};
 #[track_caller]
 fn expect_error(database: &TestDatabase, file: &str, rest: &str, message: &str) {
     let before = "{ \"/\": { \"note\": { \"POST\": { \"info\": \"A method\",\n";
+    // A parameter without the text `:file` is not used.
+    let unused = if rest.contains(":file") { "[]" } else { "[\"file\"]" };
+    let rest = format!("{}, \"unused\": {unused}}}", rest.strip_suffix('}').unwrap());
     let definition = format!("{before}\"in\": {{ \"file\": {{ \"info\": \"A file\", {file} }} }},\n{rest} }} }} }} }}");
     let (first, _) = rest.split_once('«').expect("the text marks no position");
     let place = format!("note.json:3:{}", first.chars().count() + 1);

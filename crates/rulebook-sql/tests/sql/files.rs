@@ -55,6 +55,27 @@ fn api(database: &TestDatabase) -> Client {
     database.serve(json!({ "max_file": "10MB" }), methods)
 }
 
+#[test]
+fn the_conditions_of_a_path_with_files_are_compared_or_refused() {
+    for_each_database(|database| {
+        let read = json!({ "info": "Returns a file", "options": { "download": true }, "handler": {
+            "sql": "select 'text' as content from author where id = 1", "format": "file", "missing": false
+        } });
+        let write =
+            json!({ "info": "Changes a file", "handler": { "sql": "update author set name = 'a' where id = 1" } });
+        let client = database.serve(json!({}), json!({ "file": { "GET": read, "PUT": write, "DELETE": write } }));
+        let tag = client.get("/file").send().header("etag").map(str::to_owned);
+        assert!(tag.is_some());
+        for method in ["PUT", "DELETE"] {
+            for (field, value) in [("If-Match", "\"other\""), ("If-None-Match", "*")] {
+                let response = client.request(method, "/file").header(field, value).send();
+                assert_eq!(response.status(), 400, "{method} {field}");
+            }
+            assert_eq!(client.request(method, "/file").send().status(), 200, "{method}");
+        }
+    });
+}
+
 fn store(client: &Client, id: u32, name: &str, content: impl Into<Vec<u8>>) -> TestResponse {
     client.post("/store").field("id", id.to_string()).file("file", name, content).send()
 }

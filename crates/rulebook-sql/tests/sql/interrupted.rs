@@ -6,7 +6,9 @@ use futures_util::StreamExt;
 use rulebook::Content;
 use serde_json::json;
 
-use crate::databases::{Kind, MARIADB, POSTGRES, Server, TestApi, TestDatabase, for_each_database, method, of_type};
+use crate::databases::{
+    Kind, MARIADB, POSTGRES, Server, TestApi, TestDatabase, for_each_database, method, of_type, runtime,
+};
 
 /// Returns a statement that takes longer than each test.
 pub fn slow(database: &TestDatabase) -> &'static str {
@@ -149,6 +151,8 @@ fn the_end_of_the_api_merges_the_write_ahead_log_of_sqlite() {
     let log = database.folder.path().join("data/test.db-wal");
     api.outputs("add.get", json!({ "title": "a" }));
     assert!(log.exists());
+    let (ended, runtime) = (api.engine.ended(), runtime());
     drop(api);
+    runtime.block_on(ended);
     assert!(!log.exists());
 }

@@ -60,6 +60,7 @@ fn api(database: &TestDatabase) -> TestApi {
             ("ints", "array<int>", "select :v::int[]::text as v"),
             ("longs", "array<uint>", "select :v::bigint[]::text as v"),
             ("decimals", "array<float>", "select :v::numeric(4, 2)[]::text as v"),
+            ("documents", "array<any>", "select :v::jsonb[]::text as v"),
         ] {
             methods[name] =
                 method(parameters(&[("v", r#type)]), json!({ "v": of_type("string") }), json!({ "sql": sql }));
@@ -135,6 +136,7 @@ fn values_that_postgresql_cannot_convert_are_invalid_parameters() {
             ("ints.get", json!(-3_000_000_000_i64)),
             ("longs.get", json!(u64::MAX)),
             ("decimals.get", json!(100.5)),
+            ("documents.get", json!({ "a": "secret\0" })),
         ] {
             assert_eq!(name(method, json!({ "v": [1, item] })), "v");
         }

@@ -32,10 +32,10 @@ fn the_example_on_the_page_works() {
     let created = client.post("/note").json(json!({ "title": "One", "tags": ["a", "b"] })).send();
     assert_eq!(created.output("id"), json!(1));
     assert_eq!(client.post("/note").json(json!({ "title": "One" })).send().status(), 409);
-    assert_eq!(client.get("/note/1").send().output("result"), json!({ "id": 1, "title": "One", "tags": ["a", "b"] }));
+    assert_eq!(client.get("/note/1").send().json(), json!({ "id": 1, "title": "One", "tags": ["a", "b"] }));
     let list = client.get("/note?title=One").send().output("notes");
     assert_eq!(list, json!([{ "id": 1, "title": "One", "tags": ["a", "b"] }]));
-    assert_eq!(client.get("/note?page=1").send().output("notes"), json!([]));
+    assert_eq!(client.get("/note?skip=20").send().output("notes"), json!([]));
     let csv = client.get("/note/export").send();
     assert_eq!((csv.text(), csv.status()), ("id,title,author\r\n1,One,anonymous\r\n", 200));
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8; header=present"));

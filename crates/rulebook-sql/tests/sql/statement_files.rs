@@ -68,7 +68,11 @@ fn errors_are_at_the_line_and_column_of_the_file() {
         ("select id, title\nfrom note\nwhere author = :auhtor", ":3:16", "did you mean `author`?"),
         ("select id,\n  titel as title\nfrom note where author = :author", ":2:3", "no such column: titel"),
         ("select id, title\nfrom note;\n\ndelete from note", ":4:1", "a second statement begins here"),
-        ("select id, title, author as\n  autor from note", ":2:3", "the column `autor` is not an output"),
+        (
+            "select id, title, author as\n  autor from note where author = :author",
+            ":2:3",
+            "the column `autor` is not an output",
+        ),
         ("select id, title\nfrom note where title = 'x", ":2:25", "the text that begins here is not closed"),
         ("-- nothing\n", ":1:1", "the statement is empty"),
     ] {

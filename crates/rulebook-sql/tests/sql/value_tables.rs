@@ -3,7 +3,7 @@
 //! Each line of the files in `tests/data/values` has an expression, and for each output and each download the value of
 //! the expression. An output that is missing in a line is an error at start. `UPDATE_GOLDEN=1` writes the values anew.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
@@ -85,12 +85,12 @@ fn test_expressions(database: &TestDatabase, file: &str, formats: &[&str], state
         })
     });
     let methods: Vec<_> = methods.collect();
-    let (api, rejected) = start_valid_methods(database, &methods);
+    let (api, rejected) = start_valid_methods(database, database.pick(TABLES), &methods);
     let (mut lines, mut errors) = (Vec::new(), Vec::new());
     for (index, expression) in expressions.iter().enumerate() {
         let mut values = Map::new();
         for (result, name) in results.iter().enumerate() {
-            if rejected.contains(&(index * results.len() + result)) {
+            if rejected.contains_key(&(index * results.len() + result)) {
                 continue;
             }
             match value(&api, &format!("e{index}r{result}.get"), name) {
@@ -112,13 +112,17 @@ fn output(name: &str) -> Json {
     output
 }
 
-/// Starts an API with those of the methods that are valid. Returns it with the indexes of the others.
-fn start_valid_methods(database: &TestDatabase, methods: &[String]) -> (TestApi, BTreeSet<usize>) {
-    let migrations = database.write_migration(database.pick(TABLES));
+/// Starts an API with those of the methods that are valid. Returns it with the indexes and the errors of the others.
+pub fn start_valid_methods(
+    database: &TestDatabase,
+    tables: &str,
+    methods: &[String],
+) -> (TestApi, BTreeMap<usize, String>) {
+    let migrations = database.write_migration(tables);
     let app = json!({ "handlers": { "sql": { "url": database.url, "migrations": migrations } } }).to_string();
-    let mut rejected = BTreeSet::new();
+    let mut rejected = BTreeMap::new();
     loop {
-        let indexes: Vec<_> = (0..methods.len()).filter(|index| !rejected.contains(index)).collect();
+        let indexes: Vec<_> = (0..methods.len()).filter(|index| !rejected.contains_key(index)).collect();
         let lines: Vec<_> = indexes.iter().map(|index| methods[*index].as_str()).collect();
         let definition = format!("{{ \"/\": {{\n{}\n}} }}", lines.join(",\n"));
         let report = match TestApi::start_texts(database.folder.path(), &app, &definition) {
@@ -126,12 +130,12 @@ fn start_valid_methods(database: &TestDatabase, methods: &[String]) -> (TestApi,
             Err(report) => report,
         };
         let before = rejected.len();
-        let positions = report.lines().filter_map(|line| line.trim().strip_prefix("--> note.json:"));
-        // The first method is in the second line.
-        rejected.extend(positions.map(|position| {
+        for error in report.split("error[") {
+            let Some((_, position)) = error.split_once("--> note.json:") else { continue };
             let (line, _) = position.split_once(':').unwrap();
-            indexes[line.parse::<usize>().unwrap() - 2]
-        }));
+            // The first method is in the second line.
+            rejected.insert(indexes[line.parse::<usize>().unwrap() - 2], error.to_owned());
+        }
         assert!(rejected.len() > before, "{report}");
     }
 }

@@ -11,6 +11,7 @@ fn api(database: &TestDatabase) -> TestApi {
                 "GET@author": of_type("?int") })
     };
     let unique = database.pick(["note.title", "note_title", "note_title"]);
+    let another = database.pick(["author.id", "author_pkey", "PRIMARY"]);
     let required = database.pick(["note.title", "note.title", "title"]);
     let insert_with = |settings: serde_json::Value| {
         let mut handler = json!({ "sql": insert });
@@ -23,7 +24,7 @@ fn api(database: &TestDatabase) -> TestApi {
                                    "on_not_null": "wrong" })),
         "named": insert_with(json!({ "on_unique": { unique: "taken" }, "on_check": { "stars_positive": "wrong" },
                                      "on_not_null": { required: "missing" } })),
-        "other": insert_with(json!({ "on_unique": { "another": "taken" } })),
+        "other": insert_with(json!({ "on_unique": { another: "taken" } })),
         "twice": method(json!({ "GET@title": of_type("string"), "GET@author": of_type("int") }), json!({}), json!({
             "sql": [
                 "insert into author (id, name) values (:author, :title)",

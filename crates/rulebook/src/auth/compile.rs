@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
+use rulebook_model::definition::JsonMember;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Api, DefinedAuth};
 use rulebook_model::span::Span;
@@ -59,7 +59,7 @@ pub(crate) fn compile_auth(
             continue;
         }
         let mut settings = Vec::new();
-        for node in settings_objects(&member.value) {
+        for node in DefinedAuth::settings_of(member) {
             let errors = unknown_settings(node, name, kind.settings());
             if errors.is_empty() {
                 settings.push(AuthSettings { node, api, combine });
@@ -80,14 +80,6 @@ pub(crate) fn compile_auth(
         }
     }
     if diagnostics.is_empty() { Ok(compiled) } else { Err(diagnostics) }
-}
-
-/// Returns the objects in an array that is not empty, and every other value as it is.
-fn settings_objects(value: &JsonNode) -> &[JsonNode] {
-    match &value.data {
-        JsonData::Array(items) if !items.is_empty() => items,
-        _ => std::slice::from_ref(value),
-    }
 }
 
 /// Returns the error about a kind that the program does not have.

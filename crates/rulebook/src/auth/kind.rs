@@ -62,7 +62,8 @@ pub trait AuthKind: Send + Sync {
     /// Returns the name of the kind: its key in the setting `auth`.
     fn name(&self) -> &str;
 
-    /// Returns the keys of the settings.
+    /// Returns the keys of the settings. The value of the key `claims` is an object of claims with their types, which
+    /// [`Api::claims_of`] returns.
     fn settings(&self) -> &[&str] {
         &[]
     }

@@ -212,8 +212,8 @@ fn missing_handler_error(module: &Module, service: &Service, method: &Method) ->
     let (http, uri) = (method.http, service.uri());
     let message = format!("{} {uri} has no handler in this program", http.as_str());
     Diagnostic::new(DiagnosticCode::UnboundMethod, method.span, message).label("defined here").help(format!(
-        "bind a handler: `Module::new({:?}).{}({uri:?}, …)`, choose one in the definition with `handler`, or serve the \
-         API without it: `--unbound 501`",
+        "choose a handler in the definition, such as `\"handler\": {{\"sql\": …}}`, bind one in Rust: \
+         `Module::new({:?}).{}({uri:?}, …)`, or serve the API without it: `--unbound 501`",
         module.name,
         http.as_str().to_lowercase(),
     ))

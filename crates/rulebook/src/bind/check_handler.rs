@@ -308,6 +308,24 @@ fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'s
     values.into_iter().filter(move |value| !is_absence(value)).map(ArgumentSlot::Value)
 }
 
+/// Returns the JSON types of the arguments that a handler in another language gets for a parameter, among them `null`
+/// if it gets null or no argument. A type can be repeated. The list is empty if the types are not known before a call.
+#[must_use]
+pub fn argument_types(parameter: &Parameter) -> Vec<&'static str> {
+    if boundary_slots(parameter).next().is_none() {
+        return Vec::new();
+    }
+    let json_type = |slot: &ArgumentSlot<'_>| match slot {
+        ArgumentSlot::Null | ArgumentSlot::Absent | ArgumentSlot::Value(Value::Null) => "null",
+        ArgumentSlot::Value(Value::Bool(_)) => "boolean",
+        ArgumentSlot::Value(Value::Int(_) | Value::Uint(_) | Value::Float(_)) => "number",
+        ArgumentSlot::Value(Value::Text(_)) => "string",
+        ArgumentSlot::Value(Value::List(_)) => "array",
+        ArgumentSlot::Value(Value::Map(_) | Value::File(_)) => "object",
+    };
+    sample_slots(parameter).iter().map(json_type).collect()
+}
+
 fn default_slot(parameter: &Parameter) -> Option<ArgumentSlot<'static>> {
     super::parameter_default(parameter).map(ArgumentSlot::Value)
 }

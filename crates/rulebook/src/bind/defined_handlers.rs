@@ -54,14 +54,16 @@ pub(super) fn compile_handler(
 
 /// Returns the errors of all handlers that the definition chooses. The default handler concerns only methods without a
 /// handler in the program: what depends on the method is checked only if `is_default_used` is `true`, because the
-/// program has no handlers.
+/// program has no handlers. Methods whose spans are in `failed` are not checked.
 pub(crate) fn defined_handler_errors(
     api: &Api,
     kinds: &[Arc<dyn HandlerKind>],
     is_default_used: bool,
+    failed: &[Span],
 ) -> Vec<Diagnostic> {
     let methods = api.methods().map(|(_, _, method)| method);
     let methods = methods.filter(|method| is_default_used || method.handler.is_some());
+    let methods = methods.filter(|method| !failed.contains(&method.span));
     let compiled = methods.filter_map(|method| compile_handler(api, method, None, kinds)?.err());
     shared_handler_errors(api, kinds).into_iter().chain(compiled.flatten()).collect()
 }

@@ -19,6 +19,7 @@ mod version_members;
 
 pub use bind_handlers::bind_handlers;
 pub(crate) use bind_handlers::missing_handler_warnings;
+pub use check_handler::argument_types;
 pub(crate) use defined_handlers::{defined_handler_errors, handler_diagnostic};
 pub use plan::{PlanContext, create_plan, uses_idempotency_keys};
 pub use version_handler::actions_of_version;

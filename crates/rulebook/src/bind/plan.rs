@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use http::HeaderName;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
 use rulebook_model::compile::decode_default;
 use rulebook_model::model::{
     self, Api, EnvelopeName, Limits, Location, MultipartLimits, Parameter, Repeated, UnknownParameters,
@@ -19,7 +20,7 @@ use super::deprecation::plan_deprecation;
 use super::limits::{self, new_shared_limiter, plan_limits};
 use super::response_fields;
 use crate::auth::ProtectedResource;
-use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
+use crate::call::{AuthScheme, DynAuthenticate, HttpMethod, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, BodyAccess, Measure, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::pipeline::secret_path;
@@ -45,6 +46,8 @@ pub struct PlanContext {
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Arc<[ReadinessCheck]>,
+    /// What the API waits for before its methods can be called.
+    pub waits_for: Option<Arc<str>>,
     /// What the kinds of handlers measure for `/metrics`.
     pub measures: Arc<[Measure]>,
     /// The descriptions of the API as a protected resource, which the server publishes.
@@ -149,6 +152,7 @@ pub fn create_plan(
         verify_outputs: context.verify_outputs,
         state: context.state,
         readiness_checks: context.readiness_checks,
+        waits_for: context.waits_for,
         measures: context.measures,
         compresses_responses: api.compress,
         is_watched: api.is_watched,
@@ -236,7 +240,24 @@ fn plan_method(
         None => BodyUse::Nothing,
     };
     let response_fields = response_fields::plan_response_fields(method);
+    // The server makes the entity tags of files. A function reads the conditions itself, and so does another server.
+    let reads_head = match (&action, &method.handler) {
+        (Action::Defined { .. }, Some(handler)) => handler.settings.iter().any(|it| it.key.value == "request_headers"),
+        _ => true,
+    };
+    let has_version = |other: &model::Method| {
+        other.http == HttpMethod::Get && (other.options.version.is_some() || other.options.download && !reads_head)
+    };
+    let reads_condition = |name: &HeaderName| {
+        let mut header_fields = parameters.iter().filter(|parameter| parameter.from == Location::Header);
+        header_fields.any(|parameter| parameter.key.eq_ignore_ascii_case(name.as_str()))
+    };
     PlannedMethod {
+        // Clients know the entity tags of the GET method, so that a condition that is not read would protect nothing.
+        refused_conditions: match method.http != HttpMethod::Get && service.methods.iter().any(has_version) {
+            true => [IF_MATCH, IF_NONE_MATCH].into_iter().filter(|name| !reads_condition(name)).collect(),
+            false => Box::default(),
+        },
         // The arguments of calls are no outputs.
         response_fields: response_fields.filter(|_| !matches!(action, Action::Echo)).map(Box::new),
         id: method.id.as_str().into(),

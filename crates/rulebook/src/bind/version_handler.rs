@@ -40,6 +40,7 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
     let (handler, settings) = match action {
         Action::Echo => return Action::Echo,
         Action::NotImplemented => return Action::NotImplemented,
+        Action::Unavailable => return Action::Unavailable,
         Action::Handler { handler, nullable } if is_whole => {
             return Action::Handler { handler: Arc::clone(handler), nullable: nullable.clone() };
         }

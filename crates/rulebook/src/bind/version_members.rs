@@ -30,25 +30,23 @@ enum Parts {
 impl VersionedType {
     /// Returns `true` if the version lacks members of objects.
     pub(super) fn lacks_members(&self) -> bool {
-        self.lacks_new_members(&mut HashSet::new())
-    }
-
-    /// As [`VersionedType::lacks_members`], except in the schemas in `known`.
-    fn lacks_new_members(&self, known: &mut HashSet<String>) -> bool {
-        if let Structure::Schema(schema) = self.whole.structure()
-            && !known.insert(schema.key().to_owned())
-        {
-            return false;
-        }
-        match self.parts() {
-            Parts::None => false,
-            Parts::Items(items) => items.lacks_new_members(known),
-            Parts::Members(lacking, members) => {
-                !lacking.is_empty() || members.iter().any(|(_, member)| member.lacks_new_members(known))
+        let (mut known, mut waiting) = (HashSet::new(), vec![self.clone()]);
+        while let Some(one) = waiting.pop() {
+            // Schemas can contain themselves.
+            if schema_key(&one.whole).is_some_and(|key| !known.insert(key)) {
+                continue;
             }
-            Parts::OneOf(types) => types.iter().any(|one| one.lacks_new_members(known)),
-            Parts::ByTag(_, types) => types.iter().any(|(_, one)| one.lacks_new_members(known)),
+            match one.parts() {
+                Parts::None => {}
+                Parts::Items(items) => waiting.push(items),
+                Parts::Members(lacking, _) if !lacking.is_empty() => return true,
+                Parts::Members(_, members) | Parts::ByTag(_, members) => {
+                    waiting.extend(members.into_iter().map(|(_, member)| member));
+                }
+                Parts::OneOf(types) => waiting.extend(types),
+            }
         }
+        false
     }
 
     /// Removes the members that the version does not have from a value that `check` of the type has accepted.
@@ -110,6 +108,15 @@ impl VersionedType {
             }
             _ => Parts::None,
         }
+    }
+}
+
+/// Returns the key of the schema to which a type refers, perhaps with null.
+fn schema_key(check: &Arc<dyn Check>) -> Option<String> {
+    match check.structure() {
+        Structure::Schema(schema) => Some(schema.key().to_owned()),
+        Structure::Nullable(inner) => schema_key(&inner),
+        _ => None,
     }
 }
 

@@ -58,11 +58,6 @@ impl ETag {
         Self { is_weak: false, tag: self.tag.clone() }
     }
 
-    /// Returns `true` if the entity tag is weak.
-    pub(crate) fn is_weak(&self) -> bool {
-        self.is_weak
-    }
-
     /// Parses an entity tag in the form that it has in header fields: `"v7"` or `W/"v7"`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -19,7 +19,8 @@ pub struct Head {
     pub uri: http::Uri,
     /// The header fields, in the order in which the request contains them.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// `true` if the request may have a body that no header field announces, as in HTTP/2.
+    /// `true` if the request may have a body that no header field announces, as over HTTP/2, which the server of an
+    /// `App` of a program may speak.
     pub streams: bool,
     /// The network address of the client, or of the proxy that forwards the request; `None` if the address is unknown.
     pub peer: Option<std::net::SocketAddr>,
@@ -251,9 +252,12 @@ impl RequestId {
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
         let mut digits = [0; 16];
         match self {
-            // The id has 8 bytes, which always fit into 16 digits.
             Self::Generated(id) => {
-                use_text(hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits))
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+                    pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
+                }
+                use_text(&digits)
             }
             Self::Received(text) => use_text(text.as_bytes()),
         }

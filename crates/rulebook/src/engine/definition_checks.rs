@@ -13,9 +13,16 @@ use crate::handler::expand_variables;
 impl Validated {
     /// Checks the handlers that the definition chooses, without the handlers of the program.
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
-        let is_default_used = self.parts.modules.is_empty();
-        let diagnostics = bind::defined_handler_errors(&self.api, &self.parts.handler_kinds, is_default_used);
+        let diagnostics = self.defined_handler_errors();
         if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
+    }
+
+    /// Returns the errors of the handlers that the definition chooses, without those of methods that have errors
+    /// themselves.
+    pub fn defined_handler_errors(&self) -> Vec<Diagnostic> {
+        let Some(failed) = &self.failed_methods else { return Vec::new() };
+        let is_default_used = self.parts.modules.is_empty();
+        bind::defined_handler_errors(&self.api, &self.parts.handler_kinds, is_default_used, failed)
     }
 
     /// Returns a warning for each method that only a program in Rust can handle, if the definition chooses the handlers
@@ -55,10 +62,10 @@ impl Validated {
         self.unset_variables.iter().map(|(_, error)| error.clone().into_warning()).collect()
     }
 
-    /// Checks the environment variables in the addresses of the services that a server with this definition uses.
-    /// `replaced` are the names of the settings whose addresses are not used, because the command line or the
-    /// environment contains others.
-    pub fn check_service_addresses(self, replaced: &[&str]) -> Result<Self, Report> {
+    /// Returns the errors in the environment variables of the addresses of the services that a server with this
+    /// definition uses. `replaced` are the names of the settings whose addresses are not used, because the command line
+    /// or the environment contains others.
+    pub fn service_address_errors(&self, replaced: &[&str]) -> Vec<Diagnostic> {
         let api = &self.api;
         let addresses = [
             ("key_storage", api.key_storage.as_ref().filter(|_| api.accepts_keys())),
@@ -73,7 +80,6 @@ impl Validated {
             let error = if url.value.contains('@') { error.hide_line() } else { error };
             Some(error.into_diagnostic(DiagnosticCode::BadOption, url.span))
         });
-        let diagnostics: Vec<_> = diagnostics.collect();
-        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
+        diagnostics.collect()
     }
 }

@@ -5,6 +5,7 @@ mod api_uris;
 mod definition_checks;
 mod documents;
 mod folders;
+mod input_digest;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
 mod published_documents;
 mod rulebook;
@@ -30,10 +31,12 @@ use crate::store::LazyStore;
 
 pub use folders::DataFolder;
 use folders::PrivateFiles;
+#[doc(hidden)]
+pub use input_digest::InputDigest;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
-pub use start::StartContext;
-use start::{EngineStart, StartHook};
+use start::EngineStart;
+pub use start::{StartContext, StartError};
 #[doc(hidden)]
 pub use used_kinds::UsedKinds;
 #[doc(hidden)]
@@ -56,6 +59,8 @@ struct HandlerFiles {
     source: Vec<PathBuf>,
     /// The files that only the server may read.
     private: Vec<PathBuf>,
+    /// The digest of what the API was made from, except the files in `source`.
+    digest: [u8; 32],
 }
 
 impl Engine {
@@ -66,9 +71,8 @@ impl Engine {
         files: Option<Arc<LazyStore>>,
         handler_files: HandlerFiles,
         plan: Plan,
-        start_hooks: Vec<StartHook>,
+        start: EngineStart,
     ) -> Self {
-        let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
         let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
         Self { api, definition, data_folder, files, handler_files, started: Arc::new(StartedRunner { start, runner }) }
     }
@@ -116,6 +120,15 @@ impl Engine {
         &self.handler_files.source
     }
 
+    /// Returns a digest of what the API was made from, except the [source files](Engine::source_files) and the code and
+    /// state of the program: the definition, the files of authenticators, and the
+    /// [inputs](crate::handler_kind::HandlerKind::inputs) of handlers.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn digest(&self) -> [u8; 32] {
+        self.handler_files.digest
+    }
+
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
     /// [`Engine::serve`] calls this function.
     ///
@@ -126,13 +139,19 @@ impl Engine {
         self.started.start.wait_blocking()
     }
 
+    /// Returns a future that waits until the engine and everything that it serves is dropped and has stopped.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.started.start.ended()
+    }
+
     /// Serves the API over HTTP on new threads, after the start hooks have run. Each worker thread has an actix `App`
     /// with the [`Services`] of the API, or with those that the program has [chosen](Rulebook::app).
     ///
     /// # Errors
     /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, the configured
-    /// folder of stored files cannot be used, [private files](Settings::static_files) are in the static folder, or
-    /// HTTP/2 is enabled in a program without the feature `http2`.
+    /// folder of stored files cannot be used, or [private files](Settings::static_files) are in the static folder.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve(settings)?;
         server::serve(self.plan(), self.data_folder.path(), &self.complete_settings(settings))
@@ -141,7 +160,7 @@ impl Engine {
     /// Serves this API instead of the one that a server serves, after the start hooks have run: all requests that begin
     /// from now on. Requests in flight end with the API with which they began, whose handlers are dropped after the
     /// last of them. The server keeps its addresses, its connections, its counts in `/metrics` and its [`Settings`]; it
-    /// begins to count the requests of limits anew.
+    /// begins to count the requests of limits anew, even if the definition is the same as before.
     ///
     /// ```no_run
     /// use rulebook::{Rulebook, Settings};

@@ -20,9 +20,9 @@ use super::Engine;
 use super::folders::{DataFolder, FilesSettings};
 use super::start::{StartContext, StartHook};
 use super::validated::{DefinedAuthParts, Validated};
-use crate::auth::{AuthKind, compile_auth};
+use crate::auth::{AuthKind, CompiledAuthKinds, compile_auth};
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
-use crate::handler::{HandlerKind, Module, ProgramState, ReadinessCheck, ValueKind};
+use crate::handler::{HandlerKind, Migrations, Module, ProgramState, ReadinessCheck, ValueKind};
 use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
@@ -95,6 +95,9 @@ pub(super) struct ProgramParts {
     pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
     pub(super) idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     pub(super) tracer: Option<Tracer>,
+    pub(super) migrations: Migrations,
+    /// What the API waits for before its methods can be called.
+    pub(super) waits_for: Option<Arc<str>>,
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
@@ -271,6 +274,15 @@ impl Rulebook {
         self
     }
 
+    /// Sets to which databases the start applies pending migrations of handlers of the kind `sql`. By default, it
+    /// applies them only to databases without tables; another database must have them already, or its tables must fit
+    /// to the statements of the definition without them.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.parts.migrations = migrations;
+        self
+    }
+
     /// Adds a readiness check: a function that checks whether the program can handle requests, for example whether its
     /// database responds. `/readyz` reports the result of the check under `name`. The check replaces an earlier check
     /// of the same name.
@@ -355,21 +367,41 @@ impl Rulebook {
     // It is hidden because only the command line and the test client use it.
     #[doc(hidden)]
     pub fn validate(self) -> Result<Validated, Report> {
+        let validated = self.validate_parts();
+        match validated.errors.is_empty() {
+            true => Ok(validated),
+            false => Err(Report::new(validated.sources, validated.errors)),
+        }
+    }
+
+    /// Reads and checks the definition as [`Rulebook::validate`] does, and returns the errors beside what has none.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn validate_parts(self) -> Validated {
         let Self { source, extensions, auth_kinds, files, mut parts } = self;
         let loaded = match source {
             DefinitionSource::Folder(folder) => definition::load(&folder),
             DefinitionSource::Files(files) => definition::read(files),
         };
-        let CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables } =
-            compile::check_definition(loaded, extensions)?;
+        let CheckedDefinition {
+            mut errors,
+            failed_methods,
+            inherited,
+            api,
+            sources,
+            warnings,
+            unknown_function_errors,
+            unset_variables,
+        } = compile::check_definition_parts(loaded, extensions);
         parts.combines_identities &= api.auth.as_ref().is_none_or(|auth| auth.combine);
-        let compiled = match compile_auth(&api, &auth_kinds, parts.combines_identities) {
-            Ok(compiled) => compiled,
-            Err(diagnostics) => return Err(Report::new(sources, diagnostics)),
-        };
+        let compiled = compile_auth(&api, &auth_kinds, parts.combines_identities).unwrap_or_else(|diagnostics| {
+            errors.extend(diagnostics);
+            CompiledAuthKinds::default()
+        });
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
-        let data_folder = parts.data_folder.clone();
+        // The settings of a definition with errors have no effect.
+        let data_folder = if errors.is_empty() { parts.data_folder.clone() } else { DataFolder::default() };
         data_folder.set_if_unset(api.data.as_deref().map(|folder| api.path(folder)));
         let files = files.resolve_location(&api, data_folder.path());
         if let Some(store) = &files {
@@ -377,6 +409,9 @@ impl Rulebook {
             parts.readiness_checks.extend(store.readiness_check());
         }
         let validated = Validated {
+            errors,
+            failed_methods,
+            inherited,
             api,
             data_folder,
             warnings,
@@ -389,6 +424,6 @@ impl Rulebook {
             ending_authenticators: 0,
             auth_error_diagnostics: Vec::new(),
         };
-        Ok(validated.with_defined_auth(compiled).with_auth_schemes())
+        validated.with_defined_auth(compiled).with_auth_schemes()
     }
 }

@@ -3,31 +3,40 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rulebook_model::compile::InheritedValue;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
 use rulebook_model::span::Span;
 
 use super::folders::DataFolder;
+use super::input_digest::InputDigest;
 use super::rulebook::ProgramParts;
-use super::start::StartHook;
+use super::start::{EngineStart, StartHook};
 use super::used_kinds::UsedKinds;
 use super::version_plans::create_plans;
 use super::{Engine, HandlerFiles};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
-use crate::handler::{HandlerError, HandlerKind, ReadinessCheck};
+use crate::handler::{HandlerError, Migrations, ReadinessCheck};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
+use crate::plan::Action;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::LazyStore;
 use crate::trace::{TraceExporter, Tracer};
 
-/// A definition without errors, and the code and state that the program adds to it.
+/// A definition, and the code and state that the program adds to it. It has no errors, unless it comes from
+/// [`Rulebook::validate_parts`](super::Rulebook::validate_parts).
 // It is hidden because only the command line and the test client use it.
 #[doc(hidden)]
 pub struct Validated {
+    pub errors: Vec<Diagnostic>,
+    /// The spans of the methods with errors; `None` if no handler can be checked.
+    pub failed_methods: Option<Vec<Span>>,
+    /// The values that methods have from elsewhere.
+    pub inherited: Vec<InheritedValue>,
     pub api: Api,
     pub data_folder: DataFolder,
     /// The warnings about the definition.
@@ -69,20 +78,6 @@ fn is_used(api: &Api, kind: &str) -> bool {
     let default = api.handlers.iter().filter_map(|handlers| handlers.default.as_ref());
     let methods = api.methods().filter_map(|(_, _, method)| method.handler.as_ref());
     default.chain(methods).any(|handler| handler.setting(kind).is_some())
-}
-
-/// Returns the start hook that prepares the handlers of a kind. Its error is the report of all errors. `settings` is
-/// the span of errors without a span.
-fn start_hook(kind: Arc<dyn HandlerKind>, settings: Span, sources: Arc<Sources>) -> StartHook {
-    Box::new(move |start| {
-        Box::pin(async move {
-            let started = kind.start(start.data_folder()).await;
-            started.map_err(|errors| {
-                let diagnostics = errors.into_iter().map(|error| bind::handler_diagnostic(error, settings)).collect();
-                Report::new(Sources::clone(&sources), diagnostics).into()
-            })
-        })
-    })
 }
 
 /// Returns the start hook that prepares an authenticator of the definition.
@@ -257,21 +252,42 @@ impl Validated {
         self
     }
 
+    /// Sets to which databases the start applies pending migrations, instead of the program.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.parts.migrations = migrations;
+        self
+    }
+
     /// Returns a report with diagnostics that the program has found in the definition.
     pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(self.sources.clone(), diagnostics)
     }
 
+    /// Makes the API wait: each call gets the error 503, `/readyz` says why, and its handlers are not started.
+    #[must_use]
+    pub fn waits_for(mut self, why: &str) -> Self {
+        self.parts.waits_for = Some(why.into());
+        self
+    }
+
+    /// Returns a report of errors of handlers.
+    pub fn report_of_handlers(&self, errors: Vec<HandlerError>) -> Report {
+        self.report(errors.into_iter().map(|error| bind::handler_diagnostic(error, self.api.span)).collect())
+    }
+
     /// Returns the kinds of handlers that the definition uses.
     pub fn used_kinds(&self) -> UsedKinds {
         let kinds = self.parts.handler_kinds.iter().filter(|kind| is_used(&self.api, kind.name()));
-        UsedKinds { kinds: kinds.cloned().collect(), sources: self.sources.clone(), settings: self.api.span }
+        UsedKinds { kinds: kinds.cloned().collect(), sources: Arc::new(self.sources.clone()), settings: self.api.span }
     }
 
     /// Compares the definition with the handlers, and creates the engine.
     pub fn build(self) -> Result<Engine, Report> {
         let unbound = self.unbound();
         let echo = unbound == Unbound::Echo;
+        let waits_for = self.parts.waits_for;
+        let calls_handlers = !echo && waits_for.is_none();
         let mut bound = bind::bind_handlers(&self.api, &self.parts.modules, &self.parts.handler_kinds, unbound);
         if !echo {
             bound.diagnostics.extend(self.unknown_function_errors);
@@ -281,24 +297,37 @@ impl Validated {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
+        if waits_for.is_some() {
+            bound.actions = bound.actions.iter().map(|_| Action::Unavailable).collect();
+        }
         // The readiness checks and start hooks of the program are needed only by handlers. If the API methods return
         // their arguments instead of calling handlers (`Unbound::Echo`), these checks and hooks are not used.
-        let (mut checks, mut hooks) =
-            if echo { (Vec::new(), Vec::new()) } else { (self.parts.readiness_checks, self.parts.start_hooks) };
+        let (mut checks, mut hooks) = match calls_handlers {
+            true => (self.parts.readiness_checks, self.parts.start_hooks),
+            false => (Vec::new(), Vec::new()),
+        };
         let sources = Arc::new(self.sources);
+        let mut digest = InputDigest::default();
+        for source in (0..).map_while(|file| sources.get(file)) {
+            digest.add(source.path.as_os_str().as_encoded_bytes());
+            digest.add(source.text.as_bytes());
+        }
+        digest.add(waits_for.as_deref().unwrap_or_default().as_bytes());
         let source = self.parts.handler_kinds.iter().flat_map(|kind| kind.source_files()).collect();
         let DefinedAuthParts { starts, readiness_checks, resources, private_files, keys_position: _ } =
             self.defined_auth;
         let mut private_files: Vec<_> = private_files.into_iter().map(|(file, _)| file).collect();
+        private_files.iter().for_each(|file| digest.add_file(file));
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
-        let mut measures = Vec::new();
-        if !echo {
+        let (mut measures, mut kinds) = (Vec::new(), Vec::new());
+        if calls_handlers {
             for kind in self.parts.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
                 checks.extend(kind.readiness_checks());
                 measures.extend(kind.measure());
+                kind.inputs().iter().for_each(|input| digest.add(input));
                 private_files.extend(kind.private_files(self.data_folder.path()));
-                hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
+                kinds.push(kind);
             }
         }
         // While each server counts by itself, the server is ready without the counter.
@@ -329,6 +358,7 @@ impl Validated {
             ending_authenticators,
             state: self.parts.state,
             readiness_checks: checks.into(),
+            waits_for,
             measures: measures.into(),
             protected_resources: resources,
             shared_counter: self.parts.shared_counter.filter(|_| !echo),
@@ -338,7 +368,9 @@ impl Validated {
         };
         let plan = create_plans(&api, bound.actions, &self.parts.modules, context, unbound);
         let definition = sources.get(0).map(|source| source.path.clone());
-        let files = HandlerFiles { source, private: private_files };
-        Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, hooks))
+        let files = HandlerFiles { source, private: private_files, digest: digest.finish() };
+        let kinds = UsedKinds { kinds, sources, settings: api.span };
+        let start = EngineStart::new(hooks, kinds, self.parts.migrations, &self.data_folder, plan.state.clone());
+        Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, start))
     }
 }

@@ -177,7 +177,7 @@ impl FileRequest<'_> {
         } else {
             let share = self.open_files.count(self.head.client, self.head.peer);
             let share = share.map_err(|UsedUp| ApiError::plain(ErrorCode::Unavailable))?;
-            ReplyBody::File(FileRange { file, offset, length, share: Some(share) })
+            ReplyBody::File(Box::new(FileRange { file, offset, length, share: Some(share) }))
         };
         Ok(FilePart { decision, info, body })
     }

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{Call, CallBuilder, EngineHandle};
 use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, check_response_header};
+use crate::multipart::BodyPart;
 use crate::store::{LazyStore, Store};
 use crate::trace::{OpenSpan, RequestTrace, SpanKind};
 
@@ -82,8 +83,8 @@ pub(crate) enum CallOrigin {
         head: Arc<Head>,
         /// The body of the request, if the handler reads it, and it is not multipart.
         body: Option<Bytes>,
-        /// The parts of a multipart body that are not files, if the handler reads any body.
-        text_parts: Vec<(String, Bytes)>,
+        /// The parts of a multipart body, if the handler reads any body.
+        parts: Vec<BodyPart>,
     },
     /// The call was made from code, with [`CallBuilder`], or on the command line.
     Call {
@@ -167,13 +168,13 @@ impl Context {
         }
     }
 
-    /// Returns the names and the contents of the parts of a multipart body that are not files, for a handler of a
-    /// definition that [reads bodies of any kind](crate::handler_kind::BodyAccess::Any). Returns none for all other
-    /// handlers, and if the call was made from code or on the command line.
+    /// Returns the parts of a multipart body, for a handler of a definition that [reads bodies of any
+    /// kind](crate::handler_kind::BodyAccess::Any). Returns none for all other handlers, and if the call was made from
+    /// code or on the command line.
     #[must_use]
-    pub fn text_parts(&self) -> &[(String, Bytes)] {
+    pub fn parts(&self) -> &[BodyPart] {
         match &self.0.origin {
-            CallOrigin::Request { text_parts, .. } => text_parts,
+            CallOrigin::Request { parts, .. } => parts,
             CallOrigin::Call { .. } => &[],
         }
     }

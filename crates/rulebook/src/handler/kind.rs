@@ -104,6 +104,14 @@ pub trait HandlerKind: Send + Sync {
         Vec::new()
     }
 
+    /// Returns what the handlers were made from besides the definition and the [files with their
+    /// code](HandlerKind::source_files), such as the contents of other files. When a server reads its definition again,
+    /// it keeps its handlers if all of this is unchanged. This function is called like
+    /// [`HandlerKind::readiness_checks`].
+    fn inputs(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
     /// Returns the files of the handlers of this kind that only the server may read, such as a database: the server
     /// does not start if they are in the folder of static files. This function is called like
     /// [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which may not exist yet.
@@ -111,9 +119,10 @@ pub trait HandlerKind: Send + Sync {
         Vec::new()
     }
 
-    /// Prepares all handlers of this kind before the first request, for example opens their database. This function is
-    /// called once, after [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which exists.
-    /// Tasks that the future spawns run as long as the API is served.
+    /// Begins what the handlers of this kind need besides data, such as worker processes and pools of connections. This
+    /// function is called once, after [`HandlerKind::readiness_checks`], and once more after [`HandlerKind::commit`] if
+    /// it has failed and the changed data may be the cause. `data_folder` is the data folder, which exists. Tasks that
+    /// the future spawns run as long as the API is served.
     ///
     /// # Errors
     /// Fails if the API cannot be served. The errors are shown as those of [`HandlerKind::compile`].
@@ -121,9 +130,36 @@ pub trait HandlerKind: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Finds the errors that [`HandlerKind::start`] would report, without an effect on the data of the API. The command
-    /// `check` calls this function after the handlers of all methods are compiled. Returns what it cannot check, each
-    /// with the reason, which are warnings.
+    /// Prepares the changes of data that the API needs, such as pending migrations, and compares the handlers with the
+    /// changed data. No other program sees the changes before [`HandlerKind::commit`]; they are undone if the kind is
+    /// dropped without it. This function is called once, after all kinds have started. Returns whether there are
+    /// changes.
+    ///
+    /// # Errors
+    /// Fails if the API cannot be served with the data.
+    fn prepare<'a>(&'a self, _context: PrepareContext<'a>) -> PrepareFuture<'a> {
+        Box::pin(std::future::ready(Ok(DataChanges::None)))
+    }
+
+    /// Makes the prepared changes of data effective. This function is called once, after everything else that the API
+    /// needs has succeeded.
+    ///
+    /// # Errors
+    /// Fails if the changes cannot be made effective.
+    fn commit(&self) -> StartFuture<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Returns a future that ends what the handlers of this kind have begun outside of the program, such as a record of
+    /// it in a database. This function is called once, after the start; the future runs after the API is no longer
+    /// served, unless the program ends before. It must not keep the handlers.
+    fn stop(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Finds the errors that [`HandlerKind::start`] and [`HandlerKind::prepare`] would report, without an effect on the
+    /// data of the API. The command `check` calls this function after the handlers of all methods are compiled. Returns
+    /// what it cannot check, each with the reason, which are warnings.
     ///
     /// # Errors
     /// Fails like [`HandlerKind::start`].
@@ -143,6 +179,72 @@ pub struct CheckContext<'a> {
 
 /// The future of [`HandlerKind::check`].
 pub type CheckFuture<'a> = BoxFuture<'a, Result<Vec<HandlerError>, Vec<HandlerError>>>;
+
+/// What [`HandlerKind::prepare`] can use.
+#[derive(Debug, Clone, Copy)]
+pub struct PrepareContext<'a> {
+    /// The folder of the program's own files. It exists.
+    pub data_folder: &'a Path,
+    /// Which changes of data the caller allows.
+    pub migrations: Migrations,
+}
+
+/// Which changes of the tables of databases the start of an API makes ([`Rulebook::migrations`]).
+///
+/// [`Rulebook::migrations`]: crate::Rulebook::migrations
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Migrations {
+    /// The databases to which pending migrations are applied.
+    pub apply: ApplyMigrations,
+    /// Whether migrations may remove tables, columns or rows.
+    pub allow_loss: bool,
+    /// Whether migrations may break calls of other servers that run.
+    pub allow_breaking: bool,
+}
+
+/// The databases to which the start of an API applies pending migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApplyMigrations {
+    /// Databases without tables: nothing can be lost in them.
+    #[default]
+    ToNewDatabases,
+    /// Databases without tables, and files of SQLite. If the text of an applied migration has changed since, the file
+    /// goes back to the copy from before it. Only for development.
+    ToEditedFiles,
+    /// All databases.
+    ToAllDatabases,
+    /// Files of SQLite without tables: databases of a server are left to others.
+    ToNewFiles,
+}
+
+/// Whether [`HandlerKind::prepare`] has prepared changes of data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataChanges {
+    /// There is nothing to commit.
+    None,
+    /// [`HandlerKind::commit`] makes changes effective, which these lines describe.
+    Prepared(Vec<String>),
+    /// The same, for data that does not exist yet, so that handlers may need it when they start.
+    New(Vec<String>),
+}
+
+/// Why the API cannot be served with the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrepareError {
+    /// The errors, which are shown as those of [`HandlerKind::compile`].
+    pub errors: Vec<HandlerError>,
+    /// The number of pending migrations that could be the cause; 0 if the definition is wrong.
+    pub pending: usize,
+}
+
+impl From<Vec<HandlerError>> for PrepareError {
+    fn from(errors: Vec<HandlerError>) -> Self {
+        Self { errors, pending: 0 }
+    }
+}
+
+/// Returns whether there are changes to commit ([`HandlerKind::prepare`]).
+pub type PrepareFuture<'a> = BoxFuture<'a, Result<DataChanges, PrepareError>>;
 
 /// The future of [`HandlerKind::start`].
 pub type StartFuture<'a> = BoxFuture<'a, Result<(), Vec<HandlerError>>>;

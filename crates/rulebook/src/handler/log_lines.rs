@@ -29,8 +29,6 @@ pub fn printable(line: &[u8]) -> String {
 #[derive(Debug, Default)]
 pub struct LogLines {
     line: Vec<u8>,
-    /// The last line that was complete.
-    last: Option<String>,
 }
 
 impl LogLines {
@@ -50,12 +48,6 @@ impl LogLines {
         self.end_line(&mut log);
     }
 
-    /// Returns the last line that was not empty.
-    #[must_use]
-    pub fn last(&self) -> Option<&str> {
-        self.last.as_deref()
-    }
-
     fn push(&mut self, bytes: &[u8]) {
         // One byte more than the limit shows that the line is longer.
         let capacity = (MAX_LOGGED + 1).saturating_sub(self.line.len());
@@ -64,9 +56,7 @@ impl LogLines {
 
     fn end_line(&mut self, log: &mut impl FnMut(&str)) {
         if !self.line.trim_ascii().is_empty() {
-            let text = printable(&self.line);
-            log(&text);
-            self.last = Some(text);
+            log(&printable(&self.line));
         }
         self.line.clear();
     }

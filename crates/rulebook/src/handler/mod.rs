@@ -37,8 +37,8 @@ pub use context::Context;
 pub use file_fields::describe_file;
 pub use into_handler::{Handler, HandlerFuture, HandlerMismatch, IntoHandler, Outputs};
 pub use kind::{
-    BodyAccess, CheckContext, CheckFuture, CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns,
-    OutputsCheck, StartFuture,
+    ApplyMigrations, BodyAccess, CheckContext, CheckFuture, CompiledHandler, DataChanges, HandledMethod, HandlerError,
+    HandlerKind, MethodReturns, Migrations, OutputsCheck, PrepareContext, PrepareError, PrepareFuture, StartFuture,
 };
 pub use log_lines::{LogLines, printable};
 pub use measurement::{Measure, Measurement};

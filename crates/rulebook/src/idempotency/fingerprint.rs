@@ -57,7 +57,7 @@ impl RequestHasher {
         self.add_bytes(b'r', bytes);
     }
 
-    fn add_value(&mut self, value: &Value<'_>) {
+    pub(crate) fn add_value(&mut self, value: &Value<'_>) {
         match value {
             Value::Null => self.add_bytes(b'0', &[]),
             Value::Bool(bool) => self.add_bytes(b'b', &[u8::from(*bool)]),

@@ -77,7 +77,7 @@ impl Metrics {
         plan: &Plan,
         detached: usize,
         exceeded_limits: &ExceededLimits,
-        certificates: impl FnOnce() -> Vec<(String, u64)>,
+        certificates: impl FnOnce() -> Vec<(usize, u64)>,
     ) -> Bytes {
         let AllCounters { by_worker, ended, last_text, time } = &mut *self.lock();
         let begun = Instant::now();

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use super::ExceededLimits;
 use super::worker_counters::{BUCKET_MILLISECONDS, Counted, ResponseLabels};
 use crate::handler::Measurement;
+use crate::line_queue::dropped_lines;
 use crate::plan::Plan;
 use crate::usage::{ANONYMOUS, USERS};
 
@@ -19,7 +20,7 @@ pub(super) fn openmetrics_text(
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
-    certificates: &[(String, u64)],
+    certificates: &[(usize, u64)],
 ) -> String {
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
@@ -45,6 +46,9 @@ pub(super) fn openmetrics_text(
     for (limit, count) in exceeded_limits.counts() {
         text.write_sample(&format!("{exceeded}_total"), &[("limit", limit)], count);
     }
+    let dropped = "rulebook_log_lines_dropped";
+    text.begin_metric(dropped, "counter", "Lines of the log that were dropped because they were not read in time.");
+    text.write_sample(&format!("{dropped}_total"), &[], dropped_lines());
     let differences = "rulebook_output_differences";
     text.begin_metric(differences, "counter", "Responses whose outputs differ from the definition, by method.");
     let counts = plan.methods.iter().map(|method| (&*method.id, method.output_differences.load(Ordering::Relaxed)));
@@ -55,8 +59,8 @@ pub(super) fn openmetrics_text(
     if !certificates.is_empty() {
         text.begin_metric(expiry, "gauge", "The time until which a TLS certificate is valid, in seconds since 1970.");
     }
-    for (file, time) in certificates {
-        text.write_sample(expiry, &[("file", file)], time);
+    for (number, time) in certificates {
+        text.write_sample(expiry, &[("certificate", &number.to_string())], time);
     }
     let measured: Vec<_> = plan.measures.iter().flat_map(|measure| measure()).collect();
     write_measurements(&mut text, &measured);

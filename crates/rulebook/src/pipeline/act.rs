@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_util::future::BoxFuture;
+use rulebook_model::error::ErrorCode;
 use rulebook_model::model::DeclaredError;
 use serde_json::Value as Json;
 
@@ -41,6 +42,7 @@ pub(crate) fn start_handler(
         Action::NotImplemented => {
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
         }
+        Action::Unavailable => return Err(ApiError::plain(ErrorCode::Unavailable)),
     }
     let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
     let context = Context::new(index, granted.identity().cloned(), origin, caller);
@@ -54,7 +56,7 @@ pub(crate) fn start_handler(
     let running = catch_panic("the argument type", || match &method.action {
         Action::Handler { handler, nullable } => handler.start(slots, nullable, context),
         Action::Defined { handler, .. } => Ok(handler.start(slots, context)),
-        Action::Echo | Action::NotImplemented => Err(ApiError::internal("there is no handler")),
+        Action::Echo | Action::NotImplemented | Action::Unavailable => Err(ApiError::internal("there is no handler")),
     })??;
     let module = method.module_index;
     let running = if runner.plan.modules[module].hooks.is_empty() {

@@ -14,6 +14,7 @@ use rulebook_model::types::includes_media_type;
 
 use crate::call::{ApiError, ErrorKind, Head, Limit, Upload, parse_word, shorten_text, split_outside_of_quotes};
 use crate::handler::{BodyAccess, CallOrigin};
+use crate::multipart::BodyPart;
 use crate::plan::{BodyUse, PlannedMethod, PlannedParameter};
 use crate::transfer::BINARY_MEDIA_TYPE;
 
@@ -46,35 +47,12 @@ impl Body {
     /// Returns the origin of the call that a request makes, with those parts of its body that the handler reads.
     #[inline]
     pub fn call_origin(&self, head: Arc<Head>, access: BodyAccess) -> CallOrigin {
-        let text_parts = if access == BodyAccess::Any { self.text_parts() } else { Vec::new() };
-        CallOrigin::Request { head, body: self.bytes().filter(|_| access != BodyAccess::None).cloned(), text_parts }
-    }
-
-    /// Returns the names and the contents of the parts of a multipart body that are not files.
-    fn text_parts(&self) -> Vec<(String, Bytes)> {
-        let Self::Parts(parts) = self else { return Vec::new() };
-        let text = |part: &BodyPart| match &part.content {
-            BodyPartContent::Field(bytes) => Some((part.name.clone(), bytes.clone())),
-            BodyPartContent::File(_) => None,
+        let parts = match self {
+            Self::Parts(parts) if access == BodyAccess::Any => parts.clone(),
+            _ => Vec::new(),
         };
-        parts.iter().filter_map(text).collect()
+        CallOrigin::Request { head, body: self.bytes().filter(|_| access != BodyAccess::None).cloned(), parts }
     }
-}
-
-#[derive(Debug)]
-pub struct BodyPart {
-    /// The field name of the part, which selects the parameter.
-    pub name: String,
-    /// The text or file that the part contains.
-    pub content: BodyPartContent,
-}
-
-#[derive(Debug)]
-pub enum BodyPartContent {
-    /// The bytes of a part that has no file name.
-    Field(Bytes),
-    /// The uploaded file of a part that has a file name.
-    File(Upload),
 }
 
 /// The kind of a request body, which determines how the server receives the body.

@@ -3,6 +3,8 @@
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
+use std::collections::HashSet;
+
 use rulebook_model::constraint::{Constraint, Given};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::error::catalogue::Catalogue;
@@ -138,13 +140,12 @@ fn fill_slot<'a>(
             let mismatch = TypeMismatch::with_got(plan.expected.clone(), text).inside(&keys);
             return Err(SlotError::Invalid(ParameterErrorKind::Repeated, Some(mismatch)));
         }
-        RawValue::WeakTag => return Err(got(ParameterErrorKind::Invalid, "weak-tag")),
         RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, "not-utf-8")),
     };
     match value {
         // If a parameter is optional, the value null means that the argument is absent, even if the type of the
-        // parameter accepts null.
-        Value::Null if plan.is_optional => Ok(default().unwrap_or(ArgumentSlot::Null)),
+        // parameter accepts null. Some types refuse it.
+        Value::Null if plan.is_optional && !plan.check.refuses_null() => Ok(default().unwrap_or(ArgumentSlot::Null)),
         value => {
             let invalid = |mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
             plan.check.checked(value).map(ArgumentSlot::Value).map_err(invalid)
@@ -219,28 +220,36 @@ fn has_lost_plus(plan: &PlannedParameter, path: &str, got: &str) -> bool {
         if path.is_empty() && plan.arity == Arity::Many {
             return plan.check.checked(plan.check.decode_many(vec![text.into()])).is_ok();
         }
-        accepts_at(&*plan.check, path, &text)
+        accepts_at(&*plan.check, path, &text, &mut HashSet::new())
     })
 }
 
+/// The places in a value at which a schema was searched: the key of the schema, and the length of the rest of the path.
+type Searched = HashSet<(String, usize)>;
+
 /// Returns `true` if a type accepts a text as the item or the member of its values at a path, such as `[2].name`.
-fn accepts_at(check: &dyn Check, path: &str, text: &str) -> bool {
+fn accepts_at(check: &dyn Check, path: &str, text: &str, searched: &mut Searched) -> bool {
     if path.is_empty() {
         return check.checked(check.decode(text.into())).is_ok();
     }
     match check.structure() {
         Structure::Array(inner) | Structure::Map(inner) => {
             let end = path.char_indices().skip(1).find(|(_, char)| matches!(char, '.' | '['));
-            accepts_at(&*inner, end.map_or("", |(end, _)| &path[end..]), text)
+            accepts_at(&*inner, end.map_or("", |(end, _)| &path[end..]), text, searched)
         }
         Structure::Object(shape) => shape.fields.iter().any(|field| {
             let rest = path.strip_prefix('.').and_then(|path| path.strip_prefix(&*field.name));
-            rest.is_some_and(|rest| accepts_at(&*field.check, rest, text))
+            rest.is_some_and(|rest| accepts_at(&*field.check, rest, text, searched))
         }),
-        Structure::Nullable(inner) => accepts_at(&*inner, path, text),
-        Structure::Schema(schema) => accepts_at(&*schema.check, path, text),
-        Structure::Union(branches) => branches.iter().any(|branch| accepts_at(&**branch, path, text)),
-        Structure::TaggedUnion { branches, .. } => branches.iter().any(|(_, branch)| accepts_at(&**branch, path, text)),
+        Structure::Nullable(inner) => accepts_at(&*inner, path, text, searched),
+        // Several types of a union can lead to the same schema, at each level of the value.
+        Structure::Schema(schema) => {
+            searched.insert((schema.key().to_owned(), path.len())) && accepts_at(&*schema.check, path, text, searched)
+        }
+        Structure::Union(branches) => branches.iter().any(|branch| accepts_at(&**branch, path, text, searched)),
+        Structure::TaggedUnion { branches, .. } => {
+            branches.iter().any(|(_, branch)| accepts_at(&**branch, path, text, searched))
+        }
         _ => false,
     }
 }

@@ -94,9 +94,9 @@ const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
 const MARKDOWN_UTF8: &str = "text/markdown; charset=utf-8";
 
-/// Creates a reply with a document, or with status 304 if `If-None-Match` shows that the client has the current
-/// document. Clients must revalidate their copy before each use, because the document may have changed when the server
-/// was restarted.
+/// Creates a reply with a document; with status 304 if `If-None-Match` shows that the client has the current document,
+/// and with status 412 if `If-Match` lists only others. Clients must revalidate their copy before each use, because the
+/// document may have changed when the server was restarted.
 ///
 /// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because a response to OPTIONS is not a
 /// representation. The responses of this server to OPTIONS are representations and have entity tags, and a client that
@@ -107,17 +107,21 @@ fn conditional_reply(
     document: &Document,
     mut headers: Vec<(HeaderName, HeaderValue)>,
 ) -> Reply {
+    let is_other = || listed_etag(head, &header::IF_MATCH, document).is_none();
+    if head.method != Method::OPTIONS && head.get_all(&header::IF_MATCH).next().is_some() && is_other() {
+        return respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::plain(ErrorCode::VersionMismatch));
+    }
     headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     if varies_by_encoding(plan, document) {
         headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
-    if let Some(etag) = matching_etag(head, document) {
+    if let Some(etag) = listed_etag(head, &header::IF_NONE_MATCH, document) {
         headers.push((header::ETAG, etag));
         return Reply::without_body(304, headers);
     }
     headers.push((header::ETAG, document.etag.clone()));
     let content_type = Some(HeaderValue::from_static(document.media_type));
-    Reply { content_type, body: ReplyBody::Document(document.clone()), ..Reply::without_body(200, headers) }
+    Reply { content_type, body: ReplyBody::Document(Box::new(document.clone())), ..Reply::without_body(200, headers) }
 }
 
 /// Returns the header field with a link to the OpenAPI document (RFC 8631), which the pages, the documents and the
@@ -138,11 +142,11 @@ pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
 /// documents have fewer.
 const MAX_LINK_DEPTH: usize = 64;
 
-/// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of
-/// one of its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110
-/// sections 8.8.3.2 and 13.1.2).
-fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
-    let list = ETagList::from_head(head, &header::IF_NONE_MATCH)?;
+/// Returns the document's entity tag that a field contains: the entity tag of the uncompressed document or of one of
+/// its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110 sections
+/// 8.8.3.2 and 13.1.2).
+fn listed_etag(head: &Head, field: &HeaderName, document: &Document) -> Option<HeaderValue> {
+    let list = ETagList::from_head(head, field)?;
     let is_listed = |etag: &HeaderValue| {
         let etag = etag.to_str().ok().and_then(ETag::parse);
         list.has_match(|tag| etag.as_ref().is_some_and(|etag| etag.weak_eq(tag)))

@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::act::with_declaration;
-use super::body::{Body, BodyPart, BodyPartContent};
+use super::body::Body;
 use super::cors::is_from_another_site;
 use super::jsonp;
 use super::urlencoded::{decode_text, split_fields};
@@ -15,6 +15,7 @@ use crate::call::{
     ApiError, Authentication, BodyFields, ErrorKind, Head, Identity, JsonLimits, MemberCollector, Value,
     collect_members,
 };
+use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::{CountedRequest, RequestCounts};
 
@@ -42,18 +43,42 @@ pub async fn identify<'h>(
     method: usize,
     counted: &mut CountedRequest,
 ) -> Result<Client<'h>, ApiError> {
-    let PlannedMethod { allows_jsonp, rate_limits, cost, .. } = &plan.methods[method];
-    let is_jsonp = jsonp::requested_callback(*allows_jsonp, head)?.is_some();
-    let counts = || RequestCounts { limits: rate_limits, cost: *cost, ..counts_for_identity(plan, head, None) };
-    if !rate_limits.is_empty() {
-        RequestCounts { by_identity: false, ..counts() }.count(counted).await?;
+    let is_jsonp = jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
+    let has_limits = !plan.methods[method].rate_limits.is_empty();
+    if has_limits {
+        Box::pin(count_call(plan, head, method, CountedBy::Address, counted)).await?;
     }
     let identity = if is_jsonp { None } else { authenticate(plan, head).await? };
-    if !rate_limits.is_empty() || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
-        RequestCounts { identity: identity.as_ref(), ..counts() }.count(counted).await?;
+    if has_limits || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
+        Box::pin(count_call(plan, head, method, CountedBy::Caller(identity.as_ref()), counted)).await?;
     }
     let head = if is_jsonp { jsonp::head_without_cookies(head) } else { Cow::Borrowed(head) };
     Ok(Client { identity, head, is_jsonp })
+}
+
+/// The limits against which a call is counted: those that are known before the caller, and all others.
+#[derive(Clone, Copy)]
+enum CountedBy<'a> {
+    Address,
+    Caller(Option<&'a Identity>),
+}
+
+/// Counts a call against the limits of its method, and of the identity. The future is boxed where it is awaited: most
+/// methods have no limits, and it would enlarge the future of every request.
+async fn count_call(
+    plan: &Plan,
+    head: &Head,
+    method: usize,
+    by: CountedBy<'_>,
+    counted: &mut CountedRequest,
+) -> Result<(), ApiError> {
+    let PlannedMethod { rate_limits, cost, .. } = &plan.methods[method];
+    let (identity, by_identity) = match by {
+        CountedBy::Address => (None, false),
+        CountedBy::Caller(identity) => (identity, true),
+    };
+    let counts = counts_for_identity(plan, head, identity);
+    RequestCounts { limits: rate_limits, cost: *cost, by_identity, ..counts }.count(counted).await
 }
 
 /// Returns the limits of an identity, for a request that calls no API method.
@@ -170,7 +195,7 @@ fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
         }
         Body::Parts(parts) => BodyFields::new(parts.iter().filter_map(|BodyPart { name, content }| match content {
             BodyPartContent::Field(bytes) if is_read(name) => Some((name.as_str(), std::str::from_utf8(bytes).ok()?)),
-            BodyPartContent::Field(_) | BodyPartContent::File(_) => None,
+            _ => None,
         })),
     }
 }

@@ -43,7 +43,7 @@ use std::sync::Arc;
 pub use act::DetachedHandlers;
 pub(crate) use act::start_handler;
 pub use authorize::{authorize, authorize_before_body};
-pub use body::{Body, BodyKind, BodyPart, BodyPartContent, body_kind, multipart_parser};
+pub use body::{Body, BodyKind, body_kind, multipart_parser};
 pub use check::{check_parameters, is_invalid_part};
 pub use code_call::find_unknown_argument;
 pub use cors::add_cors_headers;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::HeaderName;
 use rulebook_model::types::Arity;
 
-use crate::call::{ETag, ETagList, Head, PhpArray, Upload, Value};
+use crate::call::{ETagList, Head, PhpArray, Upload, Value};
 use crate::plan::{PlannedMethod, PlannedParameter, Segments};
 
 /// The value of a parameter as the client sent it, before it is decoded and checked.
@@ -31,8 +31,6 @@ pub(super) enum RawValue<'a> {
     Repeated,
     /// The request contains several values for an item of the parameter, whose name has these keys in brackets.
     RepeatedItem(Box<str>),
-    /// The request contains a weak entity tag, where only a strong one can match.
-    WeakTag,
     /// The request contains a text for the parameter that is not UTF-8.
     InvalidUtf8,
 }
@@ -46,7 +44,7 @@ pub(super) fn raw_value_in_head<'a>(
     segments: &'a Segments,
 ) -> RawValue<'a> {
     if let Some((segment, _)) = method.path_slots.iter().find(|(_, candidate)| *candidate == slot) {
-        return raw_segment_value(segments, *segment);
+        return raw_segment_value(head, segments, *segment);
     }
     match method.header_slots.iter().find(|(_, candidate)| *candidate == slot) {
         Some((name, _)) => raw_header_value(head, name, &method.parameters[slot]),
@@ -55,8 +53,8 @@ pub(super) fn raw_value_in_head<'a>(
 }
 
 /// Returns the path segment with this index as a raw value. An empty segment counts as absent.
-pub(super) fn raw_segment_value<'a>(segments: &'a Segments, index: usize) -> RawValue<'a> {
-    match segments.get(index) {
+pub(super) fn raw_segment_value<'a>(head: &'a Head, segments: &'a Segments, index: usize) -> RawValue<'a> {
+    match segments.get(head.uri.path(), index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
         _ => RawValue::Absent,
     }
@@ -73,14 +71,13 @@ pub(super) fn raw_header_value<'a>(head: &'a Head, name: &HeaderName, parameter:
 
 /// Returns the versions whose entity tags are in a header field. `*` does not name a version, so that it counts as
 /// absent. A version without quotes is read too, as programs send it that know only its type.
+///
+/// A tag that a proxy has weakened, because it compresses, still names the version: the server itself sends only strong
+/// ones, and a version is that of the resource and not of the bytes of a response.
 fn raw_versions<'a>(head: &'a Head, name: &HeaderName, arity: Arity) -> RawValue<'a> {
     let Some(list) = ETagList::from_head(head, name) else { return RawValue::Absent };
     if list.is_malformed() {
         return raw_texts(head, name, arity);
-    }
-    // The strong comparison, which `If-Match` demands, never matches a weak tag (RFC 9110 section 13.1.1).
-    if list.find(ETag::is_weak).is_some() {
-        return RawValue::WeakTag;
     }
     let mut raw = RawValue::Absent;
     list.tags().iter().for_each(|tag| raw.add(Value::Text(tag.version().into()), arity, false));

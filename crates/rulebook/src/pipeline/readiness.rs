@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use tokio::time::timeout;
 
@@ -42,9 +43,10 @@ impl Readiness {
         self
     }
 
-    /// Adds the errors of a changed definition, which is not served.
-    pub fn with_errors(mut self, errors: &str) -> Self {
-        self.body.insert("definition".to_owned(), errors.into());
+    /// Adds when the server has refused a changed definition. Every client can read the response, so that it does not
+    /// contain the reason.
+    pub fn with_refused_definition(mut self, time: Timestamp) -> Self {
+        self.body.insert("definition_refused".to_owned(), format!("{time:.0}").into());
         self
     }
 
@@ -57,6 +59,9 @@ impl Readiness {
 
 /// Runs all readiness checks of the program concurrently.
 pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
+    if let Some(why) = &plan.waits_for {
+        return Readiness::new(false, why, Map::new());
+    }
     let passed = join_all(plan.readiness_checks.iter().map(check_passes)).await;
     let is_ready = passed.iter().all(|passed| *passed);
     let words = plan.readiness_checks.iter().zip(passed).map(|(check, passed)| {

@@ -53,8 +53,8 @@ pub enum ReplyBody {
     /// All bytes of the body, in memory that is used again after the reply has been sent.
     Written(ReusedBuffer),
     /// A document, whose compressed forms are cached together with it.
-    Document(Document),
-    File(FileRange),
+    Document(Box<Document>),
+    File(Box<FileRange>),
     Stream {
         /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
@@ -84,7 +84,8 @@ impl ReplyBody {
     /// Returns all bytes of the body; `None` if the body is a file or a stream.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
+            Self::Whole(bytes) => Some(bytes),
+            Self::Document(document) => Some(&document.body),
             Self::Written(bytes) => Some(bytes),
             Self::File(_) | Self::Stream { .. } => None,
         }
@@ -93,7 +94,8 @@ impl ReplyBody {
     /// Returns the number of bytes of memory that only this reply uses. Documents are shared with other replies.
     pub fn owned_len(&self) -> usize {
         match self {
-            Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) if !bytes.is_unique() => 0,
+            Self::Whole(bytes) if !bytes.is_unique() => 0,
+            Self::Document(document) if !document.body.is_unique() => 0,
             body => body.bytes().map_or(0, <[u8]>::len),
         }
     }

@@ -9,7 +9,7 @@ use rulebook_model::envelope::{self, Envelope, has_content};
 use super::panic::catch_panic;
 use super::reply::{CallReply, FileReply, Reply, ReplyBody, ReplyCode};
 use super::representation::{FormattedBody, Representation};
-use super::response_fields::not_modified_tag;
+use super::response_fields::{not_modified_tag, unmet_condition};
 use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, RawResponse, ReturnedValue, Success};
 use crate::plan::{Plan, PlannedMethod};
@@ -42,6 +42,8 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
                 let is_version = fields.version.is_some() && *name == header::ETAG;
                 !is_version && fields.fields.iter().all(|field| field.name != *name)
             });
+        } else if let Some(error) = unmet_condition(fields, head, &headers) {
+            return respond_with_error(representation, error);
         } else if let Some(tag) = not_modified_tag(fields, head, &headers) {
             return CallReply::Reply(not_modified(plan, tag, headers));
         }

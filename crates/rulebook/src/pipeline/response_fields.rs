@@ -176,6 +176,21 @@ pub(super) fn not_modified_tag(
     Some(tag.as_strong().header_value())
 }
 
+/// Returns the error of a GET request whose field `If-Match` does not list the version in `headers` (RFC 9110 section
+/// 13.1.1).
+pub(super) fn unmet_condition(
+    fields: &ResponseFields,
+    head: &Head,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Option<ApiError> {
+    fields.version.as_ref().filter(|_| fields.is_get)?;
+    let list = ETagList::from_head(head, &header::IF_MATCH)?;
+    let current = headers.iter().find(|(name, _)| *name == header::ETAG);
+    let version = current.and_then(|(_, tag)| Some(ETag::parse(tag.to_str().ok()?)?.version()));
+    let is_listed = |version| list.has_match(|tag| tag.version() == version);
+    (!version.is_some_and(is_listed)).then(|| ApiError::plain(ErrorCode::VersionMismatch))
+}
+
 /// Returns the error of the catalogue that a handler has returned by its name, without a declaration.
 pub(super) fn undeclared_error(method: &PlannedMethod, name: &str) -> Option<ApiError> {
     let reads_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag);

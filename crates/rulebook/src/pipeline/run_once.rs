@@ -22,12 +22,13 @@ use super::identify::Client;
 use super::panic::catch_panic_async;
 use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
-use crate::call::{ApiError, ArgumentSlot, ByteStream, Head};
+use crate::call::{ApiError, ArgumentSlot, ByteStream, Head, Value};
 use crate::error::ErrorCode;
 use crate::handler::{BodyAccess, CallOrigin};
 use crate::idempotency::{
     ClaimedKey, Fingerprint, IdempotencyKeyState, IdempotencyStorage, KeyClaim, RequestHasher, StoredResponse, read_key,
 };
+use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::CountedRequest;
 
@@ -59,14 +60,18 @@ pub fn fingerprint(
     let mut hasher = RequestHasher::new(key);
     hasher.add_arguments(&method.parameter_names, arguments);
     // Such a handler also forwards fields that are not parameters.
-    if let CallOrigin::Request { head, body, text_parts } = origin
+    if let CallOrigin::Request { head, body, parts } = origin
         && method.action.body_access() != BodyAccess::None
     {
         hasher.add_raw(head.query().as_bytes());
         hasher.add_raw(body.as_deref().unwrap_or_default());
-        for (name, content) in text_parts {
+        for BodyPart { name, content } in parts {
             hasher.add_raw(name.as_bytes());
-            hasher.add_raw(content);
+            match content {
+                BodyPartContent::Field(bytes) => hasher.add_raw(bytes),
+                BodyPartContent::File(_) => {}
+                BodyPartContent::OtherFile { upload, .. } => hasher.add_value(&Value::File(upload.clone())),
+            }
         }
     }
     hasher.finish(&method.id, granted.identity(), client.head.client, key)

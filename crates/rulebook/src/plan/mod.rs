@@ -114,6 +114,8 @@ pub struct Plan {
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Arc<[ReadinessCheck]>,
+    /// What the API waits for before its methods can be called, such as "2 migrations are pending"; `/readyz` says it.
+    pub waits_for: Option<Arc<str>>,
     /// What the kinds of handlers measure for `/metrics`.
     pub measures: Arc<[Measure]>,
     /// `true` if the definition allows the server to compress responses.
@@ -199,6 +201,8 @@ pub struct PlannedMethod {
     pub module_index: usize,
     /// The limits of the number of requests to the API method, and of others that share the limits.
     pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
+    /// The conditions (RFC 9110 section 13.1) that the API method refuses, because it does not compare them.
+    pub refused_conditions: Box<[HeaderName]>,
     /// The number of requests as which a call counts for limits.
     pub cost: u32,
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
@@ -298,6 +302,8 @@ pub enum Action {
     Echo,
     /// The API method has no handler, and the response is the error 501.
     NotImplemented,
+    /// The API waits until its data is migrated, and the response is the error 503.
+    Unavailable,
 }
 
 impl Action {

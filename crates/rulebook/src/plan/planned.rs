@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use memchr::memchr_iter;
 use rulebook_model::routing::{NamedServices, ServiceNaming, ServicesByModule};
@@ -137,9 +137,8 @@ pub struct Segments(Form);
 
 #[derive(Debug, Clone)]
 enum Form {
-    /// A part of the path of a request target, whose bytes are shared with the head of the request. The part contains
-    /// no percent-encoding, and no slash at its beginning or end.
-    Plain { target: Uri, part: Range<usize>, count: usize },
+    /// A part of the path of the request. It contains no percent-encoding, and no slash at its beginning or end.
+    Plain { start: u32, end: u32, count: u32 },
     /// The segments one by one.
     Decoded(Vec<String>),
 }
@@ -151,16 +150,17 @@ impl Segments {
     }
 
     /// Returns the segments of a part of a path, which must contain no percent-encoding and no slash at its beginning
-    /// or end.
-    pub fn of_plain_path(target: &Uri, part: Range<usize>) -> Self {
-        let count = 1 + memchr_iter(b'/', target.path()[part.clone()].as_bytes()).count();
-        Self(Form::Plain { target: target.clone(), part, count })
+    /// or end. The limit `uri` keeps paths below 4 GiB.
+    pub fn of_plain_path(path: &str, part: Range<usize>) -> Self {
+        let count = 1 + memchr_iter(b'/', path[part.clone()].as_bytes()).count();
+        let [start, end, count] = [part.start, part.end, count].map(|length| u32::try_from(length).unwrap_or(u32::MAX));
+        Self(Form::Plain { start, end, count })
     }
 
     /// Returns the number of segments.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Form::Plain { count, .. } => *count,
+            Form::Plain { count, .. } => *count as usize,
             Form::Decoded(segments) => segments.len(),
         }
     }
@@ -170,14 +170,15 @@ impl Segments {
         self.len() == 0
     }
 
-    pub fn get(&self, index: usize) -> Option<&str> {
-        self.iter().nth(index)
+    /// Returns the segment with this index of a request with this path.
+    pub fn get<'p>(&'p self, path: &'p str, index: usize) -> Option<&'p str> {
+        self.iter(path).nth(index)
     }
 
-    /// Returns the segments in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    /// Returns the segments of a request with this path, in their order.
+    pub fn iter<'p>(&'p self, path: &'p str) -> impl Iterator<Item = &'p str> {
         let (plain, decoded) = match &self.0 {
-            Form::Plain { target, part, .. } => (Some(&target.path()[part.clone()]), None),
+            Form::Plain { start, end, .. } => (path.get(*start as usize..*end as usize), None),
             Form::Decoded(segments) => (None, Some(segments)),
         };
         let plain = plain.into_iter().flat_map(|path| path.split('/'));

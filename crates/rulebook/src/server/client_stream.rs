@@ -118,8 +118,7 @@ impl ClientStream {
 
     /// Notes the length of a piece that has been received. After some small pieces, the stream pauses.
     fn count_piece(&mut self, length: usize) {
-        // Over HTTP/2, most frames of a client that receives a response are small.
-        if length >= SMALL_PIECE_LEN || length == 0 || self.connection.is_http2 {
+        if length >= SMALL_PIECE_LEN || length == 0 {
             self.small_pieces = 0;
             return;
         }

@@ -19,13 +19,13 @@ use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_se
 use actix_web::App;
 use actix_web::dev::{AppConfig, ServiceResponse};
 use futures_util::FutureExt;
-use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
+use rulebook_model::connection_limits::{CONNECTIONS, TLS_HANDSHAKE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::either::Either;
 
 use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::ClientStream;
-use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::connection_limits::{HANDSHAKE_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::listening::Offer;
 use super::open_connections::OpenConnection;
@@ -34,14 +34,11 @@ use super::services::Services;
 use super::state::ServerState;
 use super::tls::{Encrypted, TlsStream};
 use super::worker::Worker;
-use crate::call::TlsSession;
 use crate::handler::run_worker;
 
 /// The number of bytes of responses from which actix sends them before it copies the next piece of a body. A connection
 /// copies no more than this and one piece.
 const WRITE_BUFFER_LEN: usize = 4 << 10;
-/// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The response to a client that sends a request without TLS to an address with TLS.
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
     content-length: 64\r\n\r\nthis address has TLS: the URL of a request begins with https://\n";
@@ -87,11 +84,10 @@ pub(super) fn connection_service_factory(
                 async move {
                     let Some(accepted) = accept(stream, &worker.shared_state, offer).await? else { return Ok(()) };
                     let (transport, connection, peer, open) = accepted;
-                    let protocol = if connection.is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
                     let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
                     let stream = ClientStream::new(shared, state, &worker.shared_state, peer, keep_alive);
-                    let handled = http.call((stream, protocol, Some(peer))).await;
+                    let handled = http.call((stream, Protocol::Http1, Some(peer))).await;
                     if let Err(error) = &handled {
                         log::debug!("a connection ended: {error}");
                     }
@@ -146,35 +142,25 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, offer: Offer) -> io
     // Nagle's algorithm is disabled: it would delay a response to wait for more data, although most responses are
     // written with a single call.
     stream.set_nodelay(true)?;
-    let begun = Instant::now();
-    let transport = if offer.is_tls {
+    let (transport, session) = if offer.is_tls {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
-        Box::pin(encrypt(stream, peer, state, served)).await
+        let encrypted = Box::pin(encrypt(stream, peer, state, served)).await;
+        let Some(Encrypted { stream, session }) = encrypted else { return Ok(None) };
+        (Transport::Right(stream), Some(Arc::new(session)))
     } else {
-        plain(stream, peer, state, served).await
+        (Transport::Left(stream), None)
     };
-    let Some((transport, session, is_http2)) = transport else { return Ok(None) };
-    // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
-    let begun = if session.is_some() { Instant::now() } else { begun };
-    Ok(Some((transport, ConnectionState::new(begun, served, session.map(Arc::new), is_http2), peer, open)))
+    Ok(Some((transport, ConnectionState::new(Instant::now(), served, session), peer, open)))
 }
 
-/// The stream of a connection, its session of TLS, and whether its client speaks HTTP/2.
-type Begun = (Transport, Option<TlsSession>, bool);
-
-/// Begins a connection without TLS. Returns `None` if the connection is broken, or no byte arrives in time.
-async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
-    let mut is_http2 = false;
-    if state.http2_enabled && served != Served::ServerState {
-        let mut first = [0; HTTP2_PREFACE.len()];
-        let received = in_time(stream.peek(&mut first), HEAD_TIMEOUT, HEAD_TIME, peer, state).await?;
-        is_http2 = received.ok()? > 0 && first.starts_with(&HTTP2_PREFACE[..3]);
-    }
-    Some((Transport::Left(stream), None, is_http2))
-}
-
-/// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time.
-async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
+/// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time, which counts for the limit, or if
+/// the server closes its connections.
+async fn encrypt(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    state: &Arc<ServerState>,
+    served: Served,
+) -> Option<Encrypted> {
     let max_time = if served == Served::ServerState { RESERVED_HEAD_TIMEOUT } else { HANDSHAKE_TIMEOUT };
     let handshake = async {
         let mut first = [0];
@@ -184,33 +170,18 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
             end_connection(Transport::Left(stream), true).await;
             return None;
         }
-        let offers_http2 = state.http2_enabled && served != Served::ServerState;
-        let Encrypted { stream, session, is_http2 } =
-            state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
-        Some((Transport::Right(stream), Some(session), is_http2))
+        state.tls.as_ref()?.accept(stream, peer).await.ok()
     };
-    in_time(handshake, max_time, TLS_HANDSHAKE, peer, state).await?
-}
-
-/// Waits for the beginning of a connection. Returns `None` if it does not come in time, which counts for the limit, or
-/// if the server closes its connections.
-async fn in_time<F: Future>(
-    beginning: F,
-    timeout: Duration,
-    limit: ConnectionLimit,
-    peer: SocketAddr,
-    state: &Arc<ServerState>,
-) -> Option<F::Output> {
-    let deadline = Instant::now() + timeout;
+    let deadline = Instant::now() + max_time;
     let mut alarm = Alarm::new(state, deadline);
-    let mut beginning = pin!(beginning);
+    let mut handshake = pin!(handshake);
     poll_fn(|task| {
-        if let Poll::Ready(begun) = beginning.as_mut().poll(task) {
-            return Poll::Ready(Some(begun));
+        if let Poll::Ready(encrypted) = handshake.as_mut().poll(task) {
+            return Poll::Ready(encrypted);
         }
         alarm.poll_or_close(deadline, state, task).map(|()| {
             if !state.is_closing() {
-                state.exceeded_limits.count(&limit, Some(peer));
+                state.exceeded_limits.count(&TLS_HANDSHAKE, Some(peer));
             }
             None
         })

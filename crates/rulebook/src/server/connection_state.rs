@@ -51,8 +51,6 @@ pub(super) struct ConnectionState {
     pub(super) served: Served,
     /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(super) tls: Option<Arc<TlsSession>>,
-    /// `true` if several requests can be handled at the same time.
-    pub(super) is_http2: bool,
     /// The number of requests that are being handled, or whose responses are being made.
     handled_requests: Cell<usize>,
     pub(super) request_number: Cell<u64>,
@@ -74,11 +72,10 @@ pub(super) struct ConnectionState {
 
 impl ConnectionState {
     /// Returns the state of a connection. `begun` is the time from which the server waits for its first head.
-    pub(super) fn new(begun: Instant, served: Served, tls: Option<Arc<TlsSession>>, is_http2: bool) -> Self {
+    pub(super) fn new(begun: Instant, served: Served, tls: Option<Arc<TlsSession>>) -> Self {
         Self {
             served,
             tls,
-            is_http2,
             handled_requests: Cell::default(),
             request_number: Cell::default(),
             position: Cell::new(Position::Start),
@@ -110,21 +107,18 @@ impl ConnectionState {
     pub(super) fn must_wait(&self) -> bool {
         match self.position.get() {
             Position::BehindHead => true,
-            Position::Start => (self.is_handling() || self.closes.get()) && !self.is_http2,
+            Position::Start => self.is_handling() || self.closes.get(),
             _ => false,
         }
     }
 
     /// Returns the next bytes with an encoded request target, see [`Position::encode_target`].
     pub(super) fn encode_target(&self, bytes: &[u8]) -> Option<BytesMut> {
-        if self.is_http2 { None } else { self.position.get().encode_target(bytes) }
+        self.position.get().encode_target(bytes)
     }
 
     /// Returns how many of these bytes actix may have, and notes that it gets them.
     pub(super) fn pass(&self, bytes: &[u8]) -> usize {
-        if self.is_http2 {
-            return bytes.len();
-        }
         let mut position = self.position.get();
         if position == Position::Start && !bytes.is_empty() && self.head_since.get().is_none() {
             self.head_since.set(Some(Instant::now()));

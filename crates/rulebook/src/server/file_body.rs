@@ -33,7 +33,7 @@ pub(super) async fn receive_file(
     method: &PlannedMethod,
 ) -> Result<Body, ApiError> {
     let BodyUse::Raw(slot) = method.body_use else { return Ok(Body::Empty) };
-    let destination = body.file_destination(&*method.parameters[slot].check, false);
+    let destination = body.file_destination(Some(&*method.parameters[slot].check), false);
     let mut writer = UploadWriter::new(body_filename(head), Some(destination));
     while let Some(chunk) = body.next_chunk().await? {
         writer.write(&chunk).await.map_err(storage_error)?;
@@ -65,9 +65,10 @@ fn body_filename(head: &Head) -> String {
     name.map(stored_filename).filter(|name| !name.is_empty()).unwrap_or_else(|| DEFAULT_FILENAME.to_owned())
 }
 
-/// Returns a file name without folders, control characters, and characters that change the direction of text.
+/// Returns a file name without folders, control characters, and characters that change the direction of text. Browsers
+/// send a quote as `%22` (HTML, section 4.10.21.8).
 pub(super) fn stored_filename(name: &str) -> String {
-    let name: String = visible_base_name(name).take(MAX_FILENAME_CHARS).collect();
+    let name: String = visible_base_name(&name.replace("%22", "\"")).take(MAX_FILENAME_CHARS).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
 }
 

@@ -60,14 +60,10 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
-/// certificates of TLS cannot be used, or if HTTP/2 or TLS is enabled in a program that was built without it.
+/// certificates of TLS cannot be used, or if TLS is enabled in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
-    }
-    if settings.http2 && cfg!(not(feature = "http2")) {
-        let why = "HTTP/2 is enabled, but the program was built without the feature `http2` of the crate `rulebook`";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     let served = if settings.monitoring.is_some() { Served::Api } else { Served::Everything };
     let addresses = settings.bind.iter().map(|address| (address, served));
@@ -85,10 +81,11 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     }
     let mut listeners = Vec::with_capacity(addresses.len());
     for (index, &(address, offer)) in addresses.iter().enumerate() {
-        let opened = settings.sockets.get(index).map_or_else(|| TcpListener::bind(address), TcpListener::try_clone);
+        let opened = settings.sockets.get(index).or_else(|| settings.bound.get(index));
+        let opened = opened.map_or_else(|| TcpListener::bind(address), TcpListener::try_clone);
         let socket =
             opened.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        lengthen_backlog(&socket);
+        listen(&socket)?;
         limit_unsent_bytes(&socket);
         listeners.push(Listener { socket, offer });
     }
@@ -112,6 +109,11 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
         builder = builder.listen("rulebook", socket.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, services, settings)
+}
+
+/// Finds the errors of the certificates for the addresses with TLS.
+pub(crate) fn check_certificates(settings: &Settings, has_tls: bool) -> io::Result<()> {
+    load_certificates(settings, has_tls).map(drop)
 }
 
 /// Reads the certificates for the addresses with TLS; `None` if there are no such addresses.
@@ -141,14 +143,12 @@ fn url_of_address(mut address: SocketAddr, is_tls: bool) -> String {
     format!("{}://{address}", if is_tls { "https" } else { "http" })
 }
 
-/// Sets how many connections wait until the server accepts them. The standard library sets 128: of a few hundred
-/// clients that connect at the same moment, some would wait for a second until they try again.
-fn lengthen_backlog(listener: &TcpListener) {
+/// Lets clients connect, and sets how many connections wait until the server accepts them. The standard library sets
+/// 128: of a few hundred clients that connect at the same moment, some would wait for a second until they try again.
+fn listen(listener: &TcpListener) -> io::Result<()> {
     const BACKLOG: i32 = 4096;
     // The system uses its maximum if that is less.
-    if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
-        log::debug!("the system cannot lengthen the backlog: {error}");
-    }
+    socket2::SockRef::from(listener).listen(BACKLOG)
 }
 
 /// Limits the bytes that the operating system keeps for a connection whose client does not receive them. Otherwise it

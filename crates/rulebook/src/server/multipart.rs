@@ -13,7 +13,7 @@ use std::task::{Poll, ready};
 
 use actix_multipart::{Field, MultipartError};
 use actix_web::error::PayloadError;
-use actix_web::http::header::DispositionParam;
+use actix_web::http::header::{CONTENT_DISPOSITION, ContentDisposition, DispositionParam, HeaderValue};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
@@ -24,7 +24,9 @@ use super::file_body::{max_received_size, storage_error, stored_filename};
 use super::receive::LimitedBody;
 use super::upload_writer::UploadWriter;
 use crate::call::{ApiError, MalformedRequest, shorten_text};
-use crate::pipeline::{self, Body, BodyPart, BodyPartContent};
+use crate::handler::BodyAccess;
+use crate::multipart::{BodyPart, BodyPartContent};
+use crate::pipeline::{self, Body};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The maximum number of bytes between the contents of two parts: a boundary, and the header fields of the second part.
@@ -42,7 +44,8 @@ pub(super) struct MultipartTarget<'m> {
     pub(super) max_parts: u64,
 }
 
-/// Receives all parts of a multipart body. A file that no parameter accepts is not stored; only its length is recorded.
+/// Receives all parts of a multipart body. A file that no parameter accepts is not stored, unless the handler reads all
+/// parts; only its length is recorded.
 pub(super) async fn receive_parts(
     mut body: LimitedBody<'_>,
     boundary: Option<String>,
@@ -139,7 +142,8 @@ impl PartReader<'_> {
     }
 
     /// Receives the content of one part. Returns `None` if the form field is for a file, but the user has selected no
-    /// file: then browsers send an empty file without a name, and form libraries send an empty text.
+    /// file: then browsers send an empty file without a name, and form libraries send an empty text. A handler that
+    /// reads all parts gets this empty file.
     async fn receive_part(
         &mut self,
         mut field: Field,
@@ -155,11 +159,14 @@ impl PartReader<'_> {
         self.body.reserve_memory(name.len() + PART_BYTES)?;
         let slot = pipeline::find_parameter_of_part(method, &name);
         let accepts_file = slot.is_some_and(|slot| slot.file_limit.is_some());
+        let reads_all = method.action.body_access() == BodyAccess::Any;
         // A script in a browser can declare that a part is JSON only if it also sets a file name (HTML standard,
         // "create an entry"). Therefore a part with a file name may still be a value.
         let is_json = |mime: &mime::Mime| mime.essence_str() == mime::APPLICATION_JSON.essence_str();
-        let is_value = slot.is_some() && !accepts_file && field.content_type().is_some_and(is_json);
-        let filename = if is_value { None } else { part_filename(&field, number)? };
+        let is_value = !reads_all && slot.is_some() && !accepts_file && field.content_type().is_some_and(is_json);
+        let is_other = reads_all && !accepts_file;
+        let to_filename = if is_other { str::to_owned } else { stored_filename };
+        let filename = if is_value { None } else { part_filename(&field, number, to_filename)? };
         let Some(filename) = filename else {
             let bytes = self.receive_field(&mut field, number, &name, &plan.limits).await?;
             if accepts_file && bytes.is_empty() {
@@ -172,7 +179,10 @@ impl PartReader<'_> {
         let part = limits::PART_SIZE.with_value(plan.limits.part);
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
         let end = max_received_size(limit, &plan.limits);
-        let destination = slot.map(|slot| self.body.file_destination(&*slot.check, self.has_invalid_field));
+        // The handler also gets a file without a name, which the check would not accept.
+        let check = slot.filter(|_| !reads_all || !filename.is_empty()).map(|slot| &*slot.check);
+        let is_stored = slot.is_some() || reads_all;
+        let destination = is_stored.then(|| self.body.file_destination(check, self.has_invalid_field));
         let mut writer = UploadWriter::new(filename, destination);
         while let Some(chunk) = self.next_chunk(&mut field, number).await? {
             if writer.size() + chunk.len() as u64 > end {
@@ -180,7 +190,8 @@ impl PartReader<'_> {
             }
             writer.write(&chunk).await.map_err(storage_error)?;
         }
-        if writer.is_unnamed_and_empty() {
+        let is_unselected = writer.is_unnamed_and_empty();
+        if is_unselected && !reads_all {
             return Ok(None);
         }
         let upload = writer.finish(self.memory_for_files).await.map_err(storage_error)?;
@@ -188,7 +199,11 @@ impl PartReader<'_> {
             self.memory_for_files -= bytes.len() as u64;
             self.body.reserve_memory(bytes.len())?;
         }
-        Ok(Some(BodyPart { name, content: BodyPartContent::File(upload) }))
+        if !is_other && !is_unselected {
+            return Ok(Some(BodyPart { name, content: BodyPartContent::File(upload) }));
+        }
+        let media_type = field.content_type().map(|media_type| media_type.as_ref().into());
+        Ok(Some(BodyPart { name, content: BodyPartContent::OtherFile { upload, media_type } }))
     }
 
     /// Receives the content of a part that is not a file. `limits.part` applies to each part, `limits.body` to all such
@@ -216,24 +231,43 @@ impl PartReader<'_> {
     }
 }
 
-/// Returns the file name of a part, without folders, control characters, and characters that change the direction of
-/// text; `None` if the part is not a file. `number` is the number of the part, which starts at 1.
+/// Returns the file name of a part, converted by `convert`; `None` if the part is not a file. `number` is the number of
+/// the part, which starts at 1.
 ///
 /// # Errors
 /// Fails if the name is only in the parameter `filename*`, which is not allowed in multipart bodies (RFC 7578 section
 /// 4.2). Such a file must not become a text.
-fn part_filename(field: &Field, number: u64) -> Result<Option<String>, ApiError> {
-    let Some(disposition) = field.content_disposition() else { return Ok(None) };
+fn part_filename(field: &Field, number: u64, convert: fn(&str) -> String) -> Result<Option<String>, ApiError> {
+    let with_backslashes = with_literal_backslashes(field);
+    let Some(disposition) = with_backslashes.as_ref().or(field.content_disposition()) else { return Ok(None) };
     let is_extended = |parameter: &DispositionParam| {
         matches!(parameter, DispositionParam::FilenameExt(_) | DispositionParam::UnknownExt(..))
     };
     match disposition.get_filename() {
-        Some(name) => Ok(Some(stored_filename(name))),
+        Some(name) => Ok(Some(convert(name))),
         None if disposition.parameters.iter().any(is_extended) => {
             Err(ApiError::malformed(MalformedRequest::MultipartHead { part: number }))
         }
         None => Ok(None),
     }
+}
+
+/// Returns the disposition of a part that has a backslash before a character other than a quote or a backslash.
+/// Browsers do not escape backslashes (HTML, section 4.10.21.8), so that it is one in a file name of Windows. `None` if
+/// there is no such backslash.
+fn with_literal_backslashes(field: &Field) -> Option<ContentDisposition> {
+    let raw = field.headers().get(CONTENT_DISPOSITION)?.as_bytes();
+    let (mut text, mut rest, mut is_changed) = (Vec::with_capacity(raw.len()), raw, false);
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let is_escape = matches!(rest.get(at + 1), Some(b'"' | b'\\'));
+        text.extend_from_slice(&rest[..=at]);
+        text.push(if is_escape { rest[at + 1] } else { b'\\' });
+        is_changed |= !is_escape;
+        rest = &rest[at + 1 + usize::from(is_escape)..];
+    }
+    text.extend_from_slice(rest);
+    let value = HeaderValue::from_bytes(&text).ok().filter(|_| is_changed)?;
+    ContentDisposition::from_raw(&value).ok()
 }
 
 /// Returns the error for a client that sends too many bytes before a part.

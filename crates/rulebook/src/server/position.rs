@@ -78,9 +78,10 @@ impl Position {
     /// these bytes need no change.
     pub(super) fn encode_target(self, bytes: &[u8]) -> Option<BytesMut> {
         let target = self.target_in(bytes);
-        let Cow::Owned(encoded) = Cow::from(percent_encode(&bytes[target.clone()], REFUSED_IN_TARGET)) else {
+        if !bytes[target.clone()].iter().any(|byte| !byte.is_ascii() || b"\"<>`".contains(byte)) {
             return None;
-        };
+        }
+        let encoded = Cow::from(percent_encode(&bytes[target.clone()], REFUSED_IN_TARGET));
         let mut changed = BytesMut::with_capacity(target.start + encoded.len() + (bytes.len() - target.end));
         changed.extend_from_slice(&bytes[..target.start]);
         changed.extend_from_slice(encoded.as_bytes());

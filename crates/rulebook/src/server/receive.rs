@@ -2,7 +2,7 @@
 //! apply while the bytes arrive.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +36,7 @@ const WAITS_WITHOUT_TIMER: u8 = 2;
 /// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
+    head: &'b Head,
     size_limit: SizeLimit<'b>,
     /// The maximum time in which the body must arrive, measured from the moment when the server first waits for it.
     max_time: Duration,
@@ -60,10 +61,11 @@ impl SizeLimit<'_> {
 }
 
 impl<'b> LimitedBody<'b> {
-    fn new(body: &'b mut RequestBody, kind: &'b BodyKind, limits: &Limits, worker: &'b Worker) -> Self {
+    fn new(body: &'b mut RequestBody, head: &'b Head, kind: &'b BodyKind, limits: &Limits, worker: &'b Worker) -> Self {
         let has_min_speed = matches!(kind, BodyKind::Multipart { .. } | BodyKind::File { .. });
         Self {
             body,
+            head,
             size_limit: size_limit(kind, limits),
             max_time: Duration::from_secs(limits.seconds),
             has_min_speed,
@@ -75,22 +77,26 @@ impl<'b> LimitedBody<'b> {
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
         let length = self.body.memory.length + bytes;
-        self.body.memory.grow_to(length, &state.request_memory, self.body.client).map_err(|UsedUp| {
-            state.exceeded_limits.count(&REQUEST_MEMORY, self.body.peer);
+        self.body.memory.grow_to(length, &state.request_memory, self.head.client).map_err(|UsedUp| {
+            state.exceeded_limits.count(&REQUEST_MEMORY, self.head.peer);
             ApiError::plain(ErrorCode::Unavailable)
         })
     }
 
-    /// Returns where a file in the body is stored. `check` is the check of its parameter; `is_request_refused` is
-    /// `true` if the request will be rejected.
-    pub(super) fn file_destination<'m>(&self, check: &'m dyn Check, is_request_refused: bool) -> FileDestination<'m>
+    /// Returns where a file in the body is stored. `check` is the check of its parameter, if it has one;
+    /// `is_request_refused` is `true` if the request will be rejected.
+    pub(super) fn file_destination<'m>(
+        &self,
+        check: Option<&'m dyn Check>,
+        is_request_refused: bool,
+    ) -> FileDestination<'m>
     where
         'b: 'm,
     {
         FileDestination {
             state: self.worker.state(),
-            client: self.body.client,
-            peer: self.body.peer,
+            client: self.head.client,
+            peer: self.head.peer,
             check,
             is_request_refused,
             upload_storage: &self.worker.upload_storage,
@@ -128,7 +134,7 @@ impl<'b> LimitedBody<'b> {
         let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start()));
         timer.poll(time, received, task).map(|exceeded| {
             if exceeded == ExceededTime::Progress {
-                self.worker.state().exceeded_limits.count(&PROGRESS, self.body.peer);
+                self.worker.state().exceeded_limits.count(&PROGRESS, self.head.peer);
             }
             self.body.mark_failed();
             Err(ApiError::plain(ErrorCode::Timeout))
@@ -147,10 +153,12 @@ impl<'b> LimitedBody<'b> {
     }
 
     /// Returns the next bytes of the body like [`LimitedBody::next_chunk`], and reserves memory for them.
-    async fn next_kept_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
-        let chunk = self.next_chunk().await?;
-        self.reserve_memory(chunk.as_ref().map_or(0, Bytes::len))?;
-        Ok(chunk)
+    fn next_kept_chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> {
+        poll_fn(|task| {
+            let chunk = ready!(self.poll_next(task))?;
+            self.reserve_memory(chunk.as_ref().map_or(0, Bytes::len))?;
+            Poll::Ready(Ok(chunk))
+        })
     }
 
     /// Receives the body until it ends, or until more than `max` bytes have arrived. Returns the bytes, and whether the
@@ -193,7 +201,7 @@ pub(super) async fn receive(
 ) -> Result<Body, ApiError> {
     let kind = body_kind(head, method);
     check_announced_length(&kind, body.announced_length, &plan.limits)?;
-    let mut limited = LimitedBody::new(body, &kind, &plan.limits, worker);
+    let mut limited = LimitedBody::new(body, head, &kind, &plan.limits, worker);
     match &kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported { got, accepted } => match limited.next_chunk().await? {
@@ -226,13 +234,14 @@ fn unsupported(got: &str, accepted: &[String]) -> ApiError {
 /// bytes are returned again.
 async fn receive_body_prefix(
     body: &mut RequestBody,
+    head: &Head,
     kind: &BodyKind,
     limits: &Limits,
     worker: &Worker,
 ) -> Result<BodyPrefix, ApiError> {
     check_announced_length(kind, body.announced_length, limits)?;
     let max = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
-    let mut limited = LimitedBody::new(body, kind, limits, worker);
+    let mut limited = LimitedBody::new(body, head, kind, limits, worker);
     let (mut read, has_ended) = limited.gather(max).await?;
     body.put_back(read.clone());
     let is_whole = has_ended && read.len() <= max;
@@ -311,5 +320,5 @@ async fn receive_authorized_prefix(
     if let Some(matched) = pending.method_to_authorize(plan) {
         authorize_before_body(plan, head, &matched).await?;
     }
-    receive_body_prefix(body, &pending.kind, &plan.limits, worker).await
+    receive_body_prefix(body, head, &pending.kind, &plan.limits, worker).await
 }

@@ -1,12 +1,15 @@
-//! Takes over the requests of actix: finds the route of a request once, and keeps it until a service handles the
-//! request.
+//! Takes over the requests of actix: finds the route of a request once, and keeps it in the request until a service
+//! handles it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::RequestHead;
+use actix_web::guard::GuardContext;
+use actix_web::{HttpMessage, HttpRequest};
 use http::header::{HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
 use http::{Method, Uri, Version};
 
 use super::observe::REQUEST_ID_FIELD;
@@ -17,19 +20,21 @@ use crate::call::{Head, RequestId};
 use crate::pipeline::{Route, catch_panic, route};
 
 /// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
-/// it; the worker keeps it for the others.
+/// it; the data of the request keeps it for the others.
 pub(super) struct RoutedRequest {
+    /// The worker of the API whose route this is: an `App` can have the services of several.
+    worker: Rc<Worker>,
     /// The request line and the header fields.
     pub(super) head: Arc<Head>,
     pub(super) route: Route,
     /// The plan in which the route was found.
     pub(super) served: Rc<ServedPlan>,
     /// The target of the request, if that in `head` begins after the name of a version.
-    target: Option<Uri>,
+    target: Option<Box<Uri>>,
 }
 
 impl RoutedRequest {
-    pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
+    fn new(worker: &Rc<Worker>, request: &RequestHead) -> Self {
         let (mut head, mut served) = (share_head(request, worker), worker.served_plan());
         let (mut target, mut unknown) = (None, None);
         if let Some(versions) = &Rc::clone(&served).runner.plan.versions {
@@ -38,22 +43,39 @@ impl RoutedRequest {
                 Ok(version) => served = version,
                 Err(error) => unknown = Some(error),
             }
-            target = Some(request.uri.clone());
+            target = Some(Box::new(request.uri.clone()));
         }
         let route = match unknown {
             Some(error) => Route::Error(error.into()),
             None => catch_panic("a stage", || route(&served.runner.plan, &head))
                 .unwrap_or_else(|panic| Route::Error(panic.into())),
         };
-        Self { head, route, served, target }
+        Self { worker: Rc::clone(worker), head, route, served, target }
     }
 
-    /// Returns `true` if this is the request with this head: its target is the same memory, which no other request can
-    /// have as long as this one exists. Only the targets `/` and `*` are constants.
-    pub(super) fn is_of(&self, request: &RequestHead) -> bool {
-        let target = self.target.as_ref().unwrap_or(&self.head.uri);
-        let (path, other) = (target.path(), request.uri.path());
-        path.len() > 1 && std::ptr::eq(path, other)
+    /// Calls a function with the route of a request, which is found unless it is known.
+    pub(super) fn with<T>(worker: &Rc<Worker>, context: &GuardContext<'_>, use_routed: impl FnOnce(&Self) -> T) -> T {
+        let mut data = context.req_data_mut();
+        if let Some(known) = data.get::<Self>().filter(|routed| routed.is_of(worker, context.head())) {
+            return use_routed(known);
+        }
+        let routed = Self::new(worker, context.head());
+        let result = use_routed(&routed);
+        data.insert(routed);
+        result
+    }
+
+    /// Returns the route of a request, which a service is going to handle.
+    pub(super) fn take(worker: &Rc<Worker>, request: &HttpRequest) -> Self {
+        let known = request.extensions_mut().remove::<Self>().filter(|routed| routed.is_of(worker, request.head()));
+        known.unwrap_or_else(|| Self::new(worker, request.head()))
+    }
+
+    /// Returns `true` if this is a route of this worker's API, and no middleware has changed the target of the request.
+    fn is_of(&self, worker: &Rc<Worker>, request: &RequestHead) -> bool {
+        let target = self.target.as_deref().unwrap_or(&self.head.uri);
+        let [known, other] = [target, &request.uri].map(|uri| uri.path_and_query().map_or("", PathAndQuery::as_str));
+        Rc::ptr_eq(&self.worker, worker) && (std::ptr::eq(known, other) || known == other)
     }
 }
 

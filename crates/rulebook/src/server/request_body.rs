@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -37,10 +37,6 @@ pub(super) struct RequestBody {
     pub(super) timer: Option<Box<BodyTimer>>,
     state: BodyState,
     pub(super) memory: ReservedMemory,
-    /// The address of the client, for the log.
-    pub(super) peer: Option<SocketAddr>,
-    /// The address of the client, whose use of memory is limited.
-    pub(super) client: Option<IpAddr>,
     /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
     replayed_bytes: Option<Bytes>,
 }
@@ -70,8 +66,6 @@ impl RequestBody {
             timer: None,
             state,
             memory: ReservedMemory::default(),
-            peer: head.peer,
-            client: head.client,
             replayed_bytes: None,
         }
     }

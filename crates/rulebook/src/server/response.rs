@@ -19,7 +19,6 @@ use crate::call::{ByteStream, Head, RequestId};
 use crate::client_shares::Share;
 use crate::file_reply::stream_file;
 use crate::pipeline::{Reply, ReplyBody, catch_panic};
-use crate::plan::Document;
 
 /// What a response needs to know besides its reply.
 pub(super) struct ResponseContext<'a> {
@@ -88,10 +87,11 @@ fn to_actix_body(
     let owned = body.owned_len();
     let length = body.len();
     let pieces = match body {
-        ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => BytePieces::Bytes(bytes),
+        ReplyBody::Whole(bytes) => BytePieces::Bytes(bytes),
+        ReplyBody::Document(document) => BytePieces::Bytes(document.body),
         ReplyBody::Written(bytes) if bytes.len() <= PIECE_LEN => BytePieces::Bytes(worker.share_bytes(&bytes)),
         ReplyBody::Written(bytes) => BytePieces::Bytes(bytes.into_vec().into()),
-        ReplyBody::File(range) => BytePieces::Stream(CheckedStream::new(stream_file(range), length, head.id.clone())),
+        ReplyBody::File(range) => BytePieces::Stream(CheckedStream::new(stream_file(*range), length, head.id.clone())),
         ReplyBody::Stream { pieces, length } => BytePieces::Stream(CheckedStream::new(pieces, length, head.id.clone())),
     };
     match pieces {

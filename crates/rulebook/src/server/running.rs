@@ -68,12 +68,12 @@ pub struct ApiHandle {
 }
 
 impl ApiHandle {
-    /// Lets the pages of the server know that the definition has changed: `errors` says why it is not served; `None` if
-    /// it is. Pages look for changes if the API [is watched](rulebook_model::model::Api::is_watched).
+    /// Lets the pages of the server know that the definition has changed, and whether it is refused. Pages look for
+    /// changes if the API [is watched](rulebook_model::model::Api::is_watched).
     // It is hidden because only the command line uses it.
     #[doc(hidden)]
-    pub fn report_change(&self, errors: Option<String>) {
-        self.state.changes.report(errors);
+    pub fn report_change(&self, is_refused: bool) {
+        self.state.changes.report(is_refused);
     }
 
     /// Returns how often callers have used methods since the start of the server.

@@ -53,7 +53,8 @@ pub(super) async fn respond_at_server_path(
                 true => Readiness::stopping(),
                 false => worker.cached_readiness(plan).await.with_definition(plan),
             };
-            let readiness = state.changes.errors().into_iter().fold(readiness, |ready, why| ready.with_errors(&why));
+            let refused = state.changes.refused_at();
+            let readiness = refused.into_iter().fold(readiness, Readiness::with_refused_definition);
             status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.to_json())
         }
         ServerPath::Metrics => {

@@ -11,9 +11,11 @@ use actix_web::Error;
 use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::web::ServiceConfig;
+use futures_util::FutureExt;
 use rulebook_model::model::ServerPath;
 
 use super::handle::handle;
+use super::request::RoutedRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::pipeline::{ErrorContext, OptionsTarget, Route};
@@ -217,7 +219,9 @@ struct PartGuard {
 
 impl Guard for PartGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        self.worker.with_routed(context.head(), |routed| self.part.contains(&routed.served.runner.plan, &routed.route))
+        RoutedRequest::with(&self.worker, context, |routed| {
+            self.part.contains(&routed.served.runner.plan, &routed.route)
+        })
     }
 }
 
@@ -239,8 +243,8 @@ fn service_factory(
         async move {
             let files = if has_static_files { worker.state().static_files.service().await } else { None };
             Ok(fn_service(move |request: ServiceRequest| {
-                let handling = handle(Rc::clone(&worker), request, files.clone(), leads_to_service);
-                async move { Ok(handling.await) }
+                // An `async` block would have memory for the future twice.
+                handle(Rc::clone(&worker), request, files.clone(), leads_to_service).map(Ok)
             }))
         }
     })

@@ -60,7 +60,6 @@ pub(super) struct ServerState {
     /// The open connections of rulebook's own server.
     pub(super) connections: Arc<OpenConnections>,
     pub(super) worker_turns: WorkerTurns,
-    pub(super) http2_enabled: bool,
     /// The certificates of the server; `None` if it has no address with TLS.
     pub(super) tls: Option<Arc<Tls>>,
     /// The proxies whose statements about their clients the server believes.
@@ -113,7 +112,6 @@ impl ServerState {
             closing_sender: watch::Sender::default(),
             connections: Arc::new(OpenConnections::new(max_files / 2, settings.address_connections)),
             worker_turns: WorkerTurns::default(),
-            http2_enabled: settings.http2,
             tls,
             trusted_proxies: TrustedProxies {
                 ranges: settings.trusted_proxies.clone().unwrap_or_default(),

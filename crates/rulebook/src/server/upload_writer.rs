@@ -99,8 +99,8 @@ pub(super) struct FileDestination<'m> {
     pub(super) client: Option<IpAddr>,
     /// The address from which the connection of the client comes, for the log.
     pub(super) peer: Option<SocketAddr>,
-    /// The check of the parameter that receives the file.
-    pub(super) check: &'m dyn Check,
+    /// The check of the parameter that receives the file; `None` if the file is for the handler.
+    pub(super) check: Option<&'m dyn Check>,
     /// `true` if an earlier part of the body is invalid, so that the request will be rejected.
     pub(super) is_request_refused: bool,
     /// The folder or the file store that will contain the file.
@@ -279,8 +279,8 @@ impl<'m> UploadWriter<'m> {
             return known;
         }
         let media_type = detect_media_type(&self.next_piece);
-        self.destination =
-            self.destination.filter(|it| !it.is_request_refused && it.check.accepts_file(&self.filename, media_type));
+        let is_accepted = |check: &dyn Check| check.accepts_file(&self.filename, media_type);
+        self.destination = self.destination.filter(|it| !it.is_request_refused && it.check.is_none_or(is_accepted));
         self.media_type = Some(media_type);
         media_type
     }

@@ -30,11 +30,12 @@ pub(super) fn find_version(
     if is_server_state(path) {
         return Ok(Rc::clone(served));
     }
-    let Some((field, value)) = versions.header.as_ref().and_then(|field| Some((field, head.get_all(field).next()?)))
-    else {
+    let Some(field) = versions.header.as_ref().filter(|field| head.get_all(field).next().is_some()) else {
         return Ok(Rc::clone(served));
     };
-    let name = String::from_utf8_lossy(value.as_bytes());
+    // Several fields are a list (RFC 9110 section 5.3), and not a version.
+    let values: Vec<_> = head.get_all(field).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let name = values.join(", ");
     served.version(&name).ok_or_else(|| {
         let expected = format!("a version of the API: {}", versions.names.join(", "));
         let error = ParameterError::new(ParameterErrorKind::Invalid, field.as_str(), Source::Header, expected);

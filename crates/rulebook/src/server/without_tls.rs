@@ -17,7 +17,6 @@ pub(super) type TlsStream = TcpStream;
 pub(super) struct Encrypted {
     pub(super) stream: Box<TlsStream>,
     pub(super) session: TlsSession,
-    pub(super) is_http2: bool,
 }
 
 /// The certificates of a server. No value of this type exists.
@@ -33,11 +32,11 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(super) fn expiry_times(&self) -> Vec<(String, u64)> {
+    pub(super) fn expiry_times(&self) -> Vec<(usize, u64)> {
         match self.0 {}
     }
 
-    pub(super) async fn accept(&self, _: TcpStream, _: SocketAddr, _: bool) -> io::Result<Encrypted> {
+    pub(super) async fn accept(&self, _: TcpStream, _: SocketAddr) -> io::Result<Encrypted> {
         match self.0 {}
     }
 }

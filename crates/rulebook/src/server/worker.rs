@@ -5,12 +5,11 @@ use std::rc::{Rc, Weak};
 use std::sync::{self, Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use actix_http::RequestHead;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
 
-use super::request::{HeadPool, RoutedRequest};
+use super::request::HeadPool;
 use super::served_plan::ServedPlan;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
@@ -38,8 +37,6 @@ pub(super) struct Worker {
     pub(super) upload_storage: Arc<UploadStorage>,
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
     next_request_id: Cell<u64>,
-    /// The request that actix is finding a service for.
-    routed: RefCell<Option<RoutedRequest>>,
     /// The heads of requests that can be used again.
     pub(super) heads: HeadPool,
     /// The memory of short responses, which is used again after they have been sent.
@@ -71,7 +68,6 @@ impl Worker {
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
-            routed: RefCell::default(),
             heads: HeadPool::default(),
             response_memory: RefCell::default(),
         }
@@ -91,21 +87,6 @@ impl Worker {
         let id = self.next_request_id.get();
         self.next_request_id.set(id.wrapping_add(1));
         RequestId::Generated(id)
-    }
-
-    /// Calls a function with the route of a request, which is found unless it is known.
-    pub(super) fn with_routed<T>(&self, request: &RequestHead, use_routed: impl FnOnce(&RoutedRequest) -> T) -> T {
-        let mut kept = self.routed.borrow_mut();
-        if let Some(known) = kept.as_ref().filter(|routed| routed.is_of(request)) {
-            return use_routed(known);
-        }
-        use_routed(kept.insert(RoutedRequest::new(self, request)))
-    }
-
-    /// Returns the route of a request, which a service is going to handle.
-    pub(super) fn take_routed(&self, request: &RequestHead) -> RoutedRequest {
-        let known = self.routed.take().filter(|routed| routed.is_of(request));
-        known.unwrap_or_else(|| RoutedRequest::new(self, request))
     }
 
     /// Copies bytes of a response to memory that actix and this worker share, so that most responses need no

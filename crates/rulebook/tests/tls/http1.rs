@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
-use rulebook::ClientCertificates;
 use rustls::ProtocolVersion;
 use rustls::version::TLS12;
 
@@ -142,9 +141,16 @@ fn requests_without_tls_get_a_short_response() {
 }
 
 #[test]
-fn the_preface_of_http2_is_refused_without_negotiation() {
-    let settings = |settings: rulebook::Settings| settings.with_http2(true);
-    let server = TestServer::start_with_settings(|_, tls| tls, settings, ClientCertificates::new());
+fn clients_of_http2_get_http1_or_an_alert() {
+    let server = TestServer::start();
+    let offering = |names: &[&[u8]]| server.try_connect(&server.authority.client().with_protocols(names));
+    for names in [&[&b"h2"[..], b"http/1.1"][..], &[b"http/1.1"], &[b"http/1.0"]] {
+        let mut connection = offering(names).unwrap();
+        assert_eq!(connection.0.conn.alpn_protocol(), names.last().copied());
+        assert!(connection.get("/caller").starts_with("HTTP/1.1 200 "));
+    }
+    let error = offering(&[b"h2"]).err().unwrap();
+    assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
     let mut connection = server.connect();
     connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     let response = String::from_utf8(connection.receive().unwrap()).unwrap();

@@ -6,7 +6,6 @@ mod authority;
 mod client;
 mod client_certificates;
 mod http1;
-mod http2;
 mod limits;
 mod names;
 mod reload;

@@ -201,7 +201,7 @@ fn to_rule(key: &str, own: &Map<String, Json>, choices: &mut Choices) -> (String
     }
     for (key, value) in own {
         match key.as_str() {
-            "name" => {}
+            "name" | "nullable" => {}
             "info" => drop(rule.insert("desc".to_owned(), value.clone())),
             "type" => drop(rule.insert("type".to_owned(), json!(bare))),
             "after" => drop(rule.insert("on_after_parse".to_owned(), join_function_names(value))),

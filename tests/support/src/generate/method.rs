@@ -132,6 +132,9 @@ fn random_parameter(key: &str, number: usize, optional: bool, files: bool, choic
     if !term.to_ascii_lowercase().contains("file") && choices.once_in(8) {
         parameter.insert("after".to_owned(), choices.of(&[&json!(["trim"]), &json!("rtrim|exclaim")]).clone());
     }
+    if mark == "?" && choices.once_in(4) {
+        parameter.insert("nullable".to_owned(), json!(false));
+    }
     let name = if choices.once_in(2) {
         let name = format!("name{number}");
         parameter.insert("name".to_owned(), json!(name));

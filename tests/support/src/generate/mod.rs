@@ -199,14 +199,13 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         }
     });
     let of_the_server = json!({
-        "unbound": "501", "bind": "127.0.0.1:8081", "monitoring": "127.0.0.1:8082", "data": "things", "files": "kept", "link_target": "presigned",
+        "unbound": "501", "require_scope": false, "bind": "127.0.0.1:8081", "monitoring": "127.0.0.1:8082", "data": "things", "files": "kept", "link_target": "presigned",
         "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
         "idempotency_storage": "mysql://db.internal/keys",
         "shared_limits": {
             "url": "redis://${REDIS}:6379", "when_unavailable": "closed", "timeout_ms": 100, "prefix": "it"
         },
-        "address_connections": 9, "http2": true,
-        "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
+        "address_connections": 9, "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded",
         "tls_certificate": ["site.pem", "other.pem"], "tls_key": ["site.key", "other.key"],
         "tls_client_ca": "clients.pem", "tls_client_certificate": "optional",
         "keep_alive": 5, "shutdown_timeout": 6, "verify_outputs": true, "compress": false,

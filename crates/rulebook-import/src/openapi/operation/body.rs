@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::OperationContext;
 use super::file_body::{insert_file, is_file, read_file};
 use super::parameter::Parameters;
-use super::style::{Style, style_attributes};
+use super::style::style_attributes;
 use crate::openapi::losses::{LossKind, Place};
 use crate::openapi::names::is_body_key;
 use crate::openapi::schema::{
@@ -155,7 +155,7 @@ fn insert_fields<'a>(
 ) {
     converter.read_parts(parts);
     if let Some(key) = chosen.schema.and_then(schema_key_of) {
-        converter.add_body(key);
+        converter.bodies.insert(key);
     }
     for closing in &parts.closings {
         let message = "unknown fields are handled as the setting `unknown` says";
@@ -230,30 +230,18 @@ fn insert_field<'a>(
         None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
     };
     if let Some((encoding, place)) = &chosen.encoding {
-        let term = field.get("type").and_then(Json::as_str).unwrap_or_default();
-        let attributes = field_style(converter, member, (encoding, place), term);
-        field.extend(attributes);
+        let document = converter.document;
+        document.record(encoding);
+        let part = document.read_object(encoding, member.name);
+        // They belong to the parts of a form with files.
+        document.read_whole(part, "headers");
+        if part.get("style").is_some() || part.get("explode").is_some() {
+            let term = field.get("type").and_then(Json::as_str).unwrap_or_default();
+            let place = place.member(member.name);
+            field.extend(style_attributes(converter, (part, &place), "query", term, member.schema));
+        }
     }
     parameters.insert(member.name.to_owned(), member.name, member.name, field);
-}
-
-/// Returns the attributes that express how a form sends a field.
-fn field_style<'a>(
-    converter: &mut Converter<'a>,
-    member: &Member<'a>,
-    (encoding, place): (&Json, &Place),
-    term: &str,
-) -> Map<String, Json> {
-    let document = converter.document;
-    document.record(encoding);
-    let part = document.read_object(encoding, member.name);
-    // They belong to the parts of a form with files.
-    document.read_whole(part, "headers");
-    if part.get("style").is_none() && part.get("explode").is_none() {
-        return Map::new();
-    }
-    let style = Style { object: part, place: &place.member(member.name), location: "query" };
-    style_attributes(converter, &style, term, member.schema)
 }
 
 /// Returns the type of a field that contains a file, or a list of files.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value as Json};
 
 use super::body::is_json_media_type;
-use super::style::{Style, style_attributes};
+use super::style::style_attributes;
 use super::{OperationContext, body};
 use crate::openapi::document::text;
 use crate::openapi::losses::{LossKind, Place};
@@ -51,10 +51,6 @@ impl Parameters {
         }
         self.by_request_name.entry(request_name.to_owned()).or_insert(Named { name: unique, is_always_given });
         self.entries.insert(key, parameter.into());
-    }
-
-    pub(super) fn contains(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
     }
 
     /// Returns the names in code of parameters by their names in requests, for constraints. A constraint that only
@@ -107,7 +103,7 @@ pub(super) fn convert_parameters<'a>(
     let mut undescribed: Vec<String> = Vec::new();
     for capture in context.template.captures() {
         let key = format!("{{{}}}", capture.name);
-        if !parameters.contains(&key) {
+        if !parameters.entries.contains_key(&key) {
             undescribed.extend(capture.pattern.is_none().then(|| format!("`{}`", capture.name)));
             let segment = Type::new("string").with_some("regex", capture.pattern.clone());
             parameters.insert(key, &capture.name, &capture.name, described(&capture.name, segment, false));
@@ -170,11 +166,11 @@ fn convert_parameter<'a>(
         let message = "the segment is checked by a pattern instead";
         converter.losses.widen(LossKind::PARAMETER, &schema_place, message);
         // The first of these parameters describes the segment.
-        if parameters.contains(&key) {
+        if parameters.entries.contains_key(&key) {
             return true;
         }
     }
-    if parameters.contains(&key) {
+    if parameters.entries.contains_key(&key) {
         if is_shared {
             document.record_whole(parameter);
         } else {
@@ -199,8 +195,8 @@ fn convert_parameter<'a>(
         None => converter.convert(schema, &schema_place, &hint),
     };
     if parameter.get("schema").is_some() {
-        let style = Style { object: parameter, place, location };
-        converted.attributes.extend(style_attributes(converter, &style, converted.term(), schema));
+        let attributes = style_attributes(converter, (parameter, place), location, converted.term(), schema);
+        converted.attributes.extend(attributes);
     }
     if is_required && converted.is_nullable {
         let message = "the parameter can also be missing, or cannot be null in the path";
@@ -209,13 +205,8 @@ fn convert_parameter<'a>(
     let is_optional = location != "path" && (!is_required || converted.is_nullable);
     let info = document.read_text(parameter, "description").or_else(|| document.read_description(schema));
     let example = converter.content_example(parameter, place);
-    let example = match example {
-        Some(example) => {
-            converter.read_same_example(schema, &example);
-            Some(example)
-        }
-        None => converter.example(schema, &schema_place),
-    };
+    example.iter().for_each(|example| converter.read_same_example(schema, example));
+    let example = example.or_else(|| converter.example(schema, &schema_place));
     let mut entry = described(info.unwrap_or(name), converted, is_optional);
     if location == "path" {
         if let Some((default, place)) = converter.find_default(schema, &schema_place) {

@@ -138,22 +138,11 @@ fn convert_outputs<'a>(
     let is_named = reference_of(schema).is_some() || document.is_nullable(schema);
     let parts = converter.object_parts(schema, &place).filter(|parts| {
         let is_usable = parts.members.iter().all(|member| is_field_name(member.name) && member.name != "*");
-        is_usable
-            && !parts.members.is_empty()
-            && parts.others.is_empty()
-            && parts.closings.is_empty()
-            && parts.keys.is_empty()
-            && parts.bounds.is_empty()
-            && parts.not_merged.is_empty()
-            && !parts.has_constraints()
+        is_usable && !parts.members.is_empty() && parts.has_only_members() && !parts.has_constraints()
     });
     if let Some(parts) = parts.filter(|_| !is_named) {
         converter.read_parts(&parts);
-        for member in &parts.members {
-            if let Some(field) = converter.field(member, "result") {
-                converted.outputs.insert(member.name.to_owned(), field.into());
-            }
-        }
+        converted.outputs = converter.fields(&parts.members, "result");
         return;
     }
     let body = converter.convert(schema, &place, "result");

@@ -5,32 +5,26 @@ use serde_json::{Map, Value as Json, json};
 use crate::openapi::losses::{LossKind, Place};
 use crate::openapi::schema::Converter;
 
-/// An object of the description that can have the keys `style` and `explode`.
-pub(super) struct Style<'s> {
-    pub object: &'s Json,
-    pub place: &'s Place,
-    /// The location of the values: `query`, also for the fields of a form, `header`, `path` or `cookie`.
-    pub location: &'s str,
-}
-
 /// Returns the attributes for an array that is sent as one text, and reports the serializations that a definition
-/// cannot express. `term` is the type that was made of `schema`.
+/// cannot express. `object` can have the keys `style` and `explode`. `location` is that of the values: `query`, also
+/// for the fields of a form, `header`, `path` or `cookie`. `term` is the type that was made of `schema`.
 pub(super) fn style_attributes<'a>(
     converter: &mut Converter<'a>,
-    style: &Style<'_>,
+    (object, place): (&Json, &Place),
+    location: &str,
     term: &str,
     schema: &'a Json,
 ) -> Map<String, Json> {
     let document = converter.document;
-    let is_form = matches!(style.location, "query" | "cookie");
-    let name = document.read_text(style.object, "style").unwrap_or(if is_form { "form" } else { "simple" });
-    document.read_flag(style.object, "explode");
-    let explode = style.object.get("explode").and_then(Json::as_bool).unwrap_or(name == "form");
+    let is_form = matches!(location, "query" | "cookie");
+    let name = document.read_text(object, "style").unwrap_or(if is_form { "form" } else { "simple" });
+    document.read_flag(object, "explode");
+    let explode = object.get("explode").and_then(Json::as_bool).unwrap_or(name == "form");
     let term = term.trim_start_matches('?');
     let is_array = term.starts_with("array<");
     let separator = match name {
         "simple" => Some(","),
-        "form" if !explode || style.location == "cookie" => Some(","),
+        "form" if !explode || location == "cookie" => Some(","),
         "spaceDelimited" if !explode => Some(" "),
         "pipeDelimited" if !explode => Some("|"),
         _ => None,
@@ -46,7 +40,7 @@ pub(super) fn style_attributes<'a>(
     };
     if !is_expressible {
         let message = format!("the style `{}` of this parameter cannot be expressed", name.escape_debug());
-        converter.losses.add(LossKind::STYLE, style.place, message);
+        converter.losses.add(LossKind::STYLE, place, message);
     }
     let mut attributes = Map::new();
     if let Some(separator) = separator.filter(|_| is_array) {

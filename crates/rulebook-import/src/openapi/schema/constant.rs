@@ -1,5 +1,6 @@
 //! Converts `const` and `enum`.
 
+use indexmap::IndexSet;
 use serde_json::{Value as Json, json};
 
 use super::kinds::{Values, allows_null, is_of_type};
@@ -25,12 +26,7 @@ impl Converter<'_> {
             }
         }
         let constants: &[Json] = &typed.into_iter().flatten().collect::<Vec<_>>();
-        let mut different: Vec<&Json> = Vec::new();
-        for constant in constants.iter().filter(|constant| !constant.is_null()) {
-            if !different.contains(&constant) {
-                different.push(constant);
-            }
-        }
+        let different: IndexSet<&Json> = constants.iter().filter(|constant| !constant.is_null()).collect();
         let values = Values::of_constants(constants);
         self.read_type_of(schema, &values);
         if constants.iter().all(|constant| is_of_format(constant, schema)) {
@@ -43,7 +39,7 @@ impl Converter<'_> {
         if constants.is_empty() {
             self.losses.widen(LossKind::KEYWORD, place, "no value is valid: null is accepted");
         }
-        let converted = match different.as_slice() {
+        let converted = match different.into_iter().collect::<Vec<_>>().as_slice() {
             [] => Type::new("null"),
             [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),
             [Json::Object(members)] if members.is_empty() => Type::new("object").with("max", 0),

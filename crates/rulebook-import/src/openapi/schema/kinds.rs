@@ -51,12 +51,7 @@ impl Values {
     }
 
     pub(super) fn of_constants(constants: &[Json]) -> Self {
-        let mut kinds = [false; 5];
-        for constant in constants {
-            if let Some(index) = kind_index(constant) {
-                kinds[index] = true;
-            }
-        }
+        let kinds = std::array::from_fn(|kind| constants.iter().any(|constant| kind_index(constant) == Some(kind)));
         let is_whole = constants.iter().filter(|constant| constant.is_number()).all(is_whole);
         Self { kinds, constants: Some(constants.to_vec()), is_whole, is_implied: false }
     }

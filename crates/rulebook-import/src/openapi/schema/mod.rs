@@ -107,7 +107,7 @@ pub(super) struct Converter<'a> {
     /// The names in the definition of the schemas to which types refer.
     referenced: HashSet<String>,
     /// The keys of the schemas whose members have become parameters in a body.
-    bodies: HashSet<String>,
+    pub bodies: HashSet<String>,
     /// The references that are being replaced by their targets.
     inlined: Vec<String>,
     inlined_count: usize,
@@ -137,11 +137,6 @@ impl<'a> Converter<'a> {
     pub(super) fn resolve(&mut self, value: &'a Json, place: &Place, omitted: &str) -> Option<(&'a Json, Place)> {
         let resolved = self.document.resolve(value, place);
         resolved.map_err(|why| self.losses.add(LossKind::REFERENCE, place, format!("{why}: {omitted} omitted"))).ok()
-    }
-
-    /// Records that the members of a schema with a name have become parameters in a body.
-    pub(super) fn add_body(&mut self, key: String) {
-        self.bodies.insert(key);
     }
 
     /// Converts a schema to a type. `hint` is the beginning of names for schemas that the type needs.

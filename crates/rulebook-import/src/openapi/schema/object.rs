@@ -69,18 +69,14 @@ impl<'a> Converter<'a> {
         }
     }
 
-    fn fields(&mut self, members: &[Member<'a>], hint: &str) -> Map<String, Json> {
-        let mut fields = Map::new();
-        for member in members {
-            if let Some(field) = self.field(member, hint) {
-                fields.insert(member.name.to_owned(), field.into());
-            }
-        }
-        fields
+    /// Converts members to fields or outputs.
+    pub(in crate::openapi) fn fields(&mut self, members: &[Member<'a>], hint: &str) -> Map<String, Json> {
+        let field = |member: &Member<'a>| Some((member.name.to_owned(), self.field(member, hint)?.into()));
+        members.iter().filter_map(field).collect()
     }
 
     /// Converts a member of an object to a field or an output. Returns `None` if its name cannot be that of a field.
-    pub(in crate::openapi) fn field(&mut self, member: &Member<'a>, hint: &str) -> Option<Map<String, Json>> {
+    fn field(&mut self, member: &Member<'a>, hint: &str) -> Option<Map<String, Json>> {
         if !is_field_name(member.name) {
             self.report_name(member, "a field cannot have this name");
             return None;
@@ -182,14 +178,8 @@ impl<'a> Converter<'a> {
             return None;
         }
         let merged = self.object_parts(schema, place)?;
-        let is_simple = |parts: &ObjectParts<'_>| {
-            parts.others.is_empty()
-                && parts.closings.is_empty()
-                && parts.keys.is_empty()
-                && parts.not_merged.is_empty()
-                && parts.conflicts.is_empty()
-        };
-        if !is_simple(&merged) || merged.min.is_some() || merged.max.is_some() {
+        let is_simple = |parts: &ObjectParts<'_>| parts.has_only_members() && parts.conflicts.is_empty();
+        if !is_simple(&merged) {
             return None;
         }
         let (mut extends, mut inherited, mut base_parts) = (Vec::new(), HashSet::new(), HashSet::new());
@@ -201,14 +191,10 @@ impl<'a> Converter<'a> {
             };
             let is_nullable = self.document.is_nullable(part);
             // Members of two schemas, and members that become required here, cannot be inherited.
-            let members = base.members.iter();
-            if is_nullable || base.members.is_empty() || !members.clone().all(is_same) {
+            let mut members = base.members.iter();
+            let mut inherits = |member: &Member<'a>| is_same(member) && inherited.insert(member.name);
+            if is_nullable || base.members.is_empty() || !members.all(&mut inherits) {
                 return None;
-            }
-            for member in members {
-                if !inherited.insert(member.name) {
-                    return None;
-                }
             }
             base_parts.extend(base.schemas.iter().map(|(part, _)| std::ptr::from_ref(*part)));
             extends.push(name);

@@ -25,27 +25,15 @@ pub(in crate::openapi) struct Closing<'a> {
     allows_others: bool,
 }
 
-/// The numbers of what has been collected of an object.
-#[derive(Clone, Copy)]
-pub(super) struct Counts {
-    names: usize,
-    others: usize,
-    open: usize,
-    not_merged: usize,
-}
-
 impl<'a> ObjectParts<'a> {
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
-            names: self.names.len(),
-            others: self.others.len(),
-            open: self.open_count,
-            not_merged: self.not_merged.len(),
-        }
+    /// Returns the numbers of names, of schemas of other members, and of parts that are not merged, and the open count.
+    pub(super) fn counts(&self) -> [usize; 4] {
+        [self.names.len(), self.others.len(), self.not_merged.len(), self.open_count]
     }
 
     /// Adds the keywords of a part about its other members. `before` are the counts before the part was collected.
-    pub(super) fn add_others(&mut self, schema: &'a Json, place: &Place, before: Counts) {
+    pub(super) fn add_others(&mut self, schema: &'a Json, place: &Place, before: [usize; 4]) {
+        let [names_before, others_before, not_merged_before, open_before] = before;
         let patterns = members(schema.get("patternProperties"));
         for (pattern, others) in patterns {
             let place = place.member("patternProperties").member(pattern);
@@ -63,9 +51,9 @@ impl<'a> ObjectParts<'a> {
                 self.closings.push(Closing { place, names, allows_others: !patterns.is_empty() });
             }
             // Members that another keyword of the part allows are evaluated.
-            Json::Bool(false) if self.open_count == before.open => {
-                let names = self.names[before.names..].iter().copied().collect();
-                let allows_others = self.others.len() > before.others || self.not_merged.len() > before.not_merged;
+            Json::Bool(false) if self.open_count == open_before => {
+                let names = self.names[names_before..].iter().copied().collect();
+                let allows_others = self.others.len() > others_before || self.not_merged.len() > not_merged_before;
                 self.closings.push(Closing { place, names, allows_others });
             }
             Json::Bool(is_open) => self.open_count += usize::from(*is_open),

@@ -132,6 +132,15 @@ impl<'a> Converter<'a> {
 
 impl<'a> ObjectParts<'a> {
     /// Adds the keywords of a schema itself.
+    /// Returns `true` if nothing but its members says which values the object can have, besides constraints.
+    pub(in crate::openapi) fn has_only_members(&self) -> bool {
+        self.others.is_empty()
+            && self.closings.is_empty()
+            && self.keys.is_empty()
+            && self.bounds.is_empty()
+            && self.not_merged.is_empty()
+    }
+
     fn add_keywords(&mut self, schema: &'a Json, place: &Place) {
         for (name, member) in members(schema.get("properties")) {
             self.names.push(name);

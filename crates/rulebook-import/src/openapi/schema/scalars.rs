@@ -21,15 +21,11 @@ impl Converter<'_> {
         let document = self.document;
         let is_date =
             |known: &Json| ["format", "pattern"].iter().all(|keyword| known.get(*keyword) == schema.get(*keyword));
-        if let Some((date, _)) = DATES.iter().find(|(_, known)| is_date(known)) {
+        let date = DATES.iter().find(|(_, known)| is_date(known)).map(|(date, _)| Type::new(*date));
+        if let Some(exact) = date.or_else(|| decimal_of_schema(schema)) {
             document.read(schema, "format");
             document.read(schema, "pattern");
-            return Type::new(*date);
-        }
-        if let Some(decimal) = decimal_of_schema(schema) {
-            document.read(schema, "format");
-            document.read(schema, "pattern");
-            return decimal;
+            return exact;
         }
         let has_limits = ["maxLength", "minLength", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some());
         if let Some(format) = type_of_format(schema) {

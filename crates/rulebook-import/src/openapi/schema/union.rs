@@ -226,10 +226,7 @@ impl<'a> Converter<'a> {
         match types.len() {
             0 => Type::new("any"),
             1 => types.remove(0),
-            _ => {
-                let of: Vec<Json> = types.into_iter().map(Type::into_term).collect();
-                Type::new("union").with("of", of)
-            }
+            _ => Type::new("union").with("of", types.into_iter().map(Type::into_term).collect::<Vec<_>>()),
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::definition_file::{DefinitionFile, member_lines};
 use super::files::{TextFile, read_files};
-use super::{Import, ProjectError};
+use super::{Import, ProjectError, unusable};
 use source::{endpoints, raw_strings};
 
 /// The HTTP methods that aicra supports.
@@ -70,11 +70,9 @@ pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
         }
     }
     if import.definitions.is_empty() {
-        let message = format!(
-            "{}: no definition was found; expected a file such as `api.json`, or a string with the definition in a Go file",
-            folder.display()
-        );
-        return Err(ProjectError::Unusable(message));
+        let why =
+            "no definition was found; expected a file such as `api.json`, or a string with the definition in a Go file";
+        return Err(unusable(folder, why));
     }
     add_envelope(folder, &go, &mut import)?;
     for file in go {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::definition_file::{DefinitionFile, line_at, member_lines};
 use super::files::{TextFile, read_files};
-use super::{Import, ProjectError};
+use super::{Import, ProjectError, unusable};
 use php_strings::{Literal, end_of_call, name_pattern, string_literals};
 
 /// The definition of all methods of the API module `iapi`.
@@ -99,11 +99,8 @@ pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
         }
     }
     if services.is_empty() {
-        let message = format!(
-            "{}: no endpoint was found; expected a PHP file with `new FileEndPoint(…)` or `new CacheEndPoint(…)`",
-            folder.display()
-        );
-        return Err(ProjectError::Unusable(message));
+        let why = "no endpoint was found; expected a PHP file with `new FileEndPoint(…)` or `new CacheEndPoint(…)`";
+        return Err(unusable(folder, why));
     }
     for file in files.iter().filter(|file| file.path.rsplit('/').next() == Some(KEY_FILE)) {
         read_keys(file, &mut import);

@@ -72,14 +72,9 @@ pub(super) fn end_of_call(code: &str, literals: &[Literal], start: usize) -> usi
 pub(super) fn name_pattern(regex: &str) -> Option<String> {
     let delimiter = regex.chars().next().filter(char::is_ascii_punctuation)?;
     let body = regex.strip_prefix(delimiter)?.strip_suffix(delimiter)?.strip_prefix('^')?;
-    let (body, is_whole) = match body.strip_suffix('$') {
-        Some(body) => (body, true),
-        None => (body, false),
-    };
-    let (body, is_prefix) = match body.strip_suffix(".*").or_else(|| body.strip_suffix(".+")) {
-        Some(body) => (body, true),
-        None => (body, !is_whole),
-    };
+    let (body, is_whole) = body.strip_suffix('$').map_or((body, false), |body| (body, true));
+    let prefix = body.strip_suffix(".*").or_else(|| body.strip_suffix(".+"));
+    let (body, is_prefix) = prefix.map_or((body, !is_whole), |body| (body, true));
     let mut text = String::new();
     let mut chars = body.chars();
     while let Some(char) = chars.next() {

@@ -6,9 +6,7 @@ use super::Context;
 use super::export::{Class, Doc, Method, Rejection};
 use super::returns::outputs;
 use crate::project::Import;
-
-/// The HTTP methods that `@method` can name.
-const HTTP_METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+use crate::repair::HTTP_METHODS;
 
 /// The name of the error for all exceptions that no method declares itself.
 pub(super) const REFUSED: &str = "refused";
@@ -17,20 +15,10 @@ pub(super) const REFUSED: &str = "refused";
 pub(super) fn description(doc: &Doc) -> Map<String, Json> {
     let tags = doc.tags.iter().filter(|(name, ..)| name == "desc").map(|(_, text, _)| text.as_str());
     let rest: Vec<&str> = std::iter::once(doc.text.as_str()).chain(tags).filter(|text| !text.is_empty()).collect();
-    let mut keys = Map::new();
-    let mut insert = |key: &str, text: &str| {
-        if !text.trim().is_empty() {
-            keys.insert(key.to_owned(), text.trim().into());
-        }
-    };
-    match doc.info.as_str() {
-        "" => insert("@info", &rest.join(" ")),
-        info => {
-            insert("@info", info);
-            insert("@desc", &rest.join(" "));
-        }
-    }
-    keys
+    let rest = rest.join(" ");
+    let (info, desc) = if doc.info.is_empty() { (rest.as_str(), "") } else { (doc.info.as_str(), rest.as_str()) };
+    let keys = [("@info", info.trim()), ("@desc", desc.trim())].into_iter().filter(|(_, text)| !text.is_empty());
+    keys.map(|(key, text)| (key.to_owned(), text.into())).collect()
 }
 
 /// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return`, `@errors` and

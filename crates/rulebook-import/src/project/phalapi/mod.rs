@@ -13,9 +13,9 @@ use rulebook_model::definition::dialect_spec::RULES;
 use serde_json::{Map, Value as Json, json};
 
 use super::definition_file::{DefinitionFile, Positions};
-use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun};
+use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, unusable};
 use doc::REFUSED;
-use export::{Class, Export, Found, Method, Place, Reads};
+use export::{Class, Export, Method, Place, Reads};
 use version::Version;
 
 /// What the import of a class needs to know of the project.
@@ -34,12 +34,9 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
     let export = export::export(folder)?;
     if export.classes.is_empty() {
         let notes: String = export.notes.iter().map(|note| format!("\n{}: {}", note.file, note.message)).collect();
-        let message = format!(
-            "{}: no API class was found; expected PHP files in a folder `Api`, with classes that extend \
-             `PhalApi\\Api` or `PhalApi_Api`{notes}",
-            folder.display()
-        );
-        return Err(ProjectError::Unusable(message));
+        let why = "no API class was found; expected PHP files in a folder `Api`, with classes that extend \
+                   `PhalApi\\Api` or `PhalApi_Api`";
+        return Err(unusable(folder, &format!("{why}{notes}")));
     }
     let mut import = Import::default();
     for note in &export.notes {
@@ -52,7 +49,7 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
         has_other_rejections: !has_php && !export.rejections.is_empty(),
         has_php,
     };
-    let entry = has_php.then(|| entry_script(&export, folder)).transpose()?;
+    let entry = has_php.then(|| settings::entry_script(&export, folder)).transpose()?;
     for class in &export.classes {
         if let Some(entry) = entry.filter(|entry| !settings::loads(entry, &class.file)) {
             let message = format!("not carried over: the entry script `{}` does not load this class", entry.file);
@@ -71,15 +68,6 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
     }
     warn_of_reads(&context, &mut import);
     Ok(import)
-}
-
-fn entry_script<'e>(export: &'e Export, folder: &Path) -> Result<&'e Found, ProjectError> {
-    settings::entry_script(export).ok_or_else(|| {
-        ProjectError::Unusable(format!(
-            "{}: no entry script was found; expected a file such as `public/index.php`, which calls `output()`",
-            folder.display()
-        ))
-    })
 }
 
 /// Adds a warning for each file that reads requests without rules.

@@ -1,5 +1,8 @@
 //! Adds the settings of a PhalApi project to `app.json`: those of its entry scripts, and those in `Config/app.php`.
 
+use std::cmp::Reverse;
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use super::Context;
@@ -7,7 +10,7 @@ use super::export::{Config, Export, Found};
 use super::rules::rules_of_clients;
 use super::version::{CHINESE, ENGLISH, catalogue};
 use crate::project::definition_file::Positions;
-use crate::project::{Import, fastcgi_handlers};
+use crate::project::{Import, ProjectError, fastcgi_handlers, unusable};
 
 /// The names of services that PhalApi calls if a request names none, in PhalApi 1 and 2.
 const DEFAULT_SERVICES: [(&str, &str); 2] = [("Default", "index"), ("Site", "index")];
@@ -166,9 +169,11 @@ fn add_config(config: &Config, context: &Context<'_>, import: &mut Import) {
 }
 
 /// Returns the entry script that loads most classes.
-pub(super) fn entry_script(export: &Export) -> Option<&Found> {
+pub(super) fn entry_script<'e>(export: &'e Export, folder: &Path) -> Result<&'e Found, ProjectError> {
     let served = |entry: &Found| export.classes.iter().filter(|class| loads(entry, &class.file)).count();
-    found(export, "entry").iter().max_by_key(|entry| (served(entry), std::cmp::Reverse(entry.file.len())))
+    let entry = found(export, "entry").iter().max_by_key(|entry| (served(entry), Reverse(entry.file.len())));
+    let why = "no entry script was found; expected a file such as `public/index.php`, which calls `output()`";
+    entry.ok_or_else(|| unusable(folder, why))
 }
 
 /// Returns `true` if an entry script loads a file. A script of PhalApi 1 loads the classes of the folders that it

@@ -12,6 +12,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::types::Types;
 
 const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
+/// The maximum number of schemas to which a schema leads, counted once for each path to them: the types of a union are
+/// compared with each other.
+const MAX_PATHS: usize = 10_000;
 /// The type of objects whose members have the type in its argument.
 const MAP: &str = "map";
 
@@ -30,7 +33,7 @@ impl Lowering<'_> {
     /// Reports circles and long chains of references, or of `extends`: each schema of such a chain has all fields of
     /// the schemas before it. `targets` contains the indexes of the schemas to which each schema refers.
     fn report_chains(&mut self, targets: &[Vec<usize>], is_extends: bool) {
-        let Levels { levels, circles } = Levels::new(targets);
+        let Levels { levels, circles, paths } = Levels::new(targets);
         for (index, level) in levels.iter().enumerate() {
             let DeclaredSchema { parsed, module, state, .. } = &self.schemas.declared[index];
             if matches!(level, Some(level) if *level <= MAX_DEPTH) || matches!(state, SchemaState::Failed) {
@@ -41,6 +44,10 @@ impl Lowering<'_> {
                 Some(level) if *level == MAX_DEPTH + 1 && is_extends => Some((
                     format!("more than {MAX_DEPTH} schemas extend each other in a chain"),
                     "list the fields of several of these schemas in one of them",
+                )),
+                Some(level) if *level == MAX_DEPTH + 1 && paths[index] > MAX_PATHS => Some((
+                    format!("the schema `{name}` leads to other schemas on more than {MAX_PATHS} paths"),
+                    "name each schema once in a union, and in the unions in it",
                 )),
                 Some(level) if *level == MAX_DEPTH + 1 => Some((
                     format!("more than {MAX_DEPTH} schemas lead from one to the next"),
@@ -113,6 +120,8 @@ struct Levels {
     levels: Vec<Option<usize>>,
     /// For each schema, whether it is a part of a circle, or on the way from one circle to another.
     circles: Vec<bool>,
+    /// For each schema without a circle, on how many paths it leads to itself and to others.
+    paths: Vec<usize>,
 }
 
 impl Levels {
@@ -121,16 +130,19 @@ impl Levels {
         for (user, targets) in targets.iter().enumerate() {
             targets.iter().for_each(|target| users[*target].push(user));
         }
-        let mut levels = vec![None; targets.len()];
+        let (mut levels, mut paths) = (vec![None; targets.len()], vec![0usize; targets.len()]);
         for index in peel(targets, &users, &vec![true; targets.len()]) {
             let max_level = targets[index].iter().filter_map(|target| levels[*target]).max();
-            levels[index] = Some(max_level.unwrap_or(0) + 1);
+            let level: usize = max_level.unwrap_or(0) + 1;
+            paths[index] = targets[index].iter().fold(1, |sum: usize, target| sum.saturating_add(paths[*target]));
+            // More paths are as bad as a long chain.
+            levels[index] = Some(if paths[index] > MAX_PATHS { level.max(MAX_DEPTH + 1) } else { level });
         }
         let endless: Vec<bool> = levels.iter().map(Option::is_none).collect();
         let mut circles = endless.clone();
         // What nothing endless refers to only leads to a circle.
         peel(&users, targets, &endless).into_iter().for_each(|index| circles[index] = false);
-        Self { levels, circles }
+        Self { levels, circles, paths }
     }
 }
 

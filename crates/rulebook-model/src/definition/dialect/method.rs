@@ -4,13 +4,12 @@ use super::super::checked_object::{CheckedObject, wrong_kind_error};
 use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::KeyTable;
-use super::super::parsed::{DeclaredDeprecation, DeclaredError, DeclaredOptions, Field, Method, Schema};
+use super::super::parsed::{
+    DeclaredDeprecation, DeclaredError, DeclaredOptions, Field, Method, PermissionGroups, Schema,
+};
 use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
-
-/// The groups of permissions of a method; a caller needs all permissions of one group.
-pub(super) type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 
 pub(super) fn read_method(
     spec: &DialectSpec,
@@ -18,11 +17,12 @@ pub(super) fn read_method(
     mut object: CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Method {
+    let before = diagnostics.len();
     let parameters = read_fields(spec, spec.parameters_key, spec.parameter_keys, &mut object, diagnostics);
     let outputs = read_fields(spec, spec.outputs_key, spec.output_keys, &mut object, diagnostics);
     let errors = read_errors(spec, "errors", &mut object, diagnostics);
     let options = object.get("options").and_then(|node| CheckedObject::new(node, spec.option_keys, diagnostics));
-    let scope = read_scope(spec, spec.scope_key, &mut object, diagnostics);
+    let scope = read_scope(spec, &mut object, diagnostics);
     Method {
         http_method,
         id: object.string("id"),
@@ -34,7 +34,9 @@ pub(super) fn read_method(
         constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
         options: options.as_ref().map(read_options).unwrap_or_default(),
+        span: object.span,
         is_incomplete: object.is_incomplete,
+        has_errors: object.is_incomplete || diagnostics.len() > before,
     }
 }
 
@@ -69,15 +71,27 @@ pub(super) fn read_deprecation(
     }
 }
 
-/// Reads the groups of permissions in the array under `key`. Invalid groups are reported and omitted.
+/// Reads the scope of a method; `None` if the method has none.
 pub(super) fn read_scope(
     spec: &DialectSpec,
-    key: &str,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
+) -> Option<PermissionGroups> {
+    let before = diagnostics.len();
+    let groups = read_permission_groups(spec, object.get(spec.scope_key)?, diagnostics);
+    object.is_incomplete |= diagnostics.len() > before;
+    Some(groups)
+}
+
+/// Reads the groups of permissions in an array. Invalid groups are reported and omitted.
+pub(crate) fn read_permission_groups(
+    spec: &DialectSpec,
+    node: &JsonNode,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> PermissionGroups {
+    let key = spec.scope_key;
     let mut groups = PermissionGroups::new();
-    let Some(JsonNode { data: JsonData::Array(items), .. }) = object.get(key) else { return groups };
+    let JsonData::Array(items) = &node.data else { return groups };
     for group in items {
         let permissions = match &group.data {
             JsonData::Array(permissions) => permissions.as_slice(),
@@ -91,7 +105,6 @@ pub(super) fn read_scope(
                 diagnostics.push(error.help(format!(
                     "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
                 )));
-                object.is_incomplete = true;
                 continue;
             }
         };
@@ -102,8 +115,6 @@ pub(super) fn read_scope(
         // A group is kept only if all its permissions are valid, because a shorter group would require less of callers.
         if all.len() == permissions.len() {
             groups.push(Spanned::new(all, group.span));
-        } else {
-            object.is_incomplete = true;
         }
     }
     groups

@@ -39,8 +39,10 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     is_segment.then(|| Module {
         envelope: settings.string("envelope"),
         rate_limit: settings.get("rate_limit").cloned(),
+        scope: settings.get(METHODS.scope_key).cloned(),
         schemas,
         services,
+        is_incomplete: settings.is_incomplete,
         ..Module::new(name.clone(), &METHODS, first_byte_span(member.value.span))
     })
 }

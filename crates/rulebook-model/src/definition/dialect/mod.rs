@@ -10,10 +10,12 @@ mod rules;
 mod tree;
 mod type_spec;
 
+pub(crate) use method::read_permission_groups;
 pub(super) use method::read_schemas;
 pub(super) use methods::read_file as read_methods_file;
 pub(super) use rules::read_file as read_rules_file;
 pub(super) use tree::{read_file as read_tree_file, read_tree_module};
+pub(crate) use type_spec::read_nested_type;
 
 use super::checked_object::{CheckedObject, wrong_kind_error};
 use super::dialect_spec::{DIALECTS, DialectSpec, METHODS, RULES, TREE};

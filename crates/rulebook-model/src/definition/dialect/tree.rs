@@ -47,9 +47,11 @@ pub fn read_tree_module(name: Spanned<String>, node: &JsonNode, diagnostics: &mu
         ignore_case: object.bool("ignore_case"),
         repeated: object.string("repeated"),
         rate_limit: object.get("rate_limit").cloned(),
+        scope: object.get("scope").cloned(),
         schemas,
         services,
         spec: &TREE,
+        is_incomplete: object.is_incomplete,
         span: first_byte_span(node.span),
     })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonMember, JsonNode};
-use super::super::keys::{AFTER_ATTRIBUTE, JsonKind, KeySpec, NESTED_ATTRIBUTES, TYPE_ATTRIBUTES};
+use super::super::keys::{AFTER_ATTRIBUTE, JsonKind, KeySpec, NESTED_ATTRIBUTES, NULLABLE_ATTRIBUTE, TYPE_ATTRIBUTES};
 use super::super::parsed::{Attribute, NestedType, TypeSpec};
 use super::method::read_fields;
 use crate::constraint::{CONSTRAINTS_KEY, entry_path};
@@ -19,9 +19,12 @@ pub(super) fn read_type(
 ) -> TypeSpec {
     let mut r#type = TypeSpec { term: object.string("type"), ..TypeSpec::default() };
     let attributes = read_attributes("", spec, object, &mut r#type, diagnostics);
-    let after = object.members().filter(|member| AFTER_ATTRIBUTE.find(&member.key.value).is_some());
-    let after = after.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
-    r#type.attributes = attributes.into_iter().chain(after).collect();
+    let is_outermost = |member: &&JsonMember| {
+        [&AFTER_ATTRIBUTE, &NULLABLE_ATTRIBUTE].iter().any(|it| it.find(&member.key.value).is_some())
+    };
+    let outermost = object.members().filter(is_outermost);
+    let outermost = outermost.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
+    r#type.attributes = attributes.into_iter().chain(outermost).collect();
     if let Some(span) = object.get("fields").map(|node| node.span) {
         r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.field_keys, object, diagnostics), span));
     }
@@ -103,7 +106,7 @@ fn read_nested_types(
 }
 
 /// Reads a type in an attribute. A value that is neither a term nor an object is reported.
-fn read_nested_type(
+pub(crate) fn read_nested_type(
     attribute: &str,
     name: Option<&str>,
     spec: &DialectSpec,

@@ -3,9 +3,9 @@
 
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, CONSTRAINTS, COST, DEPRECATED, HANDLER, HEADER_KEY, IDEMPOTENT, JsonKind, KeySpec, KeyTable,
-    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, VERSION, VERSION_RANGE, error_keys,
-    key, key_table, required_key, schema_keys,
+    AFTER_ATTRIBUTE, CONSTRAINTS, COST, DEFAULT_SCOPE_DESCRIPTION, DEPRECATED, HANDLER, HEADER_KEY, IDEMPOTENT,
+    JsonKind, KeySpec, KeyTable, NULLABLE_ATTRIBUTE, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET,
+    TYPE_ATTRIBUTES, VERSION, VERSION_RANGE, error_keys, key, key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -50,7 +50,14 @@ pub static OPTIONS: KeyTable = key_table(
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
+    included_tables: &[
+        &TYPE_ATTRIBUTES,
+        &NESTED_ATTRIBUTES,
+        &AFTER_ATTRIBUTE,
+        &NULLABLE_ATTRIBUTE,
+        &FIELDS_ATTRIBUTE,
+        &VERSION_RANGE,
+    ],
     ..key_table(
         "a parameter",
         &[
@@ -73,7 +80,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 
 /// The keys of a field of an object.
 pub static FIELD: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &NULLABLE_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a field", OUTPUT_KEYS)
 };
 
@@ -97,6 +104,7 @@ pub static MODULE: KeyTable = KeyTable {
         &[
             key("envelope", JsonKind::String, "The envelope of the module's responses."),
             key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+            key("permissions", JsonKind::Permissions, DEFAULT_SCOPE_DESCRIPTION),
             key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
         ],
     )

@@ -10,7 +10,8 @@ pub mod rules;
 mod type_attributes;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
 pub use type_attributes::{
-    AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, NESTED_ATTRIBUTES, NESTED_TYPE, TYPE_ATTRIBUTES,
+    AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, NESTED_ATTRIBUTES, NESTED_TYPE, NULLABLE_ATTRIBUTE,
+    TYPE_ATTRIBUTES,
 };
 
 use super::versions::{SINCE, UNTIL};
@@ -188,10 +189,15 @@ pub static MODULE: KeyTable = KeyTable {
                  last value.",
             ),
             key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+            key("scope", JsonKind::Scope, DEFAULT_SCOPE_DESCRIPTION),
             key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
         ],
     )
 };
+
+/// The description of the default scopes of modules and of the API.
+pub(crate) const DEFAULT_SCOPE_DESCRIPTION: &str =
+    "The groups of permissions of the methods that name none, such as `[[\"editor\"]]`.";
 
 /// The keys of an object that only some versions of the API have.
 pub static VERSION_RANGE: KeyTable = key_table(
@@ -249,7 +255,14 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
+    included_tables: &[
+        &TYPE_ATTRIBUTES,
+        &NESTED_ATTRIBUTES,
+        &AFTER_ATTRIBUTE,
+        &NULLABLE_ATTRIBUTE,
+        &FIELDS_ATTRIBUTE,
+        &VERSION_RANGE,
+    ],
     ..key_table(
         "a parameter",
         &[
@@ -271,7 +284,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 
 /// The keys of a field of an object.
 pub static FIELD: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &NULLABLE_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a field", OUTPUT_KEYS)
 };
 

@@ -2,8 +2,9 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    CONSTRAINTS, COST, DEPRECATED, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable,
-    NESTED_ATTRIBUTES, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, key, key_table,
+    CONSTRAINTS, COST, DEFAULT_SCOPE_DESCRIPTION, DEPRECATED, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind,
+    KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, SUCCESSOR, SUNSET,
+    TYPE_ATTRIBUTES, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
 
@@ -30,6 +31,7 @@ pub static CLASS: KeyTable = php_array_table(
         key("@desc", JsonKind::String, "The second paragraph of the description."),
         key("@envelope", JsonKind::String, "The envelope of the class's responses."),
         key("@rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("@scope", JsonKind::Scope, DEFAULT_SCOPE_DESCRIPTION),
         key("@schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the class, by name."),
         key("*", JsonKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],

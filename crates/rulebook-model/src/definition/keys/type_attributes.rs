@@ -83,6 +83,12 @@ pub static AFTER_ATTRIBUTE: KeyTable = key_table(
     )],
 );
 
+/// The attribute `nullable` of parameters and fields.
+pub static NULLABLE_ATTRIBUTE: KeyTable = key_table(
+    "a type",
+    &[key("nullable", JsonKind::Any, "`false` if an optional value can only be left out, and cannot be null.")],
+);
+
 /// The attribute `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
     key_table("a type", &[key("fields", JsonKind::ObjectsByName(&FIELD), "The fields of an object.")]);

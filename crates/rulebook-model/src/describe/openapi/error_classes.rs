@@ -7,7 +7,7 @@ use super::serialization::Placement;
 use crate::call::{AuthScheme, HttpMethod};
 use crate::error::ErrorCode;
 use crate::error::codes::GENERAL_ERROR_CODES;
-use crate::model::{Api, Method, Module, Unbound, UnknownParameters};
+use crate::model::{Api, Idempotency, Method, Module, Unbound, UnknownParameters};
 use crate::types::Arity;
 
 /// Server errors that have the same actual status. The OpenAPI document describes them together.
@@ -54,6 +54,15 @@ pub(super) const DEPRECATION_FIELDS: [HeaderField; 3] = [
     ("Link", "The documentation of the deprecation, and the resource that replaces this one"),
 ];
 
+/// The header field of the response to a repeated request with an idempotency key.
+pub(super) const REPLAYED: HeaderField = (
+    Idempotency::REPLAYED_HEADER,
+    "`true` if the request with this idempotency key had run before, and this is the response to it",
+);
+/// The header field of a response that refuses a token.
+const INSUFFICIENT_SCOPE: HeaderField =
+    ("WWW-Authenticate", "With a bearer token: the permissions that it lacks, after `insufficient_scope`");
+
 /// A class of errors that only occur after the request is routed, without header fields.
 const fn class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
     ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false, is_general: false }
@@ -94,6 +103,7 @@ pub(super) fn possible_error_classes(
     let requires_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag && !parameter.optional);
     let has_sunset = method.options.deprecation.as_ref().is_some_and(|deprecation| deprecation.sunset.is_some());
     let is_public = method.scope.is_public();
+    let has_tokens = api.auth_schemes.iter().any(|scheme| matches!(scheme, AuthScheme::Jwt { .. }));
     let refuses_other_sites =
         method.http != HttpMethod::Get && api.auth_schemes.iter().any(AuthScheme::is_sent_by_browsers);
     let before_routing = |suffix, codes| ErrorClass { can_precede_routing: true, ..class(suffix, codes) };
@@ -110,7 +120,7 @@ pub(super) fn possible_error_classes(
         (method.reads_version(), class("VersionMismatch", &[VersionMismatch])),
         (requires_version, class("VersionRequired", &[VersionRequired])),
         (!is_public, with_headers("Unauthenticated", &[Unauthenticated], &[WWW_AUTHENTICATE])),
-        (!is_public, class("Forbidden", &[Forbidden])),
+        (!is_public, with_headers("Forbidden", &[Forbidden], if has_tokens { &[INSUFFICIENT_SCOPE] } else { &[] })),
         (refuses_other_sites, class("CrossSite", &[CrossSite])),
         (
             has_rate_limits(api, module, method),

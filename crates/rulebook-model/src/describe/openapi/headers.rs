@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response};
 
 use super::downloads;
-use super::error_classes::{DEPRECATION_FIELDS, RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::error_classes::{DEPRECATION_FIELDS, RATE_LIMIT, RATE_LIMIT_POLICY, REPLAYED};
 use super::schemas::Schemas;
 use crate::model::{Api, Method, Module, Service};
 
@@ -24,7 +24,10 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
     let is_deprecated = |service: &Service| service.methods.iter().any(|method| method.options.deprecation.is_some());
     let has_deprecated = api.modules.iter().any(|module| module.services.iter().any(is_deprecated));
     let of_deprecated = DEPRECATION_FIELDS.into_iter().filter(|_| has_deprecated);
-    let fields = limits.chain(of_deprecated).chain(downloads::download_header_fields(api));
+    let is_idempotent = |service: &Service| service.methods.iter().any(|method| method.options.idempotent.is_some());
+    let has_idempotent = api.modules.iter().any(|module| module.services.iter().any(is_idempotent));
+    let replayed = [REPLAYED].into_iter().filter(|_| has_idempotent);
+    let fields = limits.chain(of_deprecated).chain(replayed).chain(downloads::download_header_fields(api));
     let mut components: BTreeMap<String, RefOr<Header>> =
         fields.map(|(name, info)| (header_component_name(name), text_header(info, schemas).into())).collect();
     let id = "The id of the request in the server's log: chosen by the client, otherwise by the server";

@@ -16,7 +16,7 @@ use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::call::Value;
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
-use crate::types::{Arity, Check, nullable_schema};
+use crate::types::{Arity, Check, optional_schema};
 
 /// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
 const JSON_MEDIA_TYPE: &str = "application/json";
@@ -193,8 +193,8 @@ fn json_field_schema(
     let place = SchemaPlace { method: name, part: "body", key };
     let schema = schemas.add_referenced(check.schema(), &**check, place);
     let mut schema = schemas.type_schema_or_reference(place, schema);
-    if field.optional && !check.accepts_null() {
-        schema = nullable_schema(schema);
+    if field.optional {
+        schema = optional_schema(&**check, schema);
     }
     let example = example::parameter_example(method, field).filter(|_| example::has_additional_example(field));
     with_description(schema, &field.info, example::parameter_default(field), example.as_ref())

@@ -6,7 +6,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 
 use super::super::{example, outputs};
 use super::content::{ResponseContent, response_with_contents};
-use super::error_classes::{DEPRECATION_FIELDS, GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::error_classes::{DEPRECATION_FIELDS, GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY, REPLAYED};
 use super::error_group::is_separate_from_success;
 use super::operation::DescribedMethod;
 use super::responses::ErrorResponses;
@@ -101,6 +101,9 @@ impl ErrorResponses {
             for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
                 headers::add_header_reference(&mut response, name);
             }
+        }
+        if method.options.idempotent.is_some() {
+            headers::add_header_reference(&mut response, REPLAYED.0);
         }
         let name = response.content.is_empty().then_some(COMPONENT_NAME_WITHOUT_CONTENT);
         responses.push((status, name, response));

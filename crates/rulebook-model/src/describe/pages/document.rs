@@ -56,6 +56,8 @@ pub(super) struct Panel<'a> {
     pub(super) credential: Option<String>,
     /// `true` if the method requires no permissions, so that the code sends no credential.
     pub(super) is_public: bool,
+    /// `true` if a call of the method changes nothing on the server (RFC 9110 section 9.2.1).
+    pub(super) is_safe: bool,
     /// The values with which the form begins: JSON with the examples of the parameters that a request needs, by the
     /// keys of the parameters in the definition.
     pub(super) values: String,

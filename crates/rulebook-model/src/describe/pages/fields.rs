@@ -2,6 +2,7 @@
 //! words, and examples.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -83,17 +84,24 @@ fn branches_of_field(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'stati
 /// Describes the types of a union, or of the unions in a list or a map. If `is_in_schema` is `true`, the fields of
 /// other schemas are omitted.
 pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
-    match check.structure() {
-        Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => branches(&*inner, is_in_schema),
-        Structure::Schema(schema) => branches(&*schema.check, is_in_schema),
-        Structure::Union(types) => types.iter().map(|branch| describe_branch(None, &**branch, is_in_schema)).collect(),
-        Structure::TaggedUnion { tag, branches } => {
-            let describe = |(value, branch): &(String, Arc<dyn Check>)| {
-                describe_branch(Some((&tag, value)), &**branch, is_in_schema)
-            };
-            branches.iter().map(describe).collect()
+    let mut structure = check.structure();
+    // A schema can be a map of itself.
+    let mut known = HashSet::new();
+    loop {
+        structure = match structure {
+            Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => inner.structure(),
+            Structure::Schema(schema) if known.insert(schema.key().to_owned()) => schema.check.structure(),
+            Structure::Union(types) => {
+                return types.iter().map(|branch| describe_branch(None, &**branch, is_in_schema)).collect();
+            }
+            Structure::TaggedUnion { tag, branches } => {
+                let describe = |(value, branch): &(String, Arc<dyn Check>)| {
+                    describe_branch(Some((&tag, value)), &**branch, is_in_schema)
+                };
+                return branches.iter().map(describe).collect();
+            }
+            Structure::Schema(_) | Structure::Scalar | Structure::Object(_) => return Vec::new(),
         }
-        Structure::Scalar | Structure::Object(_) => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::links::{LinkTarget, method_page_path, method_page_url, version_root};
 use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::call::secret_name_patterns;
+use crate::call::{HttpMethod, secret_name_patterns};
 use crate::describe::example::{minimal_example, necessary_parameters, parameter_example};
 use crate::describe::in_words::{describe_deprecation_dates, describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
@@ -94,6 +94,7 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: Metho
         uri,
         credential,
         is_public: method.scope.is_public(),
+        is_safe: method.http == HttpMethod::Get && method.follows_http_semantics,
         values: examples_as_json(method, &values),
         examples: examples_as_json(method, &examples),
         secret_names: secret_name_patterns(),

@@ -76,7 +76,8 @@ fn arguments_type(method: &Method, names: &SchemaTypeNames) -> String {
             let default: Vec<_> = parameter.default.iter().map(|default| format!("@default {default}")).collect();
             let doc_comment = format_doc_comment(&describe_value(&parameter.info, &schema), &default, 3);
             let argument = writer.write_type(&schema, 3);
-            let (mark, null) = if parameter.optional { ("?", " | null") } else { ("", "") };
+            let mark = if parameter.optional { "?" } else { "" };
+            let null = if parameter.optional && !parameter.r#type.check.refuses_null() { " | null" } else { "" };
             format!("{doc_comment}      {}{mark}: {argument}{null};\n", member_name(&name))
         })
         .collect();

@@ -10,6 +10,7 @@ mod recursive_example;
 mod references;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
@@ -22,6 +23,7 @@ pub(crate) use outer_references::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
+use super::any::MAX_JSON_DEPTH;
 use super::array::count_nested_values;
 use crate::call::Value;
 
@@ -61,18 +63,34 @@ pub(super) fn is_unresolved_reference(check: &dyn Check) -> bool {
 pub(crate) struct SampleValues {
     boundary_values: Vec<Value<'static>>,
     example: Option<Value<'static>>,
+    /// Whether the search for a recursive example, of this schema or of one around it, has found none.
+    has_no_example: AtomicBool,
 }
 
 /// The maximum number of values that all sample values of a schema contain at all levels of nesting.
 const MAX_SAMPLES: usize = 2_000;
 
 fn is_small_sample(value: &Value<'_>) -> bool {
-    count_nested_values(value) <= MAX_SAMPLES
+    is_shallow(value) && count_nested_values(value) <= MAX_SAMPLES
+}
+
+/// Returns `true` if JSON in a request can have as many levels as a value. Functions on values are recursive.
+#[must_use]
+pub fn is_shallow(value: &Value<'_>) -> bool {
+    fn has_levels(value: &Value<'_>, max: u64) -> bool {
+        match value {
+            Value::List(items) => max > 0 && items.iter().all(|item| has_levels(item, max - 1)),
+            Value::Map(members) => max > 0 && members.iter().all(|(_, member)| has_levels(member, max - 1)),
+            _ => true,
+        }
+    }
+    has_levels(value, MAX_JSON_DEPTH)
 }
 
 impl SampleValues {
     fn new(schema: &NamedSchema) -> Self {
         let mut boundary_values = schema.check.boundary_values();
+        boundary_values.retain(is_shallow);
         let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
         let smallest = boundary_values.iter().min_by_key(|value| count_nested_values(value)).cloned();
         if sizes(&boundary_values) > MAX_SAMPLES {
@@ -82,7 +100,7 @@ impl SampleValues {
         let declared = schema.example.as_ref().map(Value::from);
         let mut examples = declared.or_else(|| schema.check.example()).into_iter().chain(smallest);
         let example = examples.find(is_small_sample);
-        Self { boundary_values, example }
+        Self { boundary_values, example, has_no_example: AtomicBool::new(false) }
     }
 }
 
@@ -96,11 +114,34 @@ impl NamedSchema {
 
     fn samples(&self) -> &SampleValues {
         // The samples do not depend on the schema for which an example is needed first.
-        let generate = || recursive_example::with_known_examples(HashMap::new(), || SampleValues::new(self));
-        self.samples.get_or_init(generate)
+        let generate =
+            |schema: &Self| recursive_example::with_known_examples(HashMap::new(), || SampleValues::new(schema));
+        self.samples.get_or_init(|| {
+            // Those of the schemas in it are generated first, so that schemas in schemas need no deep stack.
+            let (mut waiting, mut inner) = (self.check.referenced_schemas(), BTreeMap::new());
+            while let Some(schema) = waiting.pop() {
+                let is_missing = schema.depth < self.depth && schema.samples.get().is_none();
+                if is_missing && !inner.contains_key(&(schema.depth, Arc::as_ptr(&schema))) {
+                    waiting.extend(schema.check.referenced_schemas());
+                    inner.insert((schema.depth, Arc::as_ptr(&schema)), schema);
+                }
+            }
+            for schema in inner.values() {
+                schema.samples.get_or_init(|| generate(schema));
+            }
+            generate(self)
+        })
     }
 
-    fn example_value(&self) -> Option<Value<'static>> {
+    /// Returns values of the schema at its limits. The list is shorter than that of its check if they are large.
+    #[must_use]
+    pub fn boundary_values(&self) -> &[Value<'static>] {
+        &self.samples().boundary_values
+    }
+
+    /// Returns a typical value of the schema; `None` if no valid value can be generated.
+    #[must_use]
+    pub fn example_value(&self) -> Option<Value<'static>> {
         self.samples().example.clone().or_else(|| recursive_example::recursive_example(self))
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use super::{NamedSchema, all_referenced_schemas, is_small_sample};
 use crate::call::Value;
@@ -28,7 +29,9 @@ pub(super) fn with_known_examples<T>(examples: HashMap<String, Value<'static>>, 
 }
 
 pub(super) fn recursive_example(schema: &NamedSchema) -> Option<Value<'static>> {
-    let find = || schema.recursive_example.get_or_init(|| find_example(schema)).clone();
+    let is_searched = || schema.samples().has_no_example.load(Ordering::Relaxed);
+    let search = || if is_searched() { None } else { find_example(schema) };
+    let find = || schema.recursive_example.get_or_init(search).clone();
     known_example(schema).unwrap_or_else(find)
 }
 
@@ -70,6 +73,8 @@ fn find_example(schema: &NamedSchema) -> Option<Value<'static>> {
                 None => true,
             });
             if missing.len() == count {
+                // Each of them refers only to schemas that have been searched.
+                missing.iter().for_each(|other| other.samples().has_no_example.store(true, Ordering::Relaxed));
                 return None;
             }
         }

@@ -85,7 +85,7 @@ impl Check for SchemaReference {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        self.schema.samples().boundary_values.clone()
+        self.schema.boundary_values().to_vec()
     }
 
     fn example(&self) -> Option<Value<'static>> {

@@ -11,31 +11,35 @@ use crate::types::ObjectField;
 /// The maximum number of members whose names are compared with each other, which allocates no memory.
 const MAX_COMPARED_MEMBERS: usize = 32;
 
-/// Removes each member of an object whose name occurs again later in the object.
-pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
-    if members.len() <= MAX_COMPARED_MEMBERS {
-        for at in (0..members.len()).rev() {
-            if members[at + 1..].iter().any(|(name, _)| *name == members[at].0) {
-                members.remove(at);
-            }
+/// Fails if two members of an object have the same name: programs differ in which of them they use.
+pub(in crate::types) fn refuse_repeated_members(members: &[(Cow<'_, str>, Value<'_>)]) -> Result<(), TypeMismatch> {
+    let repeated = if members.len() <= MAX_COMPARED_MEMBERS {
+        members.iter().enumerate().find(|(at, (name, _))| members[..*at].iter().any(|(other, _)| other == name))
+    } else {
+        let mut seen = HashSet::with_capacity(members.len());
+        members.iter().enumerate().find(|(_, (name, _))| !seen.insert(&**name))
+    };
+    match repeated {
+        Some((_, (name, _))) => {
+            Err(TypeMismatch::with_got("one member with this name", "several").inside(&format!(".{name}")))
         }
-        return;
+        None => Ok(()),
     }
-    let mut seen = HashSet::with_capacity(members.len());
-    let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
-    let mut is_last = is_last.into_iter().rev();
-    members.retain(|_| is_last.next().unwrap_or(true));
 }
 
-/// Removes repeated members from values without a type, so that they mean the same to every program.
-pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
+/// Fails if two members of an object have the same name in a value without a type, at any depth.
+pub(in crate::types) fn refuse_repeated_members_within(value: &Value<'_>) -> Result<(), TypeMismatch> {
     match value {
-        Value::List(items) => items.iter_mut().for_each(keep_last_members_within),
+        Value::List(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+            refuse_repeated_members_within(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
+        }),
         Value::Map(members) => {
-            keep_last_member_of_each_name(members);
-            members.iter_mut().for_each(|(_, member)| keep_last_members_within(member));
+            refuse_repeated_members(members)?;
+            members.iter().try_for_each(|(name, member)| {
+                refuse_repeated_members_within(member).map_err(|mismatch| mismatch.inside(&format!(".{name}")))
+            })
         }
-        _ => {}
+        _ => Ok(()),
     }
 }
 
@@ -61,30 +65,23 @@ impl ObjectCheck {
         members: &mut [(Cow<'_, str>, Value<'_>)],
     ) -> Result<Option<usize>, TypeMismatch> {
         let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
-        for at in 0..members.len() {
-            let (name, member) = &mut members[at];
+        for (name, member) in members {
             let Some((index, field)) = self.field(name, next) else {
                 if self.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
                 }
                 unknown += 1;
-                keep_last_members_within(member);
+                refuse_repeated_members_within(member).map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
                 continue;
             };
             is_in_order &= index >= next;
             next = index + 1;
             required += usize::from(!field.optional);
-            if field.optional && matches!(member, Value::Null) {
+            if field.optional && matches!(member, Value::Null) && !field.check.refuses_null() {
                 continue;
             }
-            if let Err(mismatch) = field.check.check(member) {
-                let name = &members[at].0;
-                // If the name occurs again, only the last value counts.
-                if members[at + 1..].iter().all(|(other, _)| other != name) {
-                    return Err(mismatch.inside(&format!(".{name}")));
-                }
-            }
+            field.check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
         }
         Ok((is_in_order && unknown <= 1).then_some(required))
     }

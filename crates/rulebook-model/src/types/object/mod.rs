@@ -1,8 +1,9 @@
 //! The type `object`: a JSON object. The attribute `fields` of the definition lists the *known* members of the object,
 //! each with its type.
 //!
-//! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
-//! occurs twice, the last member with this name is used, as in most JSON parsers.
+//! Members that the definition does not list are allowed. An optional member may also be null, unless its type refuses
+//! it. Two members with the same name are an error, because programs differ in which of them they use (RFC 8259 section
+//! 4).
 
 mod compile;
 mod fulfill;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 pub(in crate::types) use compile::compile;
-pub(in crate::types) use members::{keep_last_member_of_each_name, keep_last_members_within};
+pub(in crate::types) use members::{refuse_repeated_members, refuse_repeated_members_within};
+use samples::example_of;
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
@@ -24,7 +26,7 @@ use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::named_schema::add_info;
-use crate::types::nullable::nullable_schema;
+use crate::types::nullable::optional_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{Check, NamedSchema, ObjectField, Structure, TypeExpr};
 
@@ -125,17 +127,12 @@ impl Check for ObjectCheck {
             return Err(TypeMismatch::new(self.expected(), value));
         };
         if !self.member_count.contains_count(members.len()) {
-            keep_last_member_of_each_name(members);
-        }
-        let mut required = None;
-        if self.member_count.contains_count(members.len()) {
-            required = self.check_members(members)?;
-            if required.is_none() {
-                keep_last_member_of_each_name(members);
-            }
-        }
-        if !self.member_count.contains_count(members.len()) {
+            refuse_repeated_members(members)?;
             return Err(TypeMismatch::new(self.expected(), value));
+        }
+        let required = self.check_members(members)?;
+        if required.is_none() {
+            refuse_repeated_members(members)?;
         }
         let required = required.unwrap_or_else(|| self.count_required(members));
         // No name occurs twice, so that the number of required members is sufficient.
@@ -224,8 +221,10 @@ impl Check for ObjectCheck {
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        let all = self.example_object(|_| true);
-        let required = self.example_object(|field| !field.optional);
+        // Each example is generated once, because the time would double at each level of nested objects.
+        let examples: Vec<_> = self.fields().iter().map(example_of).collect();
+        let all = self.example_object(&examples, |_| true);
+        let required = self.example_object(&examples, |field| !field.optional);
         let candidates = [all, required].into_iter().flatten();
         let candidates = candidates.map(|candidate| self.with_added_members(self.fulfill_constraints(candidate)));
         first_valid_value(self, candidates)
@@ -234,8 +233,8 @@ impl Check for ObjectCheck {
 
 fn member_schema(field: &ObjectField) -> Json {
     let mut schema = field.check.schema();
-    if field.optional && !field.check.accepts_null() {
-        schema = nullable_schema(schema);
+    if field.optional {
+        schema = optional_schema(&*field.check, schema);
     }
     if let Json::Object(schema) = &mut schema {
         add_info(schema, &field.info);

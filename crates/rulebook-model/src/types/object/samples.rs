@@ -34,11 +34,16 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    pub(super) fn example_object(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
+    /// Returns an object with the examples of the selected members. `examples` has those of all known members.
+    pub(super) fn example_object(
+        &self,
+        examples: &[Option<Value<'static>>],
+        is_selected: impl Fn(&ObjectField) -> bool,
+    ) -> Option<Value<'static>> {
         let mut members = Vec::new();
-        for field in self.fields().iter().filter(|field| is_selected(field)) {
-            match example_of(field) {
-                Some(value) => members.push((Cow::Owned(field.name.clone()), value)),
+        for (field, example) in self.fields().iter().zip(examples).filter(|(field, _)| is_selected(field)) {
+            match example {
+                Some(value) => members.push((Cow::Owned(field.name.clone()), value.clone())),
                 None if field.optional => {}
                 None => return None,
             }

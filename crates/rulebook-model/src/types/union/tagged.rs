@@ -109,9 +109,9 @@ impl TaggedUnion {
     /// definition and contain the tag.
     fn mapping(&self) -> Map<String, Json> {
         let entry = |((value, branch), object): (&(String, Arc<dyn Check>), &TaggedObject)| {
-            let is_schema = object.schema == TaggedSchema::Branch;
-            let reference = branch.schema().get("$ref").filter(|_| is_schema)?.clone();
-            reference.as_str()?.starts_with(SCHEMA_REFERENCE_PREFIX).then(|| (value.clone(), reference))
+            let Structure::Schema(schema) = branch.structure() else { return None };
+            let reference = json!(format!("{SCHEMA_REFERENCE_PREFIX}{}", schema.key()));
+            (object.schema == TaggedSchema::Branch).then(|| (value.clone(), reference))
         };
         self.branches.iter().zip(self.objects()).filter_map(entry).collect()
     }

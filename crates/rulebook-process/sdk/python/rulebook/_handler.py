@@ -9,7 +9,7 @@ import types
 import typing
 from typing import Any, Callable, Iterator, Optional
 
-from ._values import InvalidArgument, converter, union_members
+from ._values import InvalidArgument, converter, describe, union_members
 
 
 def _allows_none(hint: Any) -> bool:
@@ -46,7 +46,9 @@ class Handler:
         parameters = self.parameters
         # The underscore marks parameters of the program itself.
         names = [name for name in parameters.hints if not (name.startswith("_") and name in parameters.optional)]
+        annotations = {name: annotation for name in names if (annotation := describe(parameters.hints[name]))}
         described = {"function": self.name, "parameters": names, "required": parameters.needs_value}
+        described["annotations"] = annotations
         return {**described, "location": self.location} if self.location else described
 
     def run(self, call: Any) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import decimal
 import functools
+import inspect
 import os
 import re
 import types
@@ -88,6 +89,25 @@ def union_members(hint: Any) -> tuple[Any, ...]:
     """Returns the members of a union; other types are their only member."""
     is_union = typing.get_origin(hint) in (typing.Union, getattr(types, "UnionType", None))
     return typing.get_args(hint) if is_union else (hint,)
+
+
+# The JSON types of the arguments that annotations accept. For Python, a boolean is a number.
+_ACCEPTED: dict[Any, list[str]] = {
+    **dict.fromkeys((bool, int, float), ["boolean", "number"]),
+    **dict.fromkeys((str, datetime.time, uuid.UUID), ["string"]),
+    **dict.fromkeys((decimal.Decimal, datetime.datetime, datetime.date), ["number", "string"]),
+    list: ["array"],
+    dict: ["object"],
+    type(None): ["null"],
+}
+
+
+def describe(hint: Any) -> Optional[dict[str, Any]]:
+    """Describes an annotation, and the JSON types of the arguments that it accepts; None if they are not known."""
+    classes = [typing.get_origin(member) or member for member in union_members(hint)]
+    if not all(isinstance(known, type) and known in _ACCEPTED for known in classes):
+        return None
+    return {"type": inspect.formatannotation(hint), "accepts": [name for known in classes for name in _ACCEPTED[known]]}
 
 
 def converter(hint: Any) -> Optional[Callable[[Any], Any]]:

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 use rulebook_model::limits;
 
-use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
+use super::{ParameterReader, RawValue, find_parameter_of_part};
 use crate::call::{ApiError, PhpArrayError, PhpArrayLimits, Source, Value, shorten_text, split_array_name};
+use crate::multipart::{BodyPart, BodyPartContent};
 use crate::pipeline::body::{check_has_media_type, check_is_not_json};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
@@ -126,6 +127,12 @@ pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [
         let value = match &part.content {
             BodyPartContent::Field(bytes) => std::str::from_utf8(bytes).ok().map(Value::from),
             BodyPartContent::File(upload) => Some(Value::File(upload.clone())),
+            BodyPartContent::OtherFile { .. } => {
+                if find_parameter_of_part(method, &part.name).is_none() {
+                    reading.handle_unknown_field(&part.name, Source::Body);
+                }
+                continue;
+            }
         };
         let name = Cow::Borrowed(&*part.name);
         reading.add_field(name, value, &method.body_slots, Source::Body, &mut next, &mut body_slots)?;

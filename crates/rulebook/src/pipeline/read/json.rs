@@ -13,7 +13,8 @@ use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberCollector, Sourc
 /// the body is not a JSON object, or exceeds a limit.
 pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
-    let limits = JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items);
+    let limits =
+        JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items).keeping_last(reading.uses_last_value());
     let max_members = reading.plan.limits.fields;
     let mut reader = serde_json::Deserializer::from_str(text);
     let body_slots = SlotsFilledByBody::for_method(reading.method);
@@ -30,7 +31,8 @@ pub(super) fn read_whole<'a>(
     slot: usize,
 ) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
-    let limits = JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items);
+    let limits =
+        JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items).keeping_last(reading.uses_last_value());
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = limits.value_seed(0).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     reading.raw[slot] = RawValue::Json(value.map_err(|error| json_error(&error, &limits))?);
@@ -43,6 +45,8 @@ fn json_text(bytes: &[u8]) -> Result<Option<&str>, ApiError> {
     // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
+    // Some programs begin texts with a byte order mark, which a parser may ignore (RFC 8259 section 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(text).filter(|text| !text.trim_ascii().is_empty()))
 }
 

@@ -14,7 +14,7 @@ use rulebook_model::suggest::closest_word;
 pub(super) use fields::find_slot_of_array;
 pub use given::GivenParameters;
 
-use super::body::{Body, BodyPart, BodyPartContent};
+use super::body::Body;
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
 use crate::call::{
     ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text, split_array_name,
@@ -96,7 +96,7 @@ pub fn read_parameters<'a>(
 impl<'a> ParameterReader<'a, '_> {
     fn read_segments(&mut self, segments: &'a Segments) {
         for (segment, slot) in &self.method.path_slots {
-            self.raw[*slot] = raw_segment_value(segments, *segment);
+            self.raw[*slot] = raw_segment_value(self.head, segments, *segment);
         }
         for (slot, error) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
             self.raw[*slot] = match error {
@@ -110,6 +110,11 @@ impl<'a> ParameterReader<'a, '_> {
         let head = self.head;
         for (name, slot) in &self.method.header_slots {
             self.raw[*slot] = raw_header_value(head, name, &self.method.parameters[*slot]);
+        }
+        for name in self.method.refused_conditions.iter().filter(|name| head.get(name).is_some()) {
+            let expected = Catalogue::ENGLISH.text("no-parameter");
+            let error = ParameterError::new(ParameterErrorKind::Unknown, name.as_str(), Source::Header, expected);
+            self.unknown_parameter_errors.push(error);
         }
         if self.method.cookie_slots.is_empty() {
             return;

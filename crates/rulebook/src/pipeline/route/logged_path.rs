@@ -39,7 +39,7 @@ fn path_in_version<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
         let of_service = methods().flat_map(secret_segments).find(|(secret, _)| *secret == index).map(|(_, name)| name);
         let is_part = service.is_some_and(|service| index < service.path_length)
             || methods().any(|method| method.path_slots.iter().any(|(segment, _)| *segment == index));
-        of_service.or_else(|| if is_part { None } else { secret_of_longer_path(plan, &segments, index) })
+        of_service.or_else(|| if is_part { None } else { secret_of_longer_path(plan, path, &segments, index) })
     };
     let sent = || below.split('/').skip(1).enumerate();
     let name = |(index, segment): (usize, &str)| secret(index).filter(|_| !segment.is_empty());
@@ -57,10 +57,10 @@ fn path_in_version<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
 }
 
 /// Returns the name of a secret parameter at a segment whose path begins with the segments before it.
-fn secret_of_longer_path<'p>(plan: &'p Plan, segments: &Segments, index: usize) -> Option<&'p str> {
-    plan.secret_paths.iter().find_map(|path| {
-        let (_, name) = path.secrets.iter().find(|(secret, _)| *secret == index)?;
-        let mut before = path.segments.iter().take(index).zip(segments.iter());
+fn secret_of_longer_path<'p>(plan: &'p Plan, path: &str, segments: &Segments, index: usize) -> Option<&'p str> {
+    plan.secret_paths.iter().find_map(|known| {
+        let (_, name) = known.secrets.iter().find(|(secret, _)| *secret == index)?;
+        let mut before = known.segments.iter().take(index).zip(segments.iter(path));
         // The letters may have another case by mistake.
         before
             .all(|(known, sent)| known.as_ref().is_none_or(|known| known.eq_ignore_ascii_case(sent)))

@@ -40,7 +40,7 @@ pub enum Route {
     /// The request calls this API method.
     Method(MatchedMethod),
     /// The API method is known only after the first bytes of the body have been parsed.
-    NeedsBody(NeedsBody),
+    NeedsBody(Box<NeedsBody>),
     /// The request is an OPTIONS request for a URI of the API.
     Options(OptionsTarget),
     /// The server itself responds at the request path, which is a path such as `/openapi.json`.
@@ -134,7 +134,7 @@ pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingErr
         Ok(matched) => Ok(Route::Method(matched)),
         Err(unrouted) if plan.services_by_module.is_some() && unrouted.is_unknown_service() => {
             let kind = body_kind_with_names(plan, head).ok_or(unrouted)?;
-            Ok(Route::NeedsBody(NeedsBody { kind, method: None, module: None }))
+            Ok(Route::NeedsBody(Box::new(NeedsBody { kind, method: None, module: None })))
         }
         Err(unrouted) => Err(unrouted),
     }
@@ -156,7 +156,7 @@ fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option
     }
     if let Some(kind) = body_kind_with_names(plan, head) {
         let module = default_service.or(root).map(|service| plan.services[service].module_index);
-        return Ok(Some(Route::NeedsBody(NeedsBody { kind, method: None, module })));
+        return Ok(Some(Route::NeedsBody(Box::new(NeedsBody { kind, method: None, module }))));
     }
     let by_default = default_service.map(|service| route_to_named_service(plan, head, service));
     by_default.transpose().map_err(|unrouted| allow_methods_in_body(plan, unrouted))
@@ -169,7 +169,7 @@ fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Ro
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_kind_with_fields(plan, head) };
     Ok(match kind {
-        Some(kind) => Route::NeedsBody(NeedsBody { kind, method: Some(named.method), module: None }),
+        Some(kind) => Route::NeedsBody(Box::new(NeedsBody { kind, method: Some(named.method), module: None })),
         None => Route::Method(matched),
     })
 }

@@ -75,7 +75,7 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
             return Ok(OptionsTarget::Service { service, positions, allowed });
         }
     }
-    if let Some(index) = path::find_parent_path(plan.documents.parent_paths(), &segments) {
+    if let Some(index) = path::find_parent_path(plan.documents.parent_paths(), &head.uri, &segments) {
         return Ok(OptionsTarget::ParentPath { index });
     }
     let announced = cors::preflight_method(plan, head).and_then(|http| HttpMethod::from_name(http.as_str()));
@@ -133,5 +133,5 @@ pub(in crate::pipeline) fn preflighted_method(plan: &Plan, head: &Head) -> Optio
 /// not paths of services. Returns `None` if the request path is not one of them.
 pub(in crate::pipeline) fn find_parent_path_index(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
     let (segments, _) = path::find_service(plan, &head.uri, path::path_of_request(plan, head)?).ok()?;
-    path::find_parent_path(&documents.parent_paths, &segments)
+    path::find_parent_path(&documents.parent_paths, &head.uri, &segments)
 }

@@ -99,19 +99,19 @@ pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Se
     };
     if !is_percent_encoded(inner) {
         let end = target.path().len() - (below.len() - path.len());
-        let segments = Segments::of_plain_path(target, end - inner.len()..end);
+        let segments = Segments::of_plain_path(target.path(), end - inner.len()..end);
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
     let segments = inner.split('/').map(|segment| percent_decode(segment).map(Cow::into_owned));
     let segments = Segments::from(segments.collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?);
-    let service = plan.routes.find(&join_segments(&segments), segments.len());
+    let service = plan.routes.find(&join_segments(target, &segments), segments.len());
     Ok((segments, service))
 }
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
-pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments) -> Option<usize> {
-    parents.find_parent_path(&join_segments(segments), segments.len())
+pub(super) fn find_parent_path(parents: &ParentPaths, target: &Uri, segments: &Segments) -> Option<usize> {
+    parents.find_parent_path(&join_segments(target, segments), segments.len())
 }
 
 fn is_percent_encoded(path: &str) -> bool {
@@ -119,8 +119,8 @@ fn is_percent_encoded(path: &str) -> bool {
 }
 
 /// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
-fn join_segments(segments: &Segments) -> String {
-    segments.iter().fold(String::new(), |mut joined, segment| {
+fn join_segments(target: &Uri, segments: &Segments) -> String {
+    segments.iter(target.path()).fold(String::new(), |mut joined, segment| {
         // Writing to a `String` never fails.
         let _ = write!(joined, "/{}", encode_segment(segment));
         joined

@@ -125,7 +125,7 @@ fn route_by_fields(
         return if segments.is_empty() {
             with_positions(named)
         } else {
-            Ok(named.with_path_positions(plan, &segments))
+            Ok(named.with_path_positions(plan, head, &segments))
         };
     }
     if segments.is_empty() {

@@ -137,10 +137,10 @@ impl NamedMethod {
     }
 
     /// Adds the positional parameters to the method. Their values are the segments of the request path.
-    pub(super) fn with_path_positions(&self, plan: &Plan, positions: &Segments) -> MatchedMethod {
+    pub(super) fn with_path_positions(&self, plan: &Plan, head: &Head, positions: &Segments) -> MatchedMethod {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![String::new(); first];
-        segments.extend(positions.iter().map(str::to_owned));
+        segments.extend(positions.iter(head.uri.path()).map(str::to_owned));
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
         MatchedMethod { method_index: self.method, segments: segments.into(), by_name }
     }

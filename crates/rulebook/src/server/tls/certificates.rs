@@ -1,7 +1,7 @@
 //! The certificates of a server: reads them from files, and chooses one for each connection.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -17,7 +17,7 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::{HTTP1_PROTOCOLS, HTTP2_PROTOCOL};
+use super::PROTOCOLS;
 use crate::call::certificate_expiry;
 use crate::regular_file::{FileStamp, open_regular_file};
 use crate::settings::TlsSettings;
@@ -25,18 +25,17 @@ use crate::settings::TlsSettings;
 /// The certificates that a server uses until their files change.
 pub(in crate::server) struct Tls {
     settings: TlsSettings,
-    current: ArcSwap<Configs>,
+    current: ArcSwap<Certificates>,
     /// The error that was logged last for changed files, so that the same error is logged only once.
     reported: Mutex<Option<String>>,
 }
 
-/// The configurations of rustls for the same certificates.
-struct Configs {
-    with_http2: Arc<ServerConfig>,
-    without_http2: Arc<ServerConfig>,
-    /// The files with the certificates of the server, each with the time until which its certificate is valid, in
-    /// seconds since 1970.
-    expiry_times: Vec<(PathBuf, u64)>,
+/// The configuration of rustls for the certificates.
+struct Certificates {
+    config: Arc<ServerConfig>,
+    /// The numbers of the certificates of the server, from 1, each with the time until which it is valid, in seconds
+    /// since 1970.
+    expiry_times: Vec<(usize, u64)>,
     /// The metadata of the files before they were read.
     stamps: Vec<Option<FileStamp>>,
 }
@@ -48,9 +47,9 @@ impl Tls {
     /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate. The
     /// kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
     pub(in crate::server) fn load(settings: &TlsSettings) -> io::Result<Self> {
-        let configs = load_configs(settings);
-        let configs = configs.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(configs), reported: Mutex::default() })
+        let loaded = load_certificates(settings);
+        let loaded = loaded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(loaded), reported: Mutex::default() })
     }
 
     /// Reads the files again. If that fails, the certificates stay as they are, and the error is logged.
@@ -66,11 +65,11 @@ impl Tls {
     }
 
     fn try_reload(&self) -> bool {
-        let loaded = load_configs(&self.settings);
+        let loaded = load_certificates(&self.settings);
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         match loaded {
-            Ok(configs) => {
-                self.current.store(Arc::new(configs));
+            Ok(certificates) => {
+                self.current.store(Arc::new(certificates));
                 *reported = None;
                 log::info!("the TLS certificates have been read again");
                 true
@@ -85,16 +84,14 @@ impl Tls {
         }
     }
 
-    pub(super) fn server_config(&self, with_http2: bool) -> Arc<ServerConfig> {
-        let current = self.current.load();
-        Arc::clone(if with_http2 { &current.with_http2 } else { &current.without_http2 })
+    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().config)
     }
 
-    /// Returns the files with the certificates of the server, each with the time until which its certificate is valid,
-    /// in seconds since 1970.
-    pub(in crate::server) fn expiry_times(&self) -> Vec<(String, u64)> {
-        let current = self.current.load();
-        current.expiry_times.iter().map(|(file, time)| (file.display().to_string(), *time)).collect()
+    /// Returns the numbers of the certificates of the server, from 1, each with the time until which it is valid, in
+    /// seconds since 1970.
+    pub(in crate::server) fn expiry_times(&self) -> Vec<(usize, u64)> {
+        self.current.load().expiry_times.clone()
     }
 
     pub(super) fn stamps(&self) -> Vec<Option<FileStamp>> {
@@ -109,15 +106,15 @@ fn file_stamps(settings: &TlsSettings) -> Vec<Option<FileStamp>> {
 }
 
 /// Reads all files. The error is a message without the contents of the files.
-fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
+fn load_certificates(settings: &TlsSettings) -> Result<Certificates, String> {
     let stamps = file_stamps(settings);
     let provider = Arc::new(default_provider());
     let mut keys = Vec::with_capacity(settings.certificates.len());
     let mut expiry_times = Vec::with_capacity(settings.certificates.len());
-    for (certificate, key) in &settings.certificates {
+    for (number, (certificate, key)) in (1..).zip(&settings.certificates) {
         let chain = read_certificates(certificate)?;
         if let Some(time) = chain.first().and_then(|first| certificate_expiry(first)) {
-            expiry_times.push((certificate.clone(), time));
+            expiry_times.push((number, time));
         }
         let file = key.display();
         let text = read_file(key)?;
@@ -136,17 +133,15 @@ fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
         None => builder.with_no_client_auth(),
         Some(file) => builder.with_client_cert_verifier(client_verifier(file, settings.client_certificates, provider)?),
     };
-    let mut without_http2 = builder.with_cert_resolver(Arc::new(CertificatesByName(keys)));
+    let mut config = builder.with_cert_resolver(Arc::new(CertificatesByName(keys)));
     if settings.client_ca.is_some() {
         // The certificate of the client is verified only in a full handshake. A client that could resume its session
         // would still be accepted after its certificate has expired.
-        without_http2.session_storage = Arc::new(NoServerSessionStorage {});
-        without_http2.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
     }
-    without_http2.alpn_protocols = HTTP1_PROTOCOLS.map(<[u8]>::to_vec).into();
-    let mut with_http2 = without_http2.clone();
-    with_http2.alpn_protocols.insert(0, HTTP2_PROTOCOL.to_vec());
-    Ok(Configs { with_http2: Arc::new(with_http2), without_http2: Arc::new(without_http2), expiry_times, stamps })
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+    Ok(Certificates { config: Arc::new(config), expiry_times, stamps })
 }
 
 /// Reads a regular file: a named pipe in its place would block the thread that reads the certificates again. The error

@@ -9,15 +9,21 @@ namespace PhalApi {
     class Request
     {
         public $data;
+        private $isFirst;
 
         public function __construct()
         {
-            $json = json_decode(file_get_contents('php://input'), true);
+            $this->isFirst = ($_SERVER['PHALAPI_VERSION'] ?? '2') === '1';
+            $json = $this->isFirst ? null : json_decode(file_get_contents('php://input'), true);
             $this->data = is_array($json) ? array_merge($_REQUEST, $json) : $_REQUEST;
         }
 
         public function service()
         {
+            if ($this->isFirst) {
+                // As in PhalApi 1, without `s` and namespaces. Its default is a service that clients may not call.
+                return array_merge(['App'], explode('.', (string) ($this->data['service'] ?? 'Admin.Hidden')));
+            }
             $service = $this->data['service'] ?? $this->data['s'] ?? null;
             if ($service === null) {
                 // As in PhalApi with `enable_uri_match`, which searches its script in the whole URI.

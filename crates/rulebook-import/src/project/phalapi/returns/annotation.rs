@@ -1,56 +1,18 @@
 //! Reads one `@return` annotation.
 
-/// The names of types that PHP and its documents use, each with the type in the dialect `rules`.
-const TYPES: [(&str, &str); 44] = [
-    ("string", "string"),
-    ("int", "int"),
-    ("integer", "int"),
-    ("float", "float"),
-    ("double", "float"),
-    ("boolean", "boolean"),
-    ("bool", "boolean"),
-    ("array", "array"),
-    ("object", "object"),
-    ("mixed", "fixed"),
-    ("fixed", "fixed"),
-    ("enum", "enum"),
-    // The words from here are also names of outputs: before one of the words above, they are no types.
-    ("date", "date"),
-    ("datetime", "date"),
-    ("timestamp", "int"),
-    ("str", "string"),
-    ("text", "string"),
-    ("varchar", "string"),
-    ("char", "string"),
-    ("url", "string"),
-    ("uri", "string"),
-    ("email", "string"),
-    ("html", "string"),
-    ("long", "int"),
-    ("short", "int"),
-    ("bigint", "int"),
-    ("smallint", "int"),
-    ("tinyint", "int"),
-    ("uint", "int"),
-    ("int32", "int"),
-    ("int64", "int"),
-    ("number", "float"),
-    ("numeric", "float"),
-    ("decimal", "float"),
-    ("real", "float"),
-    ("list", "array"),
-    ("arr", "array"),
-    ("obj", "object"),
-    ("map", "object"),
-    ("hash", "object"),
-    ("json", "fixed"),
-    ("any", "fixed"),
-    ("true", "boolean"),
-    ("false", "boolean"),
+/// The types in the dialect `rules`, each with the names of it that PHP and its documents use. The last names are also
+/// names of outputs: before one of the first names, they are no types.
+const TYPES: [(&str, &str, &str); 9] = [
+    ("string", "string", "str text varchar char url uri email html"),
+    ("int", "int integer", "timestamp long short bigint smallint tinyint uint int32 int64"),
+    ("float", "float double", "number numeric decimal real"),
+    ("boolean", "boolean bool", "true false"),
+    ("array", "array", "list arr"),
+    ("object", "object", "obj map hash"),
+    ("fixed", "mixed fixed", "json any"),
+    ("enum", "enum", ""),
+    ("date", "", "date datetime"),
 ];
-
-/// The number of types in `TYPES` that cannot be the name of an output before another type.
-const CERTAIN_TYPES: usize = 12;
 
 /// The words that stand for no value.
 const NO_VALUE: [&str; 5] = ["null", "void", "none", "nil", "never"];
@@ -92,7 +54,7 @@ fn read_words(text: &str, warn: &mut dyn FnMut(&str)) -> Option<Output> {
     let output = |path, type_name, description: &str| {
         Some(Output { path, type_name, description: description.trim_start_matches(SEPARATORS).trim().to_owned() })
     };
-    let is_certain = |word: &str| TYPES[..CERTAIN_TYPES].iter().any(|(name, _)| name.eq_ignore_ascii_case(word));
+    let is_certain = |word: &str| TYPES.iter().any(|(_, certain, _)| is_in(certain, word));
     // `string The name` describes what is returned, and names nothing.
     let begins_sentence = ["The", "A", "An"].contains(&second) && !after.trim().is_empty();
     match (type_of(first), read_path(second).filter(|_| !begins_sentence)) {
@@ -188,10 +150,14 @@ fn type_of(word: &str) -> Option<&'static str> {
     let word = word.split_once('<').map_or(word, |(name, _)| name);
     let alternatives: Vec<&str> =
         word.split(['|', '/']).filter(|name| !NO_VALUE.contains(&&*name.to_lowercase())).collect();
-    let find = |name: &str| TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, found)| *found);
-    let mut types = alternatives.iter().map(|name| find(name));
+    let find = |name: &&str| TYPES.iter().find(|(_, certain, others)| is_in(certain, name) || is_in(others, name));
+    let mut types = alternatives.iter().map(|name| find(name).map(|(found, ..)| *found));
     let first = types.next()??;
     types.try_fold(first, |first, next| next.map(|next| if next == first { first } else { "fixed" }))
+}
+
+fn is_in(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn is_in_type_name(char: char) -> bool {

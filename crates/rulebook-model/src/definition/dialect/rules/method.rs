@@ -23,13 +23,14 @@ pub(super) fn read_method(
     is_common_complete: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Service> {
+    let before = diagnostics.len();
     let mut object = CheckedObject::new(&member.value, &METHOD, diagnostics)?;
     let key = &member.key;
     let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
     let all = merge_rules(common, method_rules);
     let outputs = read_return_fields(&mut object, diagnostics);
     let errors = read_errors(&RULES, "@errors", &mut object, diagnostics);
-    let scope = read_scope(&RULES, "@scope", &mut object, diagnostics);
+    let scope = read_scope(&RULES, &mut object, diagnostics);
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
@@ -46,6 +47,7 @@ pub(super) fn read_method(
     let is_get = |http: &Spanned<String>| http.value == "GET";
     let has_other = !methods.iter().all(is_get);
     let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules);
+    let has_errors = is_incomplete || diagnostics.len() > before || all.iter().any(|rule| rule.parameter.is_incomplete);
     let methods = methods.into_iter().map(|http| Method {
         // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
         // `@idempotent` does not apply to GET if the method allows another HTTP method.
@@ -69,7 +71,9 @@ pub(super) fn read_method(
         errors: errors.clone(),
         constraints: constraints.clone(),
         handler: handler.clone(),
+        span: object.span,
         is_incomplete,
+        has_errors,
     });
     let path = format!("/{}/{}", lowercase_first(&class.value), key.value);
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })

@@ -51,9 +51,11 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
         ignore_case: Some(Spanned::new(true, name.span)),
         repeated: Some(Spanned::new("last".to_owned(), name.span)),
         rate_limit: object.get("@rate_limit").cloned(),
+        scope: object.get(RULES.scope_key).cloned(),
         schemas,
         services,
         spec: &RULES,
+        is_incomplete: object.is_incomplete,
         span: name.span,
     })
 }

@@ -111,7 +111,10 @@ class Demo extends Api {
             'post' => $_POST,
             'request' => $_REQUEST,
             'cookie' => $_COOKIE,
-            'files' => array_map(function ($file) { return array($file['name'], $file['type'], $file['error'], $file['size']); }, $_FILES),
+            'files' => array_map(function ($file) {
+                array_walk_recursive($file['tmp_name'], function (&$path) { $path = $path === '' ? '' : md5_file($path); });
+                return $file;
+            }, array_map(function ($file) { return array('tmp_name' => (array) $file['tmp_name']) + $file; }, $_FILES)),
             'body' => base64_encode(file_get_contents('php://input')),
             'method' => $_SERVER['REQUEST_METHOD'],
             'type' => $_SERVER['CONTENT_TYPE'] ?? null,
