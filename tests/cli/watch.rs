@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::{definition_folder, folder_with_unbound_service, shop_folder, shop_module};
 use crate::server_process::{ServerProcess, free_address, program};
@@ -30,7 +30,14 @@ impl Watched {
     }
 
     fn write(&self, file: &str, content: &str) {
-        fs::write(self.folder.path().join("api").join(file), content).unwrap();
+        self.replace(&format!("api/{file}"), content);
+    }
+
+    /// Replaces a file in one step: a server that watches could otherwise read it while it is still empty.
+    fn replace(&self, file: &str, content: &str) {
+        let written = NamedTempFile::new().unwrap();
+        fs::write(written.path(), content).unwrap();
+        written.persist(self.folder.path().join(file)).unwrap();
     }
 
     /// Returns the status and the body of the response at a path.
@@ -129,7 +136,7 @@ fn a_changed_file_with_a_statement_is_served() {
     fs::create_dir(folder.path().join("sql")).unwrap();
     fs::write(folder.path().join("sql/one.sql"), "select 1 as one").unwrap();
     let watched = Watched::start(folder);
-    let write = |text: &str| fs::write(watched.folder.path().join("sql/one.sql"), text).unwrap();
+    let write = |text: &str| watched.replace("sql/one.sql", text);
     watched.wait_for("/one", |status, body| status == 200 && body.contains(":1"));
     write("select 2 as one");
     watched.wait_for("/one", |_, body| body.contains(":2"));
@@ -155,7 +162,7 @@ fn a_changed_module_in_a_subfolder_is_served() {
     write("shop/prices.py", "PRICE = 1\n");
     let watched = Watched::start(folder);
     watched.wait_for("/price", |status, body| status == 200 && body.contains(":1"));
-    fs::write(watched.folder.path().join("shop/prices.py"), "PRICE = 2\n").unwrap();
+    watched.replace("shop/prices.py", "PRICE = 2\n");
     watched.wait_for("/price", |_, body| body.contains(":2"));
 }
 

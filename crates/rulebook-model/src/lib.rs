@@ -25,6 +25,7 @@ pub mod files_location;
 pub mod format;
 pub mod invisible;
 pub mod limits;
+mod method_options;
 pub mod model;
 pub mod routing;
 pub mod schema;

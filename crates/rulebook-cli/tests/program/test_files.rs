@@ -98,7 +98,7 @@ fn a_failed_expectation_names_its_place_and_both_values() {
         ),
         (r#""call": "item.list", "expect": { "status": 201 }"#, "status: expected 201, got 200"),
         (
-            r#""call": "item.list", "expect": { "error": "no_item" }"#,
+            r#""call": "item.get", "with": { "id": 1 }, "expect": { "error": "no_item" }"#,
             "error: expected `no_item`, got a success with the status 200",
         ),
         (
@@ -195,6 +195,12 @@ fn errors_in_test_files_are_reported_with_their_place() {
             "article\",",
             "a path must begin with `/`",
             "GET /orders",
+        ),
+        (
+            r#"{ "a": { "call": "article.get", "expect": { "error": "no_article" } } }"#,
+            "no_article",
+            "the method `article.get` declares no error `no_article`",
+            "add it to the errors of the method",
         ),
         (r#"{ "a": { "expect": {} } }"#, "{ \"expect", "this step has no `call`", "`rulebook routes` lists"),
         (r#"{ "a": { "call": "/", "save": { "b": 7 } } }"#, "7 }", "`b` must be saved from an output", "`notes.0.id`"),

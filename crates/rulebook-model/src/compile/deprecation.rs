@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::lowering::Lowering;
-use crate::definition::parsed::DeclaredDeprecation;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::method_options::DeclaredDeprecation;
 use crate::model::{Api, Deprecation, Method, Service, date_or_time};
 
 impl Lowering<'_> {
     /// Converts the options `deprecated`, `sunset` and `successor`. Only a deprecated method can have the other two.
-    pub(super) fn lower_deprecation(&mut self, declared: &DeclaredDeprecation) -> Option<Box<Deprecation>> {
+    pub(crate) fn lower_deprecation(&mut self, declared: &DeclaredDeprecation) -> Option<Box<Deprecation>> {
         let DeclaredDeprecation { deprecated, since, sunset, successor, is_incomplete } = declared;
         let error = |span, message: &str| Diagnostic::new(DiagnosticCode::BadOption, span, message);
         if deprecated.is_none_or(|deprecated| !deprecated.value) {

@@ -18,7 +18,6 @@ mod key;
 mod kinds;
 mod lowering;
 mod method;
-mod method_options;
 mod method_parameters;
 mod module;
 mod module_parts;
@@ -37,3 +36,4 @@ pub use api::{CheckedDefinition, ProgramExtensions, ResponseRegistry, check_defi
 pub use default_and_example::decode_default;
 pub use inherited::InheritedValue;
 pub(crate) use lowering::Lowering;
+pub(crate) use response_field::split_template;

@@ -43,7 +43,7 @@ impl Lowering<'_> {
     }
 
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
-    pub(super) fn lower_output_or_field(&mut self, output: &parsed::Field, noun: &str) -> Option<Output> {
+    pub(crate) fn lower_output_or_field(&mut self, output: &parsed::Field, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
         let subject = format_args!("the {noun} `{}`", output.key.value.escape_debug());
         let span = output.key.span;

@@ -20,7 +20,7 @@ const TEMPLATE_ATTRIBUTE: &str = "value";
 
 /// Returns the type of an output, and the template of its header field, which is the attribute `value` of all types
 /// except `const`.
-pub(super) fn split_template(output: &parsed::Field) -> (Cow<'_, TypeSpec>, Option<Attribute>) {
+pub(crate) fn split_template(output: &parsed::Field) -> (Cow<'_, TypeSpec>, Option<Attribute>) {
     let r#type = &output.r#type;
     let is_const = r#type.term.as_ref().is_some_and(|term| term.value.trim_start_matches('?') == "const");
     let is_template = |(key, _): &&Attribute| key.value == TEMPLATE_ATTRIBUTE;

@@ -9,11 +9,11 @@
 //! incomplete, but the parameter's method is not. A method is incomplete if one of its parameters is omitted because it
 //! is not an object.
 
-use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::dialect_spec::DialectSpec;
 use super::jsonc::{JsonMember, JsonNode};
+use crate::method_options::DeclaredOptions;
 use crate::span::{Span, Spanned};
 
 /// The contents of all files of a definition.
@@ -145,45 +145,6 @@ pub struct Method {
 
 /// Groups of permissions. A caller needs all permissions of at least one group.
 pub type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
-
-/// The values under the key `options` of a method.
-#[derive(Debug, Clone, Default)]
-pub struct DeclaredOptions {
-    /// The value of the key `status`: the HTTP status of a successful response, or those among which the handler
-    /// chooses.
-    pub statuses: Vec<Spanned<u64>>,
-    /// The value of the key `version`: the name of the output that is the entity tag.
-    pub version: Option<Spanned<String>>,
-    /// The value of the key `download`: `true` if the method returns a file.
-    pub download: Option<Spanned<bool>>,
-    /// The value of the key `jsonp`: `true` if the method can respond with JSONP.
-    pub jsonp: Option<Spanned<bool>>,
-    /// `true` if the setting `jsonp` of the API also applies to this POST method, as in PhalApi.
-    pub has_jsonp_on_post: bool,
-    /// The values of the keys `deprecated`, `sunset` and `successor`.
-    pub deprecation: DeclaredDeprecation,
-    /// The value of the key `rate_limit`: the limits of the number of requests.
-    pub rate_limit: Option<JsonNode>,
-    /// The value of the key `cost`: the number of requests as which a call counts.
-    pub cost: Option<Spanned<u64>>,
-    /// The value of the key `idempotent`: whether the method reads `Idempotency-Key`.
-    pub idempotent: Option<Spanned<String>>,
-}
-
-/// The options of a method that clients should no longer call.
-#[derive(Debug, Clone, Default)]
-pub struct DeclaredDeprecation {
-    /// `true` if clients should no longer call the method; `None` if the definition does not say.
-    pub deprecated: Option<Spanned<bool>>,
-    /// The value of the key `deprecated` if it is a point in time: since when.
-    pub since: Option<Spanned<Timestamp>>,
-    /// The value of the key `sunset`: the point in time from which on the method is gone.
-    pub sunset: Option<Spanned<Timestamp>>,
-    /// The value of the key `successor`: the id of the method that replaces this one.
-    pub successor: Option<Spanned<String>>,
-    /// `true` if an erroneous value was omitted.
-    pub is_incomplete: bool,
-}
 
 /// A parameter of a method, an output of a method, or a field of an object.
 #[derive(Debug, Clone, Default)]

@@ -17,10 +17,10 @@ use super::canonical_schemas::{
 };
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
+use crate::method_options::write_options;
 use crate::model::{
-    Api, DeclaredError, DefinedHandler, Deprecation, EnvelopeName, Method, MethodOptions, Module, Output, OutputPlace,
-    Parameter, ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, date_or_time,
-    default_method_id, default_parameter_name,
+    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, Module, Output, OutputPlace, Parameter, ParameterType,
+    Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
 use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_json};
 use crate::types::TypeExpr;
@@ -315,37 +315,11 @@ fn write_error(error: &DeclaredError) -> Json {
     object.into_json()
 }
 
-fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions { status, other_statuses, version, download, jsonp, deprecation, rate_limits, cost, idempotent } =
-        options;
-    let mut object = ObjectWriter::default();
-    let default = MethodOptions::default();
-    if other_statuses.is_empty() {
-        object.add_if_some("status", (*status != default.status).then_some(*status));
-    } else {
-        let statuses: Json = [status].into_iter().chain(other_statuses).copied().collect();
-        object.add_if_some("status", Some(statuses));
-    }
-    object.add_if_some("version", version.as_deref());
-    object.add_if_some("download", download.then_some(true));
-    object.add_if_some("jsonp", *jsonp);
-    // The definition of a version can be read alone, so that it does not name methods of other versions.
-    if let Some(Deprecation { since, sunset, successor, other_successor: _ }) = deprecation.as_deref() {
-        object.add_if_some("deprecated", Some(since.map_or(Json::Bool(true), |since| date_or_time(since).into())));
-        object.add_if_some("sunset", sunset.map(date_or_time));
-        object.add_if_some("successor", successor.as_ref().map(|id| id.value.as_str()));
-    }
-    object.add_if_some("rate_limit", rate_limits.as_deref().map(one_or_many));
-    object.add_if_some("cost", (*cost != default.cost).then_some(*cost));
-    object.add_if_some("idempotent", idempotent.map(<&str>::from));
-    object.into_json()
-}
-
 #[derive(Default)]
-pub(super) struct ObjectWriter(Map<String, Json>);
+pub(crate) struct ObjectWriter(Map<String, Json>);
 
 impl ObjectWriter {
-    pub(super) fn add_if_some(&mut self, key: &str, value: Option<impl Into<Json>>) {
+    pub(crate) fn add_if_some(&mut self, key: &str, value: Option<impl Into<Json>>) {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), value.into());
         }
@@ -372,7 +346,7 @@ impl ObjectWriter {
         self.0.extend(attributes.clone());
     }
 
-    pub(super) fn into_json(self) -> Json {
+    pub(crate) fn into_json(self) -> Json {
         Json::Object(self.0)
     }
 

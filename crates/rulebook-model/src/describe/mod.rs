@@ -6,7 +6,7 @@
 //! requests, or on requests.
 
 mod bracket_name;
-mod canonical;
+pub(crate) mod canonical;
 mod canonical_schemas;
 #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
 pub mod example;

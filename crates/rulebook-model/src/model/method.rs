@@ -2,9 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{
-    DefinedHandler, Deprecation, Idempotency, Location, OutputPlace, Parameter, ParameterType, RateLimit, Scope,
-};
+use super::{DefinedHandler, Location, MethodOptions, OutputPlace, Parameter, ParameterType, Scope};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -98,52 +96,6 @@ impl Method {
             HttpMethod::Put | HttpMethod::Delete | HttpMethod::Patch => false,
         };
         is_enabled && self.scope.is_public() && !download
-    }
-}
-
-/// The options of a method besides its parameters and outputs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MethodOptions {
-    /// The HTTP status of success responses, from 200 to 299. If there are others, it is the default.
-    pub status: u16,
-    /// The other statuses among which the handler chooses.
-    pub other_statuses: Vec<u16>,
-    /// The name of the [value](Method::named_value) that is the entity tag of responses: an output, or a field of the
-    /// whole body.
-    pub version: Option<String>,
-    /// `true` if the method returns a file instead of outputs.
-    pub download: bool,
-    /// `true` if the method can respond with JSONP, `false` if it cannot, `None` if the setting of the API decides.
-    pub jsonp: Option<bool>,
-    /// Since when clients should no longer call the method, and until when they can; `None` if it is not deprecated.
-    pub deprecation: Option<Box<Deprecation>>,
-    /// The limits of the number of requests; `None` if those of the API module or of the API apply.
-    pub rate_limits: Option<Vec<RateLimit>>,
-    /// The number of requests as which a call counts for the limits of the method and of the caller's key, from 1.
-    pub cost: u32,
-    /// Whether the method reads the header field `Idempotency-Key`; `None` if it does not.
-    pub idempotent: Option<Idempotency>,
-}
-
-impl MethodOptions {
-    /// The HTTP statuses that success responses can have.
-    pub const STATUSES: std::ops::RangeInclusive<u16> = 200..=299;
-}
-
-impl Default for MethodOptions {
-    fn default() -> Self {
-        Self {
-            status: 200,
-            other_statuses: Vec::new(),
-            version: None,
-            download: false,
-            jsonp: None,
-            deprecation: None,
-            rate_limits: None,
-            cost: 1,
-            idempotent: None,
-        }
     }
 }
 

@@ -23,6 +23,7 @@ mod versions;
 
 pub use crate::envelope::EnvelopeName;
 pub use crate::limits::Limits;
+pub use crate::method_options::MethodOptions;
 pub use api::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, MAX_WORKERS, Origins, Server,
     ServiceQuery,
@@ -37,7 +38,7 @@ pub use deprecation::{Deprecation, MethodOfVersion, date_or_time, parse_date_or_
 pub use for_permissions::{CallableMethods, PermissionMatch, match_permission};
 pub(crate) use kinds::{COMBINE, DEFAULT_HANDLER};
 pub use kinds::{DefinedAuth, DefinedHandler, DefinedHandlers};
-pub use method::{DeclaredError, Method, MethodOptions, Output};
+pub use method::{DeclaredError, Method, Output};
 pub use multipart_limits::MultipartLimits;
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use proxies::{AddressRange, AddressRangeError};

@@ -17,6 +17,7 @@ use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
 use crate::definition::keys::{self, KeyTable, methods, rules};
 use crate::error::ErrorStatus;
 use crate::limits;
+use crate::method_options::OPTIONS_OF_RULES;
 use crate::model::{
     EnvelopeName, Idempotency, MethodOptions, RateLimit, RateLimitBy, RatePeriod, Repeated, SharedLimits,
     WhenUnavailable,
@@ -39,12 +40,6 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&keys::MODULE, "envelope", envelope_examples),
     (&keys::MODULE, "repeated", words_constraint::<Repeated>),
     (&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    (&keys::OPTIONS, "cost", cost_constraint),
-    (&methods::OPTIONS, "cost", cost_constraint),
-    (&rules::METHOD, "@cost", cost_constraint),
-    (&keys::OPTIONS, "idempotent", words_constraint::<Idempotency>),
-    (&methods::OPTIONS, "idempotent", words_constraint::<Idempotency>),
-    (&rules::METHOD, "@idempotent", words_constraint::<Idempotency>),
     (&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
     (&keys::RATE_LIMIT, "per", words_constraint::<RatePeriod>),
     (&keys::RATE_LIMIT, "by", words_constraint::<RateLimitBy>),
@@ -55,10 +50,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
     (&keys::METHOD_LIST_ENTRY, "path", || json!({ "pattern": pattern::service_path() })),
     (&keys::METHOD_LIST_ENTRY, "method", || one_of_constraint(HttpMethod::ALL.map(HttpMethod::as_str))),
-    (&keys::OPTIONS, "status", statuses_constraint),
     (&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
-    (&methods::OPTIONS, "status", statuses_constraint),
-    (&rules::METHOD, "@status", || range_constraint(&MethodOptions::STATUSES)),
     (&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&keys::PARAMETER, "type", || type_constraint(&TREE)),
@@ -100,6 +92,14 @@ pub(crate) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     }
     if tables().any(|table| std::ptr::eq(table, &keys::LIMITS)) {
         return limit_constraint(key);
+    }
+    let is_option = |table: &KeyTable| {
+        [&keys::OPTIONS, &methods::OPTIONS, &OPTIONS_OF_RULES].iter().any(|it| std::ptr::eq::<KeyTable>(*it, table))
+    };
+    if tables().any(|table| is_option(table))
+        && let Some(constraint) = option_constraint(key.trim_start_matches('@'))
+    {
+        return constraint;
     }
     let is_of_key =
         |(table, name, _): &&KeyConstraint| *name == key && tables().any(|known| std::ptr::eq(known, *table));
@@ -220,6 +220,16 @@ fn constraints_reference() -> Json {
 
 /// Returns the range and the default of a request limit. A limit of 0 is invalid, because it would reject every
 /// request.
+/// Returns the constraint on an option of a method, which is the same in all dialects.
+fn option_constraint(key: &str) -> Option<Json> {
+    match key {
+        "status" => Some(statuses_constraint()),
+        "cost" => Some(cost_constraint()),
+        "idempotent" => Some(words_constraint::<Idempotency>()),
+        _ => None,
+    }
+}
+
 fn limit_constraint(name: &str) -> Json {
     match limits::ALL_LIMITS.iter().find(|limit| limit.key.name == name) {
         Some(limit) if limit.max == u64::MAX => json!({ "minimum": 1, "default": limit.default }),

@@ -4,11 +4,10 @@ use super::super::checked_object::{CheckedObject, wrong_kind_error};
 use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::KeyTable;
-use super::super::parsed::{
-    DeclaredDeprecation, DeclaredError, DeclaredOptions, Field, Method, PermissionGroups, Schema,
-};
+use super::super::parsed::{DeclaredError, Field, Method, PermissionGroups, Schema};
 use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
+use crate::method_options::DeclaredOptions;
 use crate::span::Spanned;
 
 pub(super) fn read_method(
@@ -33,41 +32,10 @@ pub(super) fn read_method(
         errors,
         constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
-        options: options.as_ref().map(read_options).unwrap_or_default(),
+        options: options.as_ref().map(|object| DeclaredOptions::read(object, false)).unwrap_or_default(),
         span: object.span,
         is_incomplete: object.is_incomplete,
         has_errors: object.is_incomplete || diagnostics.len() > before,
-    }
-}
-
-fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
-    DeclaredOptions {
-        statuses: object.integers("status"),
-        version: object.string("version"),
-        download: object.bool("download"),
-        jsonp: object.bool("jsonp"),
-        has_jsonp_on_post: false,
-        deprecation: read_deprecation(object, "deprecated", "sunset", "successor"),
-        rate_limit: object.get("rate_limit").cloned(),
-        cost: object.integer("cost"),
-        idempotent: object.string("idempotent"),
-    }
-}
-
-/// Reads the options of a method that clients should no longer call, under the keys of the dialect.
-pub(super) fn read_deprecation(
-    object: &CheckedObject<'_>,
-    deprecated: &str,
-    sunset: &str,
-    successor: &str,
-) -> DeclaredDeprecation {
-    let since = object.moment(deprecated);
-    DeclaredDeprecation {
-        deprecated: since.map(|since| Spanned::new(true, since.span)).or_else(|| object.bool(deprecated)),
-        since,
-        sunset: object.moment(sunset),
-        successor: object.string(successor),
-        is_incomplete: object.is_incomplete,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The keys that JSON objects in files of the dialect `methods` can have. An API module has no key table, because it
 //! contains only methods, whose names the author chooses.
 
+pub use crate::method_options::OPTIONS_OF_METHODS as OPTIONS;
+
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, CONSTRAINTS, COST, DEFAULT_SCOPE_DESCRIPTION, DEPRECATED, HANDLER, HEADER_KEY, IDEMPOTENT,
-    JsonKind, KeySpec, KeyTable, NULLABLE_ATTRIBUTE, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET,
-    TYPE_ATTRIBUTES, VERSION, VERSION_RANGE, error_keys, key, key_table, required_key, schema_keys,
+    AFTER_ATTRIBUTE, CONSTRAINTS, DEFAULT_SCOPE_DESCRIPTION, HANDLER, HEADER_KEY, JsonKind, KeySpec, KeyTable,
+    NULLABLE_ATTRIBUTE, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, VERSION_RANGE, error_keys, key, key_table,
+    required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -30,23 +32,6 @@ const METHOD_KEYS: &[KeySpec] = &[
     HANDLER,
     key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
 ];
-
-/// The keys of the object under `options` of a method.
-pub static OPTIONS: KeyTable = key_table(
-    "the options",
-    &[
-        key("download", JsonKind::BoolOrString, "Whether the method returns a file instead of outputs."),
-        STATUS,
-        VERSION,
-        key("jsonp", JsonKind::BoolOrString, "Whether the method responds with JSONP on request."),
-        DEPRECATED,
-        SUNSET,
-        SUCCESSOR,
-        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        COST,
-        IDEMPOTENT,
-    ],
-);
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {

@@ -9,6 +9,7 @@ pub mod methods;
 pub mod rules;
 mod type_attributes;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
+pub use crate::method_options::OPTIONS;
 pub use type_attributes::{
     AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, NESTED_ATTRIBUTES, NESTED_TYPE, NULLABLE_ATTRIBUTE,
     TYPE_ATTRIBUTES,
@@ -338,60 +339,6 @@ const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
         key("number", JsonKind::Integer, "The number of the error in the envelope `aicra`."),
     ]
 }
-
-/// The keys of the object under `options` of a method.
-pub static OPTIONS: KeyTable = key_table(
-    "the options",
-    &[
-        STATUS,
-        VERSION,
-        key("download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
-        key("jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
-        DEPRECATED,
-        SUNSET,
-        SUCCESSOR,
-        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        COST,
-        IDEMPOTENT,
-    ],
-);
-
-const STATUS: KeySpec = key(
-    "status",
-    JsonKind::IntegerOrIntegers,
-    "The HTTP status of a successful response, or a list of those among which the handler chooses; the first is the \
-     default.",
-);
-
-const VERSION: KeySpec = key(
-    "version",
-    JsonKind::String,
-    "The output that is the version of the resource, which responses contain as the entity tag (`ETag`).",
-);
-
-const DEPRECATED: KeySpec = key(
-    "deprecated",
-    JsonKind::BoolOrMoment,
-    "Whether clients should no longer call the method, or the date since when: `\"2026-12-01\"`.",
-);
-
-const SUNSET: KeySpec = key(
-    "sunset",
-    JsonKind::Moment,
-    "The date from which on the deprecated method responds with the status 410: `\"2027-06-01\"`.",
-);
-
-const SUCCESSOR: KeySpec =
-    key("successor", JsonKind::String, "The id of the method that clients should call instead of the deprecated one.");
-
-const COST: KeySpec =
-    key("cost", JsonKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
-
-const IDEMPOTENT: KeySpec = key(
-    "idempotent",
-    JsonKind::String,
-    "Whether clients can repeat a request safely with the header field `Idempotency-Key`: `optional` or `required`.",
-);
 
 const CONSTRAINTS: KeySpec = key(
     "constraints",

@@ -2,10 +2,10 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    CONSTRAINTS, COST, DEFAULT_SCOPE_DESCRIPTION, DEPRECATED, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind,
-    KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, SUCCESSOR, SUNSET,
-    TYPE_ATTRIBUTES, key, key_table,
+    CONSTRAINTS, DEFAULT_SCOPE_DESCRIPTION, ERROR, FIELDS_ATTRIBUTE, HANDLER, JsonKind, KeySpec, KeyTable,
+    NESTED_ATTRIBUTES, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, key, key_table,
 };
+use crate::method_options::OPTIONS_OF_RULES;
 use crate::model::WHOLE_BODY_KEY;
 
 /// Returns the key table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
@@ -42,34 +42,32 @@ pub static CLASS: KeyTable = php_array_table(
 pub static COMMON_RULES: KeyTable = php_array_table("the rules of a class", &[], &RULE);
 
 /// The keys of a method of a class. All other members are rules.
-pub static METHOD: KeyTable = php_array_table(
-    "a method of a class",
-    &[
-        key("@info", JsonKind::String, "A description of the method."),
-        key("@desc", JsonKind::String, "The second paragraph of the description."),
-        key("@scope", JsonKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
-        key("@method", JsonKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
-        key(
-            "@return",
-            JsonKind::ObjectsByNameOrStrings(&RETURN_FIELD),
-            "The outputs of the method and their members, under paths such as `list[].id`; or a list of annotations \
+pub static METHOD: KeyTable = KeyTable {
+    included_tables: &[&OPTIONS_OF_RULES],
+    ..php_array_table(
+        "a method of a class",
+        &[
+            key("@info", JsonKind::String, "A description of the method."),
+            key("@desc", JsonKind::String, "The second paragraph of the description."),
+            key(
+                "@scope",
+                JsonKind::Scope,
+                "The groups of permissions, of which the caller needs one group completely.",
+            ),
+            key("@method", JsonKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
+            key(
+                "@return",
+                JsonKind::ObjectsByNameOrStrings(&RETURN_FIELD),
+                "The outputs of the method and their members, under paths such as `list[].id`; or a list of annotations \
              such as `string list[].name The name`.",
-        ),
-        key("@errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        KeySpec { name: "@handler", ..HANDLER },
-        KeySpec { name: "@constraints", ..CONSTRAINTS },
-        key("@status", JsonKind::Integer, "The HTTP status of a successful response."),
-        key("@download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
-        key("@jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
-        KeySpec { name: "@deprecated", ..DEPRECATED },
-        KeySpec { name: "@sunset", ..SUNSET },
-        KeySpec { name: "@successor", ..SUCCESSOR },
-        key("@rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        KeySpec { name: "@cost", ..COST },
-        KeySpec { name: "@idempotent", ..IDEMPOTENT },
-    ],
-    &RULE,
-);
+            ),
+            key("@errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+            KeySpec { name: "@handler", ..HANDLER },
+            KeySpec { name: "@constraints", ..CONSTRAINTS },
+        ],
+        &RULE,
+    )
+};
 
 /// The keys of a rule, which defines a parameter. The name of the rule is the parameter's name in code.
 pub static RULE: KeyTable = KeyTable {

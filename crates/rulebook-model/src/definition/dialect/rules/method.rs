@@ -7,12 +7,13 @@ use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::{JsonData, JsonMember};
 use super::super::super::keys::rules::METHOD;
-use super::super::super::parsed::{DeclaredOptions, Method, Service};
-use super::super::method::{read_deprecation, read_errors, read_scope};
+use super::super::super::parsed::{Method, Service};
+use super::super::method::{read_errors, read_scope};
 use super::returns::read_return_fields;
 use super::rule::Rule;
 use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::method_options::DeclaredOptions;
 use crate::span::{Span, Spanned};
 
 /// Reads a method, which has the rules `common` of its class except those that it replaces.
@@ -36,12 +37,7 @@ pub(super) fn read_method(
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let constraints = object.get("@constraints").cloned();
     let handler = object.get("@handler").cloned();
-    let (status, download) = (object.integer("@status"), object.bool("@download"));
-    let jsonp = object.bool("@jsonp");
-    let deprecation = read_deprecation(&object, "@deprecated", "@sunset", "@successor");
-    let rate_limit = object.get("@rate_limit").cloned();
-    let cost = object.integer("@cost");
-    let idempotent = object.string("@idempotent");
+    let options = DeclaredOptions::read(&object, true);
     let can_have_jsonp = |http: &Spanned<String>| matches!(http.value.as_str(), "GET" | "POST");
     let has_jsonp = methods.iter().any(can_have_jsonp);
     let is_get = |http: &Spanned<String>| http.value == "GET";
@@ -52,15 +48,10 @@ pub(super) fn read_method(
         // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
         // `@idempotent` does not apply to GET if the method allows another HTTP method.
         options: DeclaredOptions {
-            jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
+            jsonp: options.jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
             has_jsonp_on_post: http.value == "POST",
-            statuses: status.into_iter().collect(),
-            version: None,
-            download,
-            deprecation: deprecation.clone(),
-            rate_limit: rate_limit.clone(),
-            cost,
-            idempotent: idempotent.clone().filter(|_| !(has_other && is_get(&http))),
+            idempotent: options.idempotent.clone().filter(|_| !(has_other && is_get(&http))),
+            ..options.clone()
         },
         http_method: http,
         id: None,
