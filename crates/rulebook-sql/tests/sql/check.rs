@@ -1,11 +1,14 @@
 //! The check of statements without the database of the definition.
 
+use std::time::Duration;
+
 use rulebook::handler_kind::CheckContext;
 use serde_json::{Value as Json, json};
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, Connection};
 
 use crate::databases::{Kind, TestDatabase, check_definition, for_each_database, method, of_type, runtime};
+use crate::waiting::wait_until;
 
 /// Checks an API with a statement and a migration, with the server of a database. Returns the warnings or the errors.
 fn check(database: &TestDatabase, sql: &str, migration: &str, has_server: bool) -> Result<String, String> {
@@ -58,7 +61,7 @@ fn statements_are_prepared_with_the_tables_of_the_migrations() {
             );
         }
         // Checks of other tests create databases, too.
-        wait_until(|| count_databases(database) == 0);
+        wait_until(Duration::from_secs(60), || count_databases(database) == 0);
         assert!(!database.folder.path().join("data").exists());
     });
 }
