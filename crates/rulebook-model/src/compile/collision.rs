@@ -5,7 +5,7 @@
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
-use super::lowering::Lowering;
+use super::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Api, Location, Method, Module, Segment, ServerPath, Service};
 use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};

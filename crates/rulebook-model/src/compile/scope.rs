@@ -1,7 +1,7 @@
 //! Converts scopes to the model. A scope is the permissions that a method requires; a permission can contain the value
 //! of a parameter, as in `user[user_id]`.
 
-use super::lowering::Lowering;
+use super::Lowering;
 use super::method::MethodContext;
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;

@@ -1,21 +1,27 @@
 //! The whole API: its settings and its API modules.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json};
+use thiserror::Error;
 
 use super::{
-    AddressRange, Audience, ClientCertificateMode, DeclaredClaims, DeclaredError, DefinedAuth, DefinedHandlers,
-    ForwardedField, Limits, LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound,
-    UnknownParameters, Versions,
+    Audience, ClientCertificateMode, DeclaredClaims, DeclaredError, DefinedAuth, DefinedHandlers, EnvelopeName,
+    ForwardedField, Limits, LinkTarget, Location, LogFormat, Method, ParameterType, RateLimit, Repeated, SharedLimits,
+    Unbound, UnknownParameters, Versions,
 };
-use crate::call::AuthScheme;
-use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
+use crate::call::{AuthScheme, HttpMethod};
+use crate::envelope::{Envelope, EnvelopeSettings};
 use crate::error::catalogue::CatalogueName;
 use crate::format::FormatOffer;
 use crate::span::{Span, Spanned};
+use crate::types::Arity;
 
 /// The default title of an API.
 pub const DEFAULT_TITLE: &str = "API";
@@ -403,3 +409,217 @@ impl Serialize for Origins {
 
 /// The maximum number of worker threads of a server.
 pub const MAX_WORKERS: u16 = 512;
+
+/// An API module: a named group of services.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Module {
+    /// The name of the API module.
+    pub name: String,
+    /// The description of the API module for documents.
+    pub info: Option<String>,
+    /// The envelope (JSON structure) of responses; `None` for the envelope of the API.
+    pub envelope: Option<EnvelopeName>,
+    /// `true` if the paths of the services are case-insensitive.
+    pub ignore_case: bool,
+    /// The handling of requests that contain a parameter more than once, although it accepts only one value.
+    pub repeated: Repeated,
+    /// The limits of the number of requests to all methods of the API module that set none; `None` for those of the
+    /// API.
+    pub rate_limits: Option<Vec<RateLimit>>,
+    /// The schemas of the API module, in the order of their names. They hide schemas of the API with the same names.
+    pub schemas: Vec<Schema>,
+    /// The services in the order of the definition, except that the service with the root path is first. No two
+    /// services have paths that differ only in the names of captures.
+    pub services: Vec<Service>,
+    /// The position of the API module in the definition.
+    pub span: Span,
+}
+
+/// A type with a name, which parameters, outputs and other schemas can use.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The name that types in the definition use.
+    pub name: String,
+    /// The name in JSON Schemas, which is unique in the API: the name or, if several API modules have a schema with
+    /// this name, the name after the name of the API module.
+    pub key: String,
+    /// The description of the schema for documents.
+    pub info: String,
+    /// The type. Its notation is the content of the schema, and its check is a reference to the schema.
+    pub r#type: ParameterType,
+    /// An example of a value, for documents.
+    pub example: Option<Json>,
+    /// The keys of the schemas that the definition names under `extends`, for documents. The type already contains
+    /// their fields and constraints.
+    pub extends: Vec<String>,
+    /// The position of the schema's name in the definition.
+    pub span: Span,
+}
+
+/// A service: a path of the API and its methods. A service has at least one method.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Service {
+    /// The segments of the service's path, without the base path of the API; empty for the root path.
+    pub path: Vec<Segment>,
+    /// The methods of the service, in the order of [`crate::call::HttpMethod::ALL`].
+    pub methods: Vec<Method>,
+    /// The position of the path in the definition.
+    pub span: Span,
+}
+
+/// A segment of a service's path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// A segment that matches only this text, which is percent-decoded.
+    Static(String),
+    /// A segment that matches any text that is not empty. The capture has the name of the parameter whose value is this
+    /// text.
+    Capture(String),
+}
+
+impl Segment {
+    pub(crate) fn static_text(&self) -> Option<&str> {
+        match self {
+            Self::Static(text) => Some(text),
+            Self::Capture(_) => None,
+        }
+    }
+}
+
+impl Api {
+    /// Returns all services, in the order of the API modules.
+    pub fn services(&self) -> impl Iterator<Item = &Service> + Clone {
+        self.modules.iter().flat_map(|module| &module.services)
+    }
+
+    /// Returns all methods, each with its API module and its service.
+    pub fn methods(&self) -> impl Iterator<Item = (&Module, &Service, &Method)> {
+        let services = self.modules.iter().flat_map(|module| module.services.iter().map(move |it| (module, it)));
+        services.flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)))
+    }
+}
+
+/// Returns a path in the notation of definitions.
+pub(super) fn uri_of(path: &[Segment]) -> String {
+    if path.is_empty() {
+        return "/".to_owned();
+    }
+    path.iter().fold(String::new(), |mut uri, segment| {
+        uri.push('/');
+        match segment {
+            Segment::Static(text) => uri.push_str(text),
+            Segment::Capture(name) => uri.extend(["{", name, "}"]),
+        }
+        uri
+    })
+}
+
+impl Service {
+    /// Returns the path in the notation of definitions: `/article/{id}`.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        uri_of(&self.path)
+    }
+}
+
+/// Returns the id of a method for which the definition sets no id: `article.{id}.get`.
+#[must_use]
+pub fn default_method_id(path: &[Segment], http: HttpMethod) -> String {
+    let mut id = String::new();
+    for segment in path {
+        match segment {
+            Segment::Static(text) => id.push_str(&text.replace('.', "%2E")),
+            Segment::Capture(name) => id.extend(["{", name, "}"]),
+        }
+        id.push('.');
+    }
+    id.push_str(&http.as_str().to_ascii_lowercase());
+    id
+}
+
+/// An IP address, or all addresses with the same prefix in CIDR notation (RFC 4632): `127.0.0.1`, `10.0.0.0/8`, `::1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressRange(IpNet);
+
+/// The error that a text is not an [`AddressRange`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{}` is neither an IP address nor a range of addresses; write for example `127.0.0.1` or `10.0.0.0/8`", .0.escape_debug())]
+pub struct AddressRangeError(String);
+
+impl AddressRange {
+    /// Returns `true` if the range contains the address. An IPv6 address that contains an IPv4 address
+    /// (`::ffff:127.0.0.1`) counts as the IPv4 address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromStr for AddressRange {
+    type Err = AddressRangeError;
+
+    fn from_str(text: &str) -> Result<Self, AddressRangeError> {
+        let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        address.or_else(|_| text.parse::<IpNet>()).map(Self).map_err(|_| AddressRangeError(text.to_owned()))
+    }
+}
+
+/// Writes a range of one address without its prefix length.
+impl fmt::Display for AddressRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
+    }
+}
+
+/// The limits for receiving a multipart body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MultipartLimits {
+    /// The maximum size of the whole body in bytes.
+    pub bytes: u64,
+    /// The maximum number of parts in the body.
+    pub parts: u64,
+}
+
+impl MultipartLimits {
+    /// Returns the limits in the settings.
+    #[must_use]
+    pub fn of_settings(limits: &Limits) -> Self {
+        Self { bytes: limits.multipart, parts: limits.parts }
+    }
+
+    /// Returns the limits of a method. They allow every body in which each part is valid for its parameter.
+    #[must_use]
+    pub fn of_method(method: &Method, limits: &Limits) -> Self {
+        let (mut all_parts, mut file_bytes, mut has_size) = (0_u64, 0_u64, false);
+        for parameter in method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any)) {
+            let check = &parameter.r#type.check;
+            let max = check.max_size();
+            let is_list = matches!(check.arity(), Arity::Many | Arity::Files);
+            let parts = if is_list { max.items.unwrap_or(1) } else { 1 }.min(limits.items);
+            // The type of the parameter limits the size of a file or the number of files.
+            has_size |= match check.arity() {
+                Arity::One | Arity::Many => false,
+                Arity::File => max.bytes.is_some(),
+                Arity::Files => max.items.is_some(),
+            };
+            all_parts = all_parts.saturating_add(parts);
+            file_bytes = file_bytes.saturating_add(match check.arity() {
+                Arity::One | Arity::Many => 0,
+                // If the parameter accepts any number of files, the setting `multipart` limits their total size.
+                Arity::Files if max.items.is_none() => limits.multipart,
+                Arity::File | Arity::Files => max.bytes.unwrap_or(limits.part).saturating_mul(parts),
+            });
+        }
+        let bytes = if has_size { file_bytes.saturating_add(limits.body) } else { 0 };
+        Self { bytes, parts: all_parts }.max(Self::of_settings(limits))
+    }
+
+    /// Returns the higher limit for bytes, and the higher limit for parts.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { bytes: self.bytes.max(other.bytes), parts: self.parts.max(other.parts) }
+    }
+}

@@ -7,7 +7,7 @@ use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::super::keys::methods::{METHOD, MODULE, SEPARATOR};
 use super::super::parsed::{Module, Service};
 use super::first_byte_span;
-use super::method::{read_method, read_schemas};
+use super::{read_method, read_schemas};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 

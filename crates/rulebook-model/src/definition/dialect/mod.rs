@@ -4,27 +4,28 @@
 //! This Rust module detects the dialect of a file and converts the file to the structures of [`super::parsed`]. All
 //! later code is independent of the dialect, except for what its [`DialectSpec`] contains.
 
-mod method;
 mod methods;
 mod rules;
 mod tree;
-mod type_spec;
 
-pub(crate) use method::read_permission_groups;
-pub(super) use method::read_schemas;
 pub(super) use methods::read_file as read_methods_file;
 pub(super) use rules::read_file as read_rules_file;
 pub(super) use tree::{read_file as read_tree_file, read_tree_module};
-pub(crate) use type_spec::read_nested_type;
 
-use super::checked_object::{CheckedObject, wrong_kind_error};
+use serde_json::{Map, Value as Json};
+
+use super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::dialect_spec::{DIALECTS, DialectSpec, METHODS, RULES, TREE};
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
-use super::keys::MODULE;
 use super::keys::methods::SEPARATOR;
-use super::parsed::{Field, Module};
+use super::keys::{
+    AFTER_ATTRIBUTE, JsonKind, KeySpec, KeyTable, MODULE, NESTED_ATTRIBUTES, NULLABLE_ATTRIBUTE, TYPE_ATTRIBUTES,
+};
+use super::parsed::{Attribute, DeclaredError, Field, Method, Module, NestedType, PermissionGroups, Schema, TypeSpec};
+use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::span::Span;
+use crate::method_options::DeclaredOptions;
+use crate::span::{Span, Spanned};
 
 /// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
 pub(super) type ReadFile = fn(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
@@ -42,7 +43,7 @@ pub(super) fn read_common_parameters(
         let rules = settings.object("common", &rules::COMMON_RULES, diagnostics);
         (rules.map_or_else(Vec::new, |object| rules::read_common_rules(&object, diagnostics)), true)
     } else {
-        (method::read_fields(&TREE, "common", TREE.parameter_keys, settings, diagnostics), false)
+        (read_fields(&TREE, "common", TREE.parameter_keys, settings, diagnostics), false)
     }
 }
 
@@ -188,4 +189,273 @@ fn first_byte_span(span: Span) -> Span {
 fn quoted_list(names: impl Iterator<Item = &'static str>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+fn read_method(
+    spec: &DialectSpec,
+    http_method: Spanned<String>,
+    mut object: CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Method {
+    let before = diagnostics.len();
+    let parameters = read_fields(spec, spec.parameters_key, spec.parameter_keys, &mut object, diagnostics);
+    let outputs = read_fields(spec, spec.outputs_key, spec.output_keys, &mut object, diagnostics);
+    let errors = read_errors(spec, "errors", &mut object, diagnostics);
+    let options = object.get("options").and_then(|node| CheckedObject::new(node, spec.option_keys, diagnostics));
+    let scope = read_scope(spec, &mut object, diagnostics);
+    Method {
+        http_method,
+        id: object.string("id"),
+        info: object.string(spec.info_key),
+        scope,
+        parameters,
+        outputs,
+        errors,
+        constraints: object.get("constraints").cloned(),
+        handler: object.get("handler").cloned(),
+        options: options.as_ref().map(|object| DeclaredOptions::read(object, false)).unwrap_or_default(),
+        span: object.span,
+        is_incomplete: object.is_incomplete,
+        has_errors: object.is_incomplete || diagnostics.len() > before,
+    }
+}
+
+/// Reads the scope of a method; `None` if the method has none.
+fn read_scope(
+    spec: &DialectSpec,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<PermissionGroups> {
+    let before = diagnostics.len();
+    let groups = read_permission_groups(spec, object.get(spec.scope_key)?, diagnostics);
+    object.is_incomplete |= diagnostics.len() > before;
+    Some(groups)
+}
+
+/// Reads the groups of permissions in an array. Invalid groups are reported and omitted.
+pub(crate) fn read_permission_groups(
+    spec: &DialectSpec,
+    node: &JsonNode,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> PermissionGroups {
+    let key = spec.scope_key;
+    let mut groups = PermissionGroups::new();
+    let JsonData::Array(items) = &node.data else { return groups };
+    for group in items {
+        let permissions = match &group.data {
+            JsonData::Array(permissions) => permissions.as_slice(),
+            JsonData::String(_) if spec.allows_single_permissions => std::slice::from_ref(group),
+            _ => {
+                let expected = match spec.allows_single_permissions {
+                    true => "a string or an array of strings",
+                    false => "an array of strings",
+                };
+                let error = wrong_kind_error(&format!("each group of `{key}`"), expected, group);
+                diagnostics.push(error.help(format!(
+                    "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
+                )));
+                continue;
+            }
+        };
+        let others = permissions.iter().filter(|permission| !matches!(permission.data, JsonData::String(_)));
+        diagnostics
+            .extend(others.map(|other| wrong_kind_error(&format!("each permission of `{key}`"), "a string", other)));
+        let all: Vec<_> = permissions.iter().filter_map(JsonNode::string).collect();
+        // A group is kept only if all its permissions are valid, because a shorter group would require less of callers.
+        if all.len() == permissions.len() {
+            groups.push(Spanned::new(all, group.span));
+        }
+    }
+    groups
+}
+
+/// Reads the parameters, outputs or fields under `key`, whose keys are in `keys`.
+fn read_fields(
+    spec: &DialectSpec,
+    key: &str,
+    keys: &'static KeyTable,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Field> {
+    object.objects_by_name(key, keys, diagnostics, |key, object, diagnostics| Field {
+        key,
+        name: object.string("name"),
+        info: object.string(spec.info_key),
+        header: object.string("header"),
+        r#type: read_type(spec, object, diagnostics),
+        optional: object.bool("optional"),
+        default: object.json("default"),
+        example: object.json("example"),
+        message: object.string("message"),
+        is_incomplete: object.is_incomplete,
+    })
+}
+
+fn read_errors(
+    spec: &DialectSpec,
+    key: &str,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<DeclaredError> {
+    object.objects_by_name(key, spec.error_keys, diagnostics, |name, object, _| DeclaredError {
+        name,
+        status: object.integer("status"),
+        info: object.string(spec.info_key),
+        number: object.integer("number"),
+        is_incomplete: object.is_incomplete,
+    })
+}
+
+pub(in crate::definition) fn read_schemas(
+    spec: &DialectSpec,
+    key: &str,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Schema> {
+    object.objects_by_name(key, spec.schema_keys, diagnostics, |name, object, diagnostics| {
+        let mut r#type = read_type(spec, object, diagnostics);
+        if r#type.term.is_none() && !object.has_key("type") {
+            r#type.term = Some(Spanned::new("object".to_owned(), name.span));
+        }
+        let names = |key: &str| object.strings(key).map(|names| names.value).unwrap_or_default();
+        Schema {
+            info: object.string(spec.info_key),
+            r#type,
+            extends: names("extends"),
+            without: names("without"),
+            example: object.json("example"),
+            source: object.to_json(),
+            is_incomplete: object.is_incomplete,
+            name,
+        }
+    })
+}
+
+fn read_type(spec: &DialectSpec, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
+    let mut r#type = TypeSpec { term: object.string("type"), ..TypeSpec::default() };
+    let attributes = read_attributes("", spec, object, &mut r#type, diagnostics);
+    let is_outermost = |member: &&JsonMember| {
+        [&AFTER_ATTRIBUTE, &NULLABLE_ATTRIBUTE].iter().any(|it| it.find(&member.key.value).is_some())
+    };
+    let outermost = object.members().filter(is_outermost);
+    let outermost = outermost.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
+    r#type.attributes = attributes.into_iter().chain(outermost).collect();
+    if let Some(span) = object.get("fields").map(|node| node.span) {
+        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.field_keys, object, diagnostics), span));
+    }
+    r#type
+}
+
+/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with paths
+/// that begin with `prefix`, such as `items.`.
+fn read_attributes(
+    prefix: &str,
+    spec: &DialectSpec,
+    object: &mut CheckedObject<'_>,
+    r#type: &mut TypeSpec,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Attribute> {
+    // The attributes of items come before those of the array, and the most deeply nested ones first.
+    let items = read_items(prefix, spec, object, r#type, diagnostics);
+    r#type.parts.extend(constraint_entries(prefix, object));
+    let nested: Vec<_> = NESTED_ATTRIBUTES
+        .iter()
+        .filter_map(|attribute| read_nested_types(prefix, attribute, spec, object, r#type, diagnostics))
+        .collect();
+    let is_plain = |member: &&JsonMember| TYPE_ATTRIBUTES.find(&member.key.value).is_some();
+    let plain = object.members().filter(is_plain);
+    let plain = plain.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
+    plain.chain(nested).chain(items).collect()
+}
+
+/// Returns the attribute `items` of a type, and adds the attributes in it to the parts of the type.
+fn read_items(
+    prefix: &str,
+    spec: &DialectSpec,
+    object: &mut CheckedObject<'_>,
+    r#type: &mut TypeSpec,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Attribute> {
+    let member = object.members().find(|member| member.key.value == "items")?;
+    let mut items = object.object("items", spec.item_keys, diagnostics)?;
+    let prefix = format!("{prefix}items.");
+    let attributes = read_attributes(&prefix, spec, &mut items, r#type, diagnostics);
+    object.is_incomplete |= items.is_incomplete;
+    let json: Map<_, _> = attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
+    let with_path = |(key, value): Attribute| (key.map(|key| format!("{prefix}{key}")), value);
+    r#type.parts.extend(attributes.into_iter().map(with_path));
+    Some((member.key.clone(), Spanned::new(Json::Object(json), member.value.span)))
+}
+
+/// Returns an attribute whose value is a type or several types, and adds these types to `type`.
+fn read_nested_types(
+    prefix: &str,
+    attribute: &KeySpec,
+    spec: &DialectSpec,
+    object: &mut CheckedObject<'_>,
+    r#type: &mut TypeSpec,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Attribute> {
+    let member = object.members().find(|member| member.key.value == attribute.name)?;
+    let path = format!("{prefix}{}", attribute.name);
+    let mut read = |name: Option<&str>, node: &JsonNode| {
+        let nested = read_nested_type(&path, name, spec, node, diagnostics);
+        object.is_incomplete |= nested.is_incomplete;
+        r#type.nested.push(nested);
+        node.json()
+    };
+    let json = match (attribute.kind, &member.value.data) {
+        (JsonKind::Types(_), JsonData::Array(types)) => types.iter().map(|node| read(None, node)).collect(),
+        (JsonKind::Types(_), JsonData::Object(types)) => {
+            let read_member =
+                |JsonMember { key, value }: &JsonMember| (key.value.clone(), read(Some(&key.value), value));
+            Json::Object(named_members(types).map(read_member).collect())
+        }
+        (JsonKind::Type(_), _) => read(None, &member.value),
+        _ => return None,
+    };
+    if let JsonData::Object(members) = &member.value.data {
+        object.is_incomplete |= members.is_incomplete;
+    }
+    Some((member.key.clone(), Spanned::new(json, member.value.span)))
+}
+
+/// Reads a type in an attribute. A value that is neither a term nor an object is reported.
+pub(crate) fn read_nested_type(
+    attribute: &str,
+    name: Option<&str>,
+    spec: &DialectSpec,
+    node: &JsonNode,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> NestedType {
+    let (r#type, is_incomplete) = match &node.data {
+        JsonData::String(_) => (Some(TypeSpec { term: node.string(), ..TypeSpec::default() }), false),
+        JsonData::Object(_) => match CheckedObject::new(node, spec.nested_type_keys, diagnostics) {
+            Some(mut object) => {
+                let r#type = read_type(spec, &mut object, diagnostics);
+                (Some(r#type), object.is_incomplete)
+            }
+            None => (None, true),
+        },
+        _ => {
+            let subject = format!("each type in `{attribute}`");
+            diagnostics.push(wrong_kind_error(&subject, "a string or an object", node));
+            (None, true)
+        }
+    };
+    let (attribute, name) = (attribute.to_owned(), name.map(str::to_owned));
+    NestedType { attribute, name, r#type, span: node.span, is_incomplete }
+}
+
+/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths.
+fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
+    let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
+    let part = |index: usize, part: Option<&str>, span: Span, json: Json| {
+        (Spanned::new(format!("{prefix}{}", entry_path(index, part)), span), Spanned::new(json, span))
+    };
+    let parts = |(index, entry): (usize, &JsonNode)| {
+        let texts = entry.texts().into_iter().map(|(text, span)| part(index, Some(text), span, Json::Null));
+        [part(index, None, entry.span, entry.json())].into_iter().chain(texts).collect::<Vec<_>>()
+    };
+    entries.iter().enumerate().flat_map(parts).collect()
 }

@@ -7,7 +7,7 @@ use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::{METHOD, METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::parsed::{Module, Service};
 use super::first_byte_span;
-use super::method::{read_method, read_schemas};
+use super::{read_method, read_schemas};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 

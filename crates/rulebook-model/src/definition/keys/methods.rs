@@ -3,12 +3,12 @@
 
 pub use crate::method_options::OPTIONS_OF_METHODS as OPTIONS;
 
-use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
     AFTER_ATTRIBUTE, CONSTRAINTS, DEFAULT_SCOPE_DESCRIPTION, HANDLER, HEADER_KEY, JsonKind, KeySpec, KeyTable,
     NULLABLE_ATTRIBUTE, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, VERSION_RANGE, error_keys, key, key_table,
     required_key, schema_keys,
 };
+use super::{item_attributes, nested_attributes, nested_type};
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
 pub const SEPARATOR: &str = "::";
