@@ -4,27 +4,23 @@
 //! neither, an example is generated from the type of the parameter; this example is the same in every document. Every
 //! example passes the check of its type.
 
-pub(super) mod compared;
-mod minimal;
-
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-pub(super) use minimal::minimal_example;
-
 use crate::call::Value;
-use crate::constraint::Given;
+use crate::constraint::{Constraint, Given};
 use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, OutputPlace, Parameter, Schema};
-use crate::types::{Arity, Check};
+use crate::types::{Arity, Check, Structure};
 
 /// Returns an example value of a parameter of a method. A request can carry this value in the location from which the
 /// parameter is read, such as the query. If the constraints of the method compare the parameter with others, the
 /// examples of all of them fulfill the constraints. Returns `None` if no such value exists, for example for files.
 #[must_use]
 pub fn parameter_example(method: &Method, parameter: &Parameter) -> Option<Json> {
-    compared::example(method, parameter).or_else(|| independent_example(parameter))
+    compared_example(method, parameter).or_else(|| independent_example(parameter))
 }
 
 /// Returns an example value of a parameter without regard to other parameters.
@@ -222,4 +218,135 @@ fn replace_forbidden_items(value: Value<'static>, is_allowed: &impl Fn(&Value<'_
     let items: Vec<_> = items.into_iter().map(allowed).collect();
     let first = items.iter().flatten().next()?.clone();
     Some(Value::List(items.into_iter().map(|item| item.unwrap_or_else(|| first.clone())).collect()))
+}
+
+// Examples of the parameters that the constraints of a method compare: together they fulfill the constraints.
+
+/// The maximum number of values that are tried for the parameters of one method.
+const MAX_TRIES: usize = 10_000;
+
+fn is_compared(method: &Method, parameter: &Parameter) -> bool {
+    comparing(method).any(|constraint| constraint.names.contains(&parameter.name))
+}
+
+fn comparing(method: &Method) -> impl Iterator<Item = &Constraint> {
+    method.constraints.iter().filter(|constraint| constraint.kind.compares_values())
+}
+
+/// Returns the example of a parameter that a constraint of the method compares with others. Returns `None` if there is
+/// no such constraint, or if no value was found with which the constraints are fulfilled.
+fn compared_example(method: &Method, parameter: &Parameter) -> Option<Json> {
+    if !is_compared(method, parameter) {
+        return None;
+    }
+    let mut parameters: Vec<_> = method.parameters.iter().filter(|other| is_compared(method, other)).collect();
+    // The values of these parameters are chosen last, because a request does not need them.
+    parameters.sort_by_key(|parameter| can_be_omitted(parameter));
+    let parameters: Vec<_> = parameters.into_iter().map(|parameter| (parameter, candidates(parameter))).collect();
+    let mut search = Search { method, chosen: BTreeMap::new(), tries: 0 };
+    search.choose(&parameters);
+    search.chosen.remove(parameter.name.as_str()).map(|value| value.to_json())
+}
+
+fn can_be_omitted(parameter: &Parameter) -> bool {
+    parameter.optional && parameter.example.is_none() && parameter.default.is_none()
+}
+
+/// Returns `true` if the definition chooses the value that is compared.
+fn is_fixed(parameter: &Parameter) -> bool {
+    parameter.example.is_some() || parameter.default.is_some()
+}
+
+/// Returns `true` if a request can carry the value, and the parameter can have it.
+fn is_possible(parameter: &Parameter, value: &Value<'static>) -> bool {
+    is_sendable(parameter.from, value) && parameter.r#type.check.checked(value.clone()).is_ok()
+}
+
+/// Returns the values that can be the example of a parameter, the preferred value first. An example in the definition
+/// is not replaced, nor is a default, which the server uses if a request does not contain the parameter.
+fn candidates(parameter: &Parameter) -> Vec<Value<'static>> {
+    let preferred = independent_example(parameter).as_ref().map(Value::from);
+    if is_fixed(parameter) {
+        return preferred.into_iter().collect();
+    }
+    let others = parameter.r#type.check.boundary_values().into_iter();
+    preferred.into_iter().chain(others.filter(|value| is_possible(parameter, value))).collect()
+}
+
+/// The search for values with which the constraints of a method are fulfilled.
+struct Search<'m> {
+    method: &'m Method,
+    /// The chosen values, by the names of their parameters.
+    chosen: BTreeMap<&'m str, Value<'static>>,
+    tries: usize,
+}
+
+impl<'m> Search<'m> {
+    /// Chooses a value for each parameter, which are given with their candidates. The values of other parameters are
+    /// candidates, too. Returns `false` if no values were found.
+    fn choose(&mut self, parameters: &[(&'m Parameter, Vec<Value<'static>>)]) -> bool {
+        let Some(((parameter, candidates), others)) = parameters.split_first() else { return true };
+        let equal = self.chosen.values().filter(|value| !is_fixed(parameter) && is_possible(parameter, value));
+        let equal: Vec<_> = equal.cloned().collect();
+        for candidate in candidates.iter().take(1).chain(&equal).chain(candidates.iter().skip(1)) {
+            self.tries += 1;
+            if self.tries > MAX_TRIES {
+                break;
+            }
+            self.chosen.insert(&parameter.name, candidate.clone());
+            if self.are_constraints_fulfilled() && self.choose(others) {
+                return true;
+            }
+        }
+        self.chosen.remove(parameter.name.as_str());
+        can_be_omitted(parameter) && self.choose(others)
+    }
+
+    fn are_constraints_fulfilled(&self) -> bool {
+        let given = |name: &str| self.chosen.get(name).map_or(Given::Absent, Given::Value);
+        comparing(self.method).all(|constraint| constraint.check(&given, &str::to_owned).is_none())
+    }
+}
+
+// Generated examples without optional members, with which the forms of the documentation pages begin.
+
+/// Removes the optional members from a generated example, except those for which the definition gives an example.
+/// Returns the whole example if the type requires more of them.
+pub(super) fn minimal_example(check: &dyn Check, example: Json) -> Json {
+    let minimal = without_optional_members(check, example.clone());
+    if check.checked(Value::from(&minimal)).is_ok() { minimal } else { example }
+}
+
+fn without_optional_members(check: &dyn Check, example: Json) -> Json {
+    match (check.structure(), example) {
+        (Structure::Nullable(inner), example) => without_optional_members(&*inner, example),
+        (Structure::Schema(schema), example) if schema.example.is_none() => {
+            without_optional_members(&*schema.check, example)
+        }
+        (Structure::Array(item), Json::Array(items)) => {
+            items.into_iter().map(|value| without_optional_members(&*item, value)).collect()
+        }
+        (Structure::Map(inner), Json::Object(members)) => {
+            let minimal = |(name, value)| (name, without_optional_members(&*inner, value));
+            Json::Object(members.into_iter().map(minimal).collect())
+        }
+        (Structure::Object(shape), Json::Object(members)) => {
+            let minimal = |(name, value)| match shape.fields.iter().find(|field| field.name == name) {
+                Some(field) if field.example.is_some() => Some((name, value)),
+                Some(field) if field.optional => None,
+                Some(field) => Some((name, without_optional_members(&*field.check, value))),
+                None => Some((name, value)),
+            };
+            Json::Object(members.into_iter().filter_map(minimal).collect())
+        }
+        (Structure::TaggedUnion { tag, branches }, example) => {
+            let branch = branches.iter().find(|(value, _)| example.get(&tag).is_some_and(|tag| tag == value.as_str()));
+            branch.map_or_else(|| example.clone(), |(_, branch)| without_optional_members(&**branch, example.clone()))
+        }
+        (Structure::Union(types), example) => {
+            let branch = types.iter().find(|branch| branch.checked(Value::from(&example)).is_ok());
+            branch.map_or_else(|| example.clone(), |branch| without_optional_members(&**branch, example.clone()))
+        }
+        (_, example) => example,
+    }
 }

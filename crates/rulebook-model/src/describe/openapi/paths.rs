@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::super::module_part::ModulePart;
-use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
-use super::component_name::{folded, to_component_name};
+use super::ModulePart;
+use super::schemas::{folded, to_component_name};
 use crate::call::HttpMethod;
+use crate::describe::options::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
 use crate::distinct_names::{candidates, distinct_names};
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;

@@ -7,14 +7,13 @@ use utoipa::openapi::encoding::{Encoding, EncodingBuilder};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
-use super::super::example;
-use super::OpenapiDetail;
-use super::operation::DescribedMethod;
-use super::parameters::{PlacedParameter, placement};
+use super::operation::{DescribedMethod, PlacedParameter, placement};
 use super::schemas::{SchemaPlace, Schemas, with_description};
-use super::serialization::{self, Placement, TextStyle, text_encoding};
+use super::serialization::{Placement, TextStyle, text_encoding};
+use super::{OpenapiDetail, serialization};
 use crate::call::Value;
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
+use crate::describe::example;
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Arity, Check, optional_schema};
 

@@ -1,6 +1,6 @@
-//! The schemas of an OpenAPI document. The types of the crate `utoipa` do not support all keywords of JSON Schema
-//! 2020-12. Therefore values of these types contain a placeholder for each schema. The placeholders are replaced by the
-//! schemas after the values are converted to JSON.
+//! The schemas of an OpenAPI document and the names of its components. The types of the crate `utoipa` do not support
+//! all keywords of JSON Schema 2020-12. Therefore values of these types contain a placeholder for each schema. The
+//! placeholders are replaced by the schemas after the values are converted to JSON.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,10 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use super::component_name::{folded, to_component_name};
-use super::discriminator::complete_discriminators;
-use super::plain_keywords::use_plain_keywords;
-use crate::distinct_names::with_hash;
+use crate::distinct_names::{candidates, distinct_names, with_hash};
 use crate::model::{Api, Method};
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
@@ -152,7 +149,7 @@ impl Schemas {
 
     /// Returns a reference to the component that contains this schema, for a method. If the method has no such
     /// component yet, it is added. Its name is `name`, or begins with it.
-    pub(super) fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
+    fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
         let key = (method.to_owned(), schema.to_string());
         if let Some(name) = self.names_by_schema.get(&key) {
             return schema_reference(name);
@@ -240,4 +237,201 @@ pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, 
     schema.extend(default.map(|default| ("default".to_owned(), default)));
     schema.extend(example.map(|example| ("examples".to_owned(), json!([example]))));
     Json::Object(schema)
+}
+
+// Discriminators of unions with a tag. A discriminator maps each value of the tag to a component, so that the types of
+// a union cannot be written inside of it.
+
+/// Completes the discriminators in a schema. The types of a union that are not components become components of the
+/// method or the schema `owner`, whose names begin with `name`.
+fn complete_discriminators(schema: &mut Json, owner: &str, name: &str, schemas: &mut Schemas) {
+    let Json::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Json::Object(inner)) => {
+                for (key, schema) in inner {
+                    complete_discriminators(schema, owner, &format!("{name}.{}", to_component_name(key)), schemas);
+                }
+            }
+            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => {
+                inner.iter_mut().for_each(|schema| complete_discriminators(schema, owner, name, schemas));
+            }
+            ("items" | "additionalProperties" | "not", inner) => {
+                complete_discriminators(inner, owner, name, schemas);
+            }
+            _ => {}
+        }
+    }
+    if let Some(discriminator) = keywords.get("discriminator") {
+        match complete_mapping(discriminator.clone(), keywords.get_mut("oneOf"), (owner, name), schemas) {
+            Some(discriminator) => keywords.insert("discriminator".to_owned(), discriminator),
+            None => keywords.shift_remove("discriminator"),
+        };
+    }
+}
+
+/// Returns a discriminator with a component for each value of its tag, after the branches of the union have become
+/// components. Returns `None` if the tag of a branch can have several values.
+fn complete_mapping(
+    mut discriminator: Json,
+    branches: Option<&mut Json>,
+    (owner, name): (&str, &str),
+    schemas: &mut Schemas,
+) -> Option<Json> {
+    let tag = discriminator.get("propertyName")?.as_str()?.to_owned();
+    let known = discriminator.get("mapping").and_then(Json::as_object).cloned().unwrap_or_default();
+    let branches = branches?.as_array_mut()?;
+    let value_of = |branch: &Json| match branch.get("$ref") {
+        Some(reference) => known.iter().find(|(_, target)| *target == reference).map(|(value, _)| value.clone()),
+        None => tag_value(branch, &tag).map(str::to_owned),
+    };
+    let values = branches.iter().map(value_of).collect::<Option<Vec<String>>>()?;
+    let names = |value: &String| candidates(vec![format!("{name}.{}", to_component_name(value))], ".", value);
+    let names = distinct_names(values.iter().map(names), folded);
+    let mut mapping = Map::new();
+    for ((value, component), branch) in values.into_iter().zip(names).zip(branches) {
+        if branch.get("$ref").is_none() {
+            *branch = schemas.named_component_reference(owner, component, branch.take());
+        }
+        mapping.insert(value, branch.get("$ref")?.clone());
+    }
+    discriminator["mapping"] = json!(mapping);
+    Some(discriminator)
+}
+
+/// Returns the only value of a tag in the objects that a schema accepts.
+fn tag_value<'s>(schema: &'s Json, tag: &str) -> Option<&'s str> {
+    let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
+    let mut schemas = std::iter::once(schema).chain(parts);
+    schemas.find_map(|schema| schema.get("properties")?.get(tag)?.get("const")?.as_str())
+}
+
+// Names stay distinct in the code that generators write for the document: generators remove the signs from names and
+// change their case, so that `iapi.NoRoom` and `iapi.no_room` are the same name to them.
+
+/// Returns what a generator can keep of a name: its letters and digits, in lower case.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
+}
+
+/// Converts a text to a name of a component or an operation. Such a name can contain ASCII letters, digits, `.`, `-`
+/// and `_` (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other letters become their code points, such as
+/// `u4e2d`.
+pub(super) fn to_component_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for char in text.chars().filter(|char| !matches!(char, '{' | '}')) {
+        match char {
+            char if char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_') => name.push(char),
+            char if char.is_alphanumeric() => name.push_str(&format!("u{:x}", u32::from(char))),
+            _ => name.push('_'),
+        }
+    }
+    if name.is_empty() { "_".to_owned() } else { name }
+}
+
+// Keywords in the way that generators of code understand: a list of values has a type, an array has `items`, and an
+// empty array or object is not a constant. The schemas accept the same values as before.
+
+/// Rewrites a schema, and the schemas in it.
+fn use_plain_keywords(schema: &mut Json) {
+    let Json::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Json::Object(inner)) => inner.values_mut().for_each(use_plain_keywords),
+            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => inner.iter_mut().for_each(use_plain_keywords),
+            ("items" | "additionalProperties" | "not", inner) => use_plain_keywords(inner),
+            _ => {}
+        }
+    }
+    replace_empty_constant(keywords);
+    let values: Vec<&Json> = match (keywords.get("const"), keywords.get("enum")) {
+        (Some(value), _) => vec![value],
+        (None, Some(Json::Array(values))) => values.iter().collect(),
+        _ => Vec::new(),
+    };
+    if !values.is_empty() && !keywords.contains_key("type") {
+        let has = |is_kind: fn(&Json) -> bool| values.iter().any(|value| is_kind(value));
+        let is_integer = |value: &Json| value.is_i64() || value.is_u64();
+        let is_other_number = |value: &Json| value.is_f64();
+        let kinds = [
+            ("string", has(Json::is_string)),
+            ("number", has(is_other_number)),
+            ("integer", has(is_integer) && !has(is_other_number)),
+            ("boolean", has(Json::is_boolean)),
+            ("null", has(Json::is_null)),
+            ("array", has(Json::is_array)),
+            ("object", has(Json::is_object)),
+        ];
+        let kinds: Vec<&str> = kinds.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect();
+        let has_both_booleans = values.contains(&&json!(true)) && values.contains(&&json!(false));
+        let is_complete = kinds.iter().all(|kind| matches!(*kind, "boolean" | "null"));
+        if kinds.contains(&"boolean") && has_both_booleans && is_complete {
+            keywords.shift_remove("enum");
+        }
+        let kind = if let [kind] = kinds[..] { json!(kind) } else { json!(kinds) };
+        add_first(keywords, "type", kind);
+    }
+    let is_array = keywords.get("type").is_some_and(|kind| match kind {
+        Json::Array(kinds) => kinds.iter().any(|kind| kind == "array"),
+        kind => kind == "array",
+    });
+    if is_array && !keywords.contains_key("items") && !keywords.contains_key("prefixItems") {
+        keywords.insert("items".to_owned(), json!({}));
+    }
+}
+
+/// Replaces the constants `[]` and `{}`, which few generators know.
+fn replace_empty_constant(keywords: &mut Map<String, Json>) {
+    let (kind, max) = match keywords.get("const") {
+        Some(Json::Array(items)) if items.is_empty() => ("array", "maxItems"),
+        Some(Json::Object(members)) if members.is_empty() => ("object", "maxProperties"),
+        _ => return,
+    };
+    keywords.shift_remove("const");
+    keywords.insert("type".to_owned(), kind.into());
+    keywords.insert(max.to_owned(), 0.into());
+}
+
+fn add_first(keywords: &mut Map<String, Json>, keyword: &str, value: Json) {
+    let others = std::mem::take(keywords);
+    keywords.insert(keyword.to_owned(), value);
+    keywords.extend(others);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_names_of_components() {
+        for (text, name) in [("a.{id}.get", "a.id.get"), ("a$1%", "a_1_"), ("", "_"), ("中é", "u4e2due9")] {
+            assert_eq!(to_component_name(text), name);
+        }
+        assert_eq!([folded("iapi.NoRoom"), folded("iapi.no_room")], ["iapinoroom"; 2]);
+    }
+
+    #[test]
+    fn schemas_are_written_with_keywords_that_generators_know() {
+        for (mut schema, expected) in [
+            (json!({ "const": [] }), json!({ "type": "array", "maxItems": 0, "items": {} })),
+            (json!({ "const": {} }), json!({ "type": "object", "maxProperties": 0 })),
+            (json!({ "const": true }), json!({ "type": "boolean", "const": true })),
+            (json!({ "enum": [0, 1] }), json!({ "type": "integer", "enum": [0, 1] })),
+            (json!({ "enum": [0, 1.5] }), json!({ "type": "number", "enum": [0, 1.5] })),
+            (json!({ "enum": ["a", null] }), json!({ "type": ["string", "null"], "enum": ["a", null] })),
+            (json!({ "enum": [null, true, false] }), json!({ "type": ["boolean", "null"] })),
+            (json!({ "type": ["array", "null"] }), json!({ "type": ["array", "null"], "items": {} })),
+            (
+                json!({ "properties": { "const": { "const": [] } }, "examples": [{ "const": [] }] }),
+                json!({
+                    "properties": { "const": { "type": "array", "maxItems": 0, "items": {} } },
+                    "examples": [{ "const": [] }],
+                }),
+            ),
+            (json!({ "anyOf": [{ "type": "array" }] }), json!({ "anyOf": [{ "type": "array", "items": {} }] })),
+        ] {
+            use_plain_keywords(&mut schema);
+            assert_eq!(schema, expected);
+        }
+    }
 }

@@ -4,40 +4,24 @@
 //! pages is in `templates/`. A page is rendered only when a client requests it. This Rust module must not depend on
 //! callers, or on how pages are sent.
 
-// These Rust modules define the content of a page, and write the content in each format.
+mod contents;
 mod document;
+mod error_pages;
+mod fields;
 mod html;
 mod links;
 mod markdown;
-
-// These Rust modules generate the content of each page.
-mod api_catalog;
-mod client_limits;
-mod contents;
-mod error_pages;
-mod fields;
-mod llms;
 mod method;
-mod method_definition;
-mod module;
 mod options;
-mod parse_markdown;
 mod phrases;
-mod responses;
 mod schema;
 mod search;
 mod search_index;
-mod search_members;
-mod search_url;
-mod spelling;
-mod synonyms;
-mod tree;
-mod types;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::module_part::split_method_range;
+use super::openapi::split_method_range;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
@@ -271,26 +255,26 @@ impl Pages {
     /// Returns `llms.txt`, a summary of the API for language models (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {
-        llms::write_llms_txt(self)
+        markdown::write_llms_txt(self)
     }
 
     /// Returns `llms-full.txt`: all pages in Markdown, in one document. If the API is large, this document only
     /// contains the pages of its modules, and links to the others.
     #[must_use]
     pub fn llms_full(&self) -> String {
-        llms::write_llms_full_txt(self)
+        markdown::write_llms_full_txt(self)
     }
 
     /// Returns the list of the documents of the API, as JSON (RFC 9727, RFC 9264).
     #[must_use]
     pub fn api_catalog(&self) -> String {
-        api_catalog::write_api_catalog(self)
+        contents::write_api_catalog(self)
     }
 
     fn page_document(&self, index: usize) -> Option<PageDocument<'_>> {
         Some(match *self.page_ids.get(index)? {
             PageId::Contents { part } => contents::contents_page(self, part),
-            PageId::Module { module, part } => module::module_page(self, module, part),
+            PageId::Module { module, part } => contents::module_page(self, module, part),
             PageId::Method(index) => method::method_page(self, index),
             PageId::Schemas { part } => schema::schemas_page(self, part),
             PageId::Schema(index) => schema::schema_page(self, index),

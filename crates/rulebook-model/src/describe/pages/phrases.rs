@@ -1,9 +1,8 @@
 //! Texts that several documentation pages contain: required permissions, a method in one line, and links to the parts
 //! of a long list.
 
-use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
+use super::document::{Block, Inline, Inlines, ListItem, MethodLine, parse_line, plain_text};
 use super::links::{LinkTarget, method_page_path};
-use super::parse_markdown::{parse_line, plain_text};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::in_words;
 use crate::model::{Deprecation, Location, Method, Parameter, Permission, PermissionPart};

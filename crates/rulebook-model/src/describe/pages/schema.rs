@@ -1,10 +1,8 @@
 //! The pages of schemas, which are types with a name: the page of each schema, and the pages that list all schemas.
 
-use super::document::{Block, Inline, ListItem, PageDocument};
-use super::fields::{branches, schema_fields, schema_link, schema_links};
-use super::parse_markdown::{parse_blocks, parse_line};
+use super::document::{Block, Inline, ListItem, PageDocument, parse_blocks, parse_line};
+use super::fields::{branches, pretty_json, schema_fields, schema_link, schema_links};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
-use super::types::pretty_json;
 use super::{PageId, Pages};
 use crate::describe::example;
 use crate::describe::in_words::type_in_words;
