@@ -29,7 +29,6 @@ use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_js
 use crate::span::Span;
 use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, replace_references};
 
-/// Selects the keys that are written in a canonical definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CanonicalForm {
     /// Only keys that are allowed in a definition file.
@@ -111,7 +110,6 @@ pub fn canonical_service_definition(api: &Api, module: &Module, service: &Servic
     write_service(api, module, service, CanonicalForm::full(api)).into_json()
 }
 
-/// Writes a definition file that contains one service of the API, in the form `form`.
 pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
@@ -180,8 +178,7 @@ fn write_module_settings(object: &mut ObjectWriter, module: &Module, inherited: 
     object.add_unless_empty("schemas", schemas);
 }
 
-/// The services of an API module, as the value of the key `/`. The service of the root path is not included, because
-/// its methods are keys of the API module.
+/// The value of the key `/`, without the service of the root path: its methods are keys of the API module.
 struct ServicesObjects<'a> {
     services: &'a [Service],
     form: CanonicalForm,
@@ -213,7 +210,6 @@ fn write_methods(service: &Service, form: CanonicalForm) -> impl Iterator<Item =
     methods.iter().map(move |method| (method.http.as_str().to_owned(), write_method(method, path, form)))
 }
 
-/// Converts an object of a definition to JSON, which never fails.
 fn to_json(object: &impl Serialize) -> Json {
     serde_json::to_value(object).unwrap_or_default()
 }
@@ -390,8 +386,7 @@ impl ObjectWriter {
 pub(super) enum SchemaReferences {
     /// By the keys of the schemas, which are unique in the API.
     ByKey,
-    /// By the names of the schemas, which are unique in an API module. Unlike the keys, the names do not depend on
-    /// schemas of other API modules, which are not in the document.
+    /// By the names, which are unique in an API module and do not depend on schemas of other modules.
     ByName,
 }
 

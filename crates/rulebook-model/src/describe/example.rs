@@ -23,7 +23,6 @@ pub fn parameter_example(method: &Method, parameter: &Parameter) -> Option<Json>
     compared_example(method, parameter).or_else(|| independent_example(parameter))
 }
 
-/// Returns an example value of a parameter without regard to other parameters.
 fn independent_example(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
     let declared = parameter.example.clone().or_else(|| parameter_default(parameter));
@@ -39,14 +38,12 @@ pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
     parameters_with(method, |parameter| !parameter.optional || parameter.example.is_some())
 }
 
-/// Returns the parameters without which a request is invalid: the required parameters, and others that the constraints
-/// of the method require.
+/// The required parameters, and others that the constraints of the method require.
 pub(super) fn necessary_parameters(method: &Method) -> Vec<&Parameter> {
     parameters_with(method, |parameter| !parameter.optional)
 }
 
-/// Returns the parameters for which `is_preferred` returns `true`, changed so that they fulfill the constraints of the
-/// method.
+/// The preferred parameters, changed so that they fulfill the constraints of the method.
 fn parameters_with(method: &Method, is_preferred: impl Fn(&Parameter) -> bool) -> Vec<&Parameter> {
     let mut sent: Vec<bool> = method.parameters.iter().map(is_preferred).collect();
     let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
@@ -86,7 +83,6 @@ pub fn schema_example(schema: &Schema) -> Option<Json> {
     schema.example.clone().or_else(|| generate_example(&*schema.r#type.check, |_| true))
 }
 
-/// Returns an example value of a type, or `None` if no value can be generated.
 pub(super) fn type_example(check: &dyn Check) -> Option<Json> {
     generate_example(check, |_| true)
 }
@@ -148,14 +144,12 @@ pub fn member_example<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
     }
 }
 
-/// Returns `true` if documents show an example of a parameter beside its default. This is the case if the parameter has
-/// no default, or if the definition contains an example of the parameter.
+/// Documents show an example beside the default only if the definition contains one.
 pub(super) fn has_additional_example(parameter: &Parameter) -> bool {
     parameter.default.is_none() || parameter.example.is_some()
 }
 
-/// Returns the default of a parameter as JSON. If the definition contains the default as a string, the type of the
-/// parameter decodes the string.
+/// If the definition contains the default as a string, the type of the parameter decodes the string.
 pub(super) fn parameter_default(parameter: &Parameter) -> Option<Json> {
     let default = parameter.default.as_ref()?;
     match default {
@@ -164,8 +158,7 @@ pub(super) fn parameter_default(parameter: &Parameter) -> Option<Json> {
     }
 }
 
-/// Generates an example that passes the check `check` and for which `is_allowed` returns `true`. Returns `None` for
-/// files, and if no such value is found.
+/// Returns `None` for files, and if no value passes `check` and is allowed.
 fn generate_example(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return None;
@@ -222,7 +215,6 @@ fn replace_forbidden_items(value: Value<'static>, is_allowed: &impl Fn(&Value<'_
 
 // Examples of the parameters that the constraints of a method compare: together they fulfill the constraints.
 
-/// The maximum number of values that are tried for the parameters of one method.
 const MAX_TRIES: usize = 10_000;
 
 fn is_compared(method: &Method, parameter: &Parameter) -> bool {
@@ -233,8 +225,7 @@ fn comparing(method: &Method) -> impl Iterator<Item = &Constraint> {
     method.constraints.iter().filter(|constraint| constraint.kind.compares_values())
 }
 
-/// Returns the example of a parameter that a constraint of the method compares with others. Returns `None` if there is
-/// no such constraint, or if no value was found with which the constraints are fulfilled.
+/// `None` if no constraint compares the parameter with others, or if no value was found that fulfills the constraints.
 fn compared_example(method: &Method, parameter: &Parameter) -> Option<Json> {
     if !is_compared(method, parameter) {
         return None;
@@ -257,7 +248,6 @@ fn is_fixed(parameter: &Parameter) -> bool {
     parameter.example.is_some() || parameter.default.is_some()
 }
 
-/// Returns `true` if a request can carry the value, and the parameter can have it.
 fn is_possible(parameter: &Parameter, value: &Value<'static>) -> bool {
     is_sendable(parameter.from, value) && parameter.r#type.check.checked(value.clone()).is_ok()
 }
@@ -273,7 +263,6 @@ fn candidates(parameter: &Parameter) -> Vec<Value<'static>> {
     preferred.into_iter().chain(others.filter(|value| is_possible(parameter, value))).collect()
 }
 
-/// The search for values with which the constraints of a method are fulfilled.
 struct Search<'m> {
     method: &'m Method,
     /// The chosen values, by the names of their parameters.
@@ -310,8 +299,7 @@ impl<'m> Search<'m> {
 
 // Generated examples without optional members, with which the forms of the documentation pages begin.
 
-/// Removes the optional members from a generated example, except those for which the definition gives an example.
-/// Returns the whole example if the type requires more of them.
+/// Keeps optional members for which the definition gives an example, and the whole example if the type requires more.
 pub(super) fn minimal_example(check: &dyn Check, example: Json) -> Json {
     let minimal = without_optional_members(check, example.clone());
     if check.checked(Value::from(&minimal)).is_ok() { minimal } else { example }

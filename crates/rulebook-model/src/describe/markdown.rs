@@ -6,8 +6,7 @@ use std::fmt::Write;
 
 use crate::invisible::is_control_character;
 
-/// A Markdown document to which blocks are added: paragraphs, lists, tables and code. Two blocks are separated by an
-/// empty line.
+/// A Markdown document. Two blocks (paragraphs, lists, tables, code) are separated by an empty line.
 #[derive(Default)]
 pub(super) struct MarkdownWriter(String);
 
@@ -18,7 +17,6 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes a block that consists of one line, such as a heading or a paragraph.
     pub(super) fn write_line(&mut self, line: &str) {
         self.begin_block();
         self.0.extend([line, "\n"]);
@@ -53,8 +51,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes a fenced code block. The fence has more backticks than any sequence of backticks in the text, so that the
-    /// text cannot end the block.
+    /// The fence has more backticks than any sequence of backticks in the text, so that the text cannot end the block.
     pub(super) fn write_code_block(&mut self, language: &str, text: &str) {
         let max_backticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(max_backticks.max(2) + 1);
@@ -105,8 +102,7 @@ pub(super) fn escape_text(text: &str) -> String {
     escaped
 }
 
-/// Formats a text of the definition as a code span (`` `text` ``). If a code span in a table cannot contain the text,
-/// the text is escaped instead.
+/// If a code span in a table cannot contain the text, the text is escaped instead.
 pub(super) fn code_span(text: &str) -> String {
     let is_plain =
         |character| !matches!(character, '`' | '|') && !is_white_space(character) && !is_control_character(character);
@@ -125,8 +121,7 @@ fn is_word_character(character: Option<char>) -> bool {
 // Control characters could change how a document displays the text around them, so every document shows their code
 // points instead.
 
-/// Returns `true` for white space and for characters that end a line. Documents show a sequence of these characters as
-/// one space.
+/// White space, and characters that end a line. Documents show a sequence of these characters as one space.
 pub(super) fn is_white_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -156,8 +151,7 @@ pub(super) fn escape_control_characters(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns `true` for noncharacters, which HTML does not allow even as a character reference (HTML standard, section
-/// 13.1.4).
+/// HTML does not allow noncharacters even as a character reference (HTML standard, section 13.1.4).
 fn is_noncharacter(character: char) -> bool {
     let number = u32::from(character);
     matches!(number, 0xFDD0..=0xFDEF) || number & 0xFFFE == 0xFFFE

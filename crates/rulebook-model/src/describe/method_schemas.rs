@@ -7,9 +7,8 @@ use crate::call::Value;
 use crate::model::{Method, Output, Unbound};
 use crate::types::{Check, Structure, add_info, is_moment, nullable_schema, optional_schema, python_type};
 
-/// Returns the schema of the outputs in a method's responses. A server that echoes the arguments of calls
-/// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output
-/// of the definition.
+/// A server that echoes the arguments of calls ([`Unbound::Echo`]) has a single output, an object with them.
+/// `output_schema` returns the schema of a single output of the definition.
 pub(super) fn response_schema(unbound: Unbound, method: &Method, output_schema: impl FnMut(&Output) -> Json) -> Json {
     if unbound != Unbound::Echo {
         return outputs_schema(method, output_schema);
@@ -18,9 +17,7 @@ pub(super) fn response_schema(unbound: Unbound, method: &Method, output_schema: 
     json!({ "type": "object", "properties": { "args": arguments }, "required": ["args"] })
 }
 
-/// Returns the schema of a method's outputs. If one output is the whole body of the response, the result is the schema
-/// of this output. Otherwise it is the schema of an object with the outputs as members. `output_schema` returns the
-/// schema of a single output.
+/// The schema of the output that is the whole body, or else of an object with the outputs as members.
 fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Json) -> Json {
     if let Some(whole) = method.whole() {
         return output_schema(whole);
@@ -30,7 +27,6 @@ fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Jso
     json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
 }
 
-/// Returns `schema`, the schema of `output`. If the output is optional, the returned schema also accepts null.
 pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
     if output.optional { optional_schema(&*output.r#type.check, schema) } else { schema }
 }
@@ -51,11 +47,9 @@ pub(super) const PYTHON_TYPE: &str = "x-python-type";
 /// Which values the library for Python converts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Converted {
-    /// None.
     Nothing,
     /// Arguments and their items, but not the members of objects.
     Outside,
-    /// All values.
     Everything,
 }
 

@@ -158,8 +158,7 @@ pub fn uris(api: &Api) -> Uris<'_> {
     nodes.into_linked_uris(&services)
 }
 
-/// Returns `true` if a request for this path reaches a service. The values of the path's captures are assumed to be
-/// different from all static segments.
+/// The values of the path's captures are assumed to be different from all static segments.
 fn reaches_service(path: &[Segment], routes: &Routes, services: &[(&Module, &Service)]) -> bool {
     let mut request_path = String::new();
     for segment in path {
@@ -173,7 +172,6 @@ fn reaches_service(path: &[Segment], routes: &Routes, services: &[(&Module, &Ser
     })
 }
 
-/// A URI, and the URIs below it that have been found so far.
 struct UriNode<'a> {
     shape: String,
     path: &'a [Segment],
@@ -204,21 +202,18 @@ impl<'a> UriNodes<'a> {
         self.nodes.push(UriNode { shape, path, ignore_case, uri, uris_below: Vec::new() });
     }
 
-    /// Returns `true` if a known URI has this shape and the same case sensitivity.
     fn contains(&self, shape: &str, ignore_case: bool) -> bool {
         self.nodes_like(shape, ignore_case).any(|(_, node)| node.ignore_case == ignore_case)
     }
 
-    /// Returns the URIs that have this shape, with their indexes. Case is ignored if `ignore_case` is `true`, or if it
-    /// is ignored at the other URI.
+    /// Case is ignored if `ignore_case` is `true`, or if it is ignored at the other URI.
     fn nodes_like(&self, shape: &str, ignore_case: bool) -> impl Iterator<Item = (usize, &UriNode<'a>)> {
         let indexes = self.indexes_by_shape.get(&fold_case(shape)).into_iter().flatten();
         let nodes = indexes.map(|index| (*index, &self.nodes[*index]));
         nodes.filter(move |(_, node)| ignore_case || node.ignore_case || node.shape == shape)
     }
 
-    /// Returns the indexes of the longest known URIs above the URI with the index `index`. The result has several items
-    /// if URIs differ only in case.
+    /// The longest known URIs above a URI. The result has several items if URIs differ only in case.
     fn parent_indexes(&self, index: usize) -> Vec<usize> {
         let node = &self.nodes[index];
         let parents = (1..node.path.len()).rev().map(|length| {

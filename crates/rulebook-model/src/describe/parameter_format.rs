@@ -14,9 +14,8 @@ const EXAMPLE_KEY: &str = "key";
 /// The maximum number of references to schemas that lead from one to the next.
 const MAX_DEPTH: usize = 8;
 
-/// Returns an example of a field name with brackets that contains an item or a member of the parameter's value. Returns
-/// `None` if the parameter is neither an array nor an object, or is not in a query or a body, or if its value has no
-/// part that is a text.
+/// An example of a field name with brackets that contains an item or a member of the value. `None` if the parameter is
+/// neither an array nor an object, is not in a query or a body, or if its value has no part that is a text.
 pub(super) fn bracket_name(parameter: &Parameter) -> Option<String> {
     let is_field = matches!(parameter.from, Location::Query | Location::Body | Location::Any);
     if !is_field {
@@ -32,14 +31,12 @@ pub(super) fn bracket_name(parameter: &Parameter) -> Option<String> {
 struct Search {
     /// The keys of the schemas in which the search was made, or is being made. A recursive schema has no end.
     searched: HashSet<String>,
-    /// The number of references that led to the current JSON Schema.
     depth: usize,
 }
 
 impl Search {
-    /// Returns the brackets in the name of a field for a text in a value with this JSON Schema; empty if the value
-    /// itself can be a text. `check` is the check of the type to which the JSON Schema belongs. Returns `None` if no
-    /// part of the value can be a text.
+    /// The brackets in the name of a field for a text in the value; empty if the value itself can be a text, `None` if
+    /// no part of it can. `check` is the check of the type to which the JSON Schema belongs.
     fn keys_of_value(&mut self, schema: &Json, check: &dyn Check) -> Option<String> {
         let reference = schema.get("$ref").and_then(Json::as_str);
         if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
@@ -84,15 +81,13 @@ impl Search {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListFormat<'a> {
-    /// The text between two items.
     pub(super) separator: &'a str,
     /// `true` if blanks around the items are removed.
     pub(super) trims_items: bool,
 }
 
 impl<'a> ListFormat<'a> {
-    /// Returns the format of the lists of a type with these attributes. Returns `None` if a text contains only one
-    /// item, or is JSON.
+    /// `None` if a text contains only one item, or is JSON.
     pub(super) fn from_attributes(attributes: &'a Map<String, Json>) -> Option<Self> {
         let attribute = |name: &str| attributes.get(name).and_then(Json::as_str);
         let trims_items = match attribute("format") {
@@ -113,8 +108,7 @@ impl<'a> ListFormat<'a> {
     }
 }
 
-/// Returns the attributes of a type. If the type is the name of a schema, these are the attributes of the schema's
-/// type.
+/// If the type is the name of a schema, these are the attributes of the schema's type.
 pub(super) fn type_attributes(check: &dyn Check) -> Map<String, Json> {
     let mut schema = schema_of_reference(check);
     while let Some(next) = schema.as_ref().and_then(|schema| schema_of_reference(&*schema.check)) {
@@ -123,7 +117,6 @@ pub(super) fn type_attributes(check: &dyn Check) -> Map<String, Json> {
     schema.map_or_else(|| check.type_expr(), |schema| schema.check.type_expr()).attributes
 }
 
-/// Returns the schema whose name a type is.
 fn schema_of_reference(check: &dyn Check) -> Option<Arc<NamedSchema>> {
     let referenced = check.referenced_schemas();
     let reference = (!referenced.is_empty()).then(|| check.schema())?;
@@ -131,8 +124,7 @@ fn schema_of_reference(check: &dyn Check) -> Option<Arc<NamedSchema>> {
     referenced.into_iter().find(|schema| schema.key() == key)
 }
 
-/// Describes how the items of a parameter are written in one text, for the description of its values: "in a form, the
-/// items are separated by commas". Returns `None` if the parameter has no such format.
+/// Such as "in a form, the items are separated by commas"; `None` if the parameter has no such format.
 pub(super) fn describe_list_format(parameter: &Parameter) -> Option<String> {
     let check = &*parameter.r#type.check;
     let attributes = (check.arity() == Arity::Many).then(|| type_attributes(check))?;

@@ -52,30 +52,25 @@ pub fn server_url(api: &Api, listening: Option<&str>) -> String {
 
 /// The placeholder in example calls that readers replace by their name, if the API accepts names with passwords.
 const NAME_PLACEHOLDER: &str = "NAME";
-/// The placeholder in example calls that readers replace by their password.
 const PASSWORD_PLACEHOLDER: &str = "PASSWORD";
 /// Both placeholders as one text, in which the first colon separates them.
 const NAME_AND_PASSWORD: &str = "NAME:PASSWORD";
 
-/// The name of the header field that contains the credentials of most schemes.
 const AUTHORIZATION: &str = "Authorization";
 
-/// Returns the scheme that example calls use: the first one whose credential is sent in a header field, and one with
-/// passwords, which programs should not contain, only if there is no other. Returns `None` if no scheme has such a
-/// field.
+/// The first scheme whose credential is sent in a header field. One with passwords, which programs should not contain,
+/// only if there is no other.
 fn preferred_scheme(api: &Api) -> Option<&AuthScheme> {
     let mut schemes: Vec<_> = api.auth_schemes.iter().filter(|scheme| scheme.header_field("").is_some()).collect();
     schemes.sort_by_key(|scheme| is_basic(scheme));
     schemes.first().copied()
 }
 
-/// Returns the name and the value of the header field in which calls send the credential, which is
-/// [`API_KEY_PLACEHOLDER`]. Returns `None` if the API has no schemes.
+/// The header field with the credential [`API_KEY_PLACEHOLDER`]; `None` if the API has no schemes.
 pub(super) fn credential_field_of_api(api: &Api) -> Option<(String, String)> {
     preferred_scheme(api)?.header_field(API_KEY_PLACEHOLDER)
 }
 
-/// The credential that example calls send.
 enum SampleCredential {
     /// The name and the value of the header field that contains [`API_KEY_PLACEHOLDER`].
     Field(String, String),
@@ -83,8 +78,7 @@ enum SampleCredential {
     NameAndPassword,
 }
 
-/// Returns the credential that example calls of a method send. Returns `None` if the method requires no permissions, or
-/// the API has no schemes.
+/// `None` if the method requires no permissions, or the API has no schemes.
 fn sample_credential(api: &Api, method: &Method) -> Option<SampleCredential> {
     let scheme = preferred_scheme(api).filter(|_| !method.scope.is_public())?;
     if is_basic(scheme) {
@@ -113,20 +107,17 @@ pub fn snippets(api: &Api, server: &str, uri: &str, method: &Method) -> Vec<Snip
 
 // The example request. It does not depend on the programming language of the call.
 
-/// The name of the header field that contains the cookies.
 const COOKIE: &str = "Cookie";
 /// The name of the header field that contains the name of a file that is the whole body.
 const CONTENT_DISPOSITION: &str = "Content-Disposition";
 
-/// The request that an example call sends.
 struct SampleRequest {
     http: HttpMethod,
     /// The URL, with the server, the path and the query. The path and the query are percent-encoded.
     url: String,
     /// `true` if the request has the name and the password of the examples, in its field `Authorization`.
     has_password: bool,
-    /// `true` if the request needs an idempotency key. The code creates it when it runs, so that code that is pasted
-    /// again is not the same request.
+    /// `true` if the code creates an idempotency key when it runs: code that is pasted again is not the same request.
     needs_key: bool,
     /// The names and values of the other header fields, in order, without `Content-Type`, which `body` determines.
     headers: Vec<(String, String)>,
@@ -231,8 +222,7 @@ impl SampleRequest {
         self.headers.iter().any(|(name, _)| name == COOKIE)
     }
 
-    /// Returns the header fields as curl reads them. It omits a field without a value, unless the name of the field is
-    /// followed by a semicolon instead of a colon.
+    /// Curl omits a field without a value, unless its name is followed by a semicolon instead of a colon.
     fn curl_headers(&self) -> impl Iterator<Item = String> {
         let format = |(name, value): &(String, String)| {
             if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") }
@@ -240,8 +230,7 @@ impl SampleRequest {
         self.headers.iter().map(format)
     }
 
-    /// Adds the header field of a parameter, unless the request already has this header field or the body determines
-    /// it.
+    /// Unless the request already has this header field, or the body determines it.
     fn add_header(&mut self, method: &Method, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
         let is_credential = self.has_password && parameter.key.eq_ignore_ascii_case(AUTHORIZATION);
@@ -251,8 +240,7 @@ impl SampleRequest {
     }
 }
 
-/// Returns the parameters that the example request contains. If two parameters are read from the same field of a
-/// request, only the first of the two is returned.
+/// If two parameters are read from the same field of a request, only the first of the two is returned.
 fn parameters_to_send(method: &Method) -> impl Iterator<Item = &Parameter> {
     let mut sent: Vec<&Parameter> = Vec::new();
     for parameter in example::sent_parameters(method) {
@@ -270,8 +258,7 @@ fn is_in_example_request(parameter: &Parameter) -> bool {
     !parameter.optional || parameter.example.is_some()
 }
 
-/// Replaces the captures (`{name}`) of a URI template by example values, and appends the example values of positional
-/// parameters, which follow the path of the service.
+/// Replaces the captures (`{name}`) by example values, and appends those of positional parameters.
 fn sample_path(uri: &str, method: &Method) -> String {
     let captured = |segment: &str| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
@@ -327,8 +314,7 @@ fn is_file(parameter: &Parameter) -> bool {
     matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
 }
 
-/// Returns the file that the example sends as the whole body. Its media type is that of its name, or else the first one
-/// that the type allows.
+/// Its media type is that of its name, or else the first one that the type allows.
 fn sample_file(parameter: &Parameter) -> SampleFile {
     let name = sample_file_names(parameter).concat();
     let allowed = parameter.r#type.check.media_types();
@@ -338,8 +324,7 @@ fn sample_file(parameter: &Parameter) -> SampleFile {
     SampleFile { name, media_type }
 }
 
-/// Returns the names of the files that the example sends for a parameter. Each name has an extension that the
-/// parameter's type allows.
+/// Each name has an extension that the parameter's type allows.
 fn sample_file_names(parameter: &Parameter) -> Vec<String> {
     let attributes = &parameter.r#type.written.attributes;
     let file_attributes = attributes.get("items").and_then(Json::as_object).unwrap_or(attributes);
@@ -365,15 +350,13 @@ fn sample_value(method: &Method, parameter: &Parameter) -> Json {
     example::parameter_example(method, parameter).unwrap_or_else(|| "value".into())
 }
 
-/// Returns the example value of a parameter as one text. Must only be used for a placement in which a parameter has a
-/// single field, such as a header field.
+/// Only for a placement in which a parameter has a single field, such as a header field.
 fn single_field_text(method: &Method, parameter: &Parameter, placement: Placement) -> String {
     field_texts(method, parameter, placement).into_iter().next().unwrap_or_default()
 }
 
-/// Returns the example value of a parameter as the texts of one or more request fields. The value is serialized in the
-/// style that the OpenAPI document describes. If the type would decode these texts to another value, the value is
-/// serialized as JSON instead.
+/// One text for each request field, in the style that the OpenAPI document describes. If the type would decode these
+/// texts to another value, the value is serialized as JSON instead.
 fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> Vec<String> {
     let value = sample_value(method, parameter);
     let items = || value.as_array().into_iter().flatten().map(json_to_text);
@@ -396,7 +379,6 @@ fn json_to_text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns `true` if the type with the check `check` decodes `texts` to `value`.
 fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     let mut borrowed = texts.iter().map(|text| Cow::Borrowed(text.as_str()));
     let decoded = match (check.arity(), borrowed.len()) {
@@ -411,7 +393,6 @@ fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
 
 // The JavaScript client `rulebook.js`.
 
-/// Returns JavaScript statements that call a method with `rulebook.js`. `server` is the URL of the server.
 fn format_client_code(api: &Api, server: &str, method: &Method) -> String {
     let names = argument_names(&method.parameters);
     let mut imports = vec!["rulebook"];
@@ -489,7 +470,6 @@ fn function_call(id: &str, arguments: &str) -> String {
     format!("api{}({arguments})", id.split('.').map(member).collect::<String>())
 }
 
-/// Formats the name of a member in an object literal.
 fn member_name(name: &str) -> String {
     // `__proto__` without brackets would set the prototype of the object instead of adding a member.
     match name {
@@ -499,8 +479,7 @@ fn member_name(name: &str) -> String {
     }
 }
 
-/// Returns `true` for names that can follow a dot in JavaScript. Names with non-ASCII letters are not included,
-/// although JavaScript allows them.
+/// Names that can follow a dot; names with non-ASCII letters are not included, although JavaScript allows them.
 fn is_identifier(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$';
     name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
@@ -547,8 +526,7 @@ fn format_curl_command(request: &SampleRequest) -> String {
     lines.join(" \\\n  ")
 }
 
-/// Quotes a text as one word of a POSIX shell. Between single quotes, only the single quote has a special meaning
-/// (POSIX, Shell Command Language, section 2.2.2).
+/// Between single quotes, only the single quote has a special meaning (POSIX, Shell Command Language, section 2.2.2).
 fn shell_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -556,11 +534,9 @@ fn shell_quote(text: &str) -> String {
 // JavaScript: in modules, in the console of a browser, and in Node.js 18 and later; if the call needs an idempotency
 // key, in Node.js 20 and later.
 
-/// The value of `Number.MAX_SAFE_INTEGER` in JavaScript. JavaScript numbers represent all integers up to this value
-/// exactly.
+/// `Number.MAX_SAFE_INTEGER`: JavaScript numbers represent all integers up to this value exactly.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// JavaScript statements that send a request.
 #[derive(Template)]
 #[template(path = "snippets/javascript.txt", escape = "none")]
 struct JavascriptCode<'r> {
@@ -615,8 +591,7 @@ fn indented_json(json: &Json) -> String {
     pretty.replace('\n', "\n  ")
 }
 
-/// Returns `true` if a JavaScript literal can represent the JSON value and all numbers in it exactly. `JSON.stringify`
-/// removes the sign of -0, and writes large numbers with a fraction or an exponent as integers.
+/// `JSON.stringify` removes the sign of -0, and writes large numbers with a fraction or an exponent as integers.
 fn is_exact_in_javascript(json: &Json) -> bool {
     let is_exact = |float: f64| match float == 0.0 {
         true => float.is_sign_positive(),
@@ -671,8 +646,7 @@ impl PythonCode<'_> {
     }
 }
 
-/// Formats a Python string literal. A JSON string without escaped surrogates is also a Python string, and `serde_json`
-/// does not escape surrogates.
+/// A JSON string without escaped surrogates is also a Python string, and `serde_json` does not escape surrogates.
 fn python_string(text: &str) -> String {
     // JSON escapes null characters, which Python source code must not contain.
     Json::from(text).to_string()
@@ -706,7 +680,6 @@ fn python_literal(json: &Json, indent: usize) -> String {
 
 // PHP 7.3 and later, with the extension `curl`.
 
-/// A PHP script that sends a request.
 #[derive(Template)]
 #[template(path = "snippets/php.txt", escape = "none")]
 struct PhpCode<'r> {
@@ -757,8 +730,7 @@ impl PhpCode<'_> {
         self.request.curl_headers().map(literal).chain(content_type.map(literal)).chain(key).collect()
     }
 
-    /// Returns the lines of a JSON value in a string literal. PHP would convert some values that are written as PHP
-    /// arrays, such as an empty object.
+    /// In a string literal: PHP would convert some values that are written as PHP arrays, such as an empty object.
     fn json_lines(&self, json: &Json) -> Vec<String> {
         serde_json::to_string_pretty(json).unwrap_or_default().lines().map(str::to_owned).collect()
     }
@@ -780,7 +752,6 @@ impl PhpCode<'_> {
 
 // Go 1.16 and later, with the standard library.
 
-/// A Go program that sends a request.
 #[derive(Template)]
 #[template(path = "snippets/go.txt", escape = "none")]
 struct GoCode<'r> {
@@ -811,8 +782,7 @@ impl GoCode<'_> {
         }
     }
 
-    /// Formats an interpreted string literal. Every JSON string is also a Go string if it contains no byte order mark,
-    /// which Go source code cannot contain.
+    /// Every JSON string is also a Go string if it contains no byte order mark, which Go source code cannot contain.
     fn literal(&self, text: &str) -> String {
         Json::from(text).to_string().replace('\u{FEFF}', "\\ufeff")
     }

@@ -50,8 +50,7 @@ pub fn typescript(api: &Api) -> String {
     )
 }
 
-/// Returns the member of the TypeScript interface `Methods` for a method. It contains the types of the method's
-/// arguments, result and errors.
+/// The types of the method's arguments, result and errors.
 fn method_signature(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     let mut text = method_doc_comment(method, 1);
     // Writing to a `String` cannot fail.
@@ -82,8 +81,7 @@ fn arguments_type(method: &Method, names: &SchemaTypeNames) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
 }
 
-/// Returns the type of the value to which a call resolves. This is the type of the method's outputs. If the envelope
-/// (the format of responses) does not describe where the outputs are, it is the type of the whole response body.
+/// The type of the outputs or, if the envelope does not describe where they are, of the whole response body.
 fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     if method.options.download {
         return "Download".to_owned();
@@ -116,8 +114,7 @@ fn method_doc_comment(method: &Method, level: usize) -> String {
 /// The members that every client has at the top of the tree, beside the functions of the API.
 const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
 
-/// A name that a function at the top of the tree cannot have. JavaScript treats an object with a method `then` as a
-/// promise.
+/// JavaScript treats an object with a method `then` as a promise.
 const PROMISE_MEMBER: &str = "then";
 
 /// A node of the tree: a function, a group of functions, or both.
@@ -146,8 +143,7 @@ pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
     names.iter().enumerate().map(argument_name).collect()
 }
 
-/// Returns the members of the TypeScript interface `Api`. A method whose id is a reserved name is not a member;
-/// programs call this method with `$call`.
+/// A method whose id is a reserved name is not a member; programs call this method with `$call`.
 fn api_interface_members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
     for method in methods {
@@ -184,7 +180,6 @@ fn write_members(node: &FunctionNode<'_>, level: usize, text: &mut String) {
 // Types. A TypeScript type accepts every value that the JSON Schema accepts. Rules that TypeScript cannot express, such
 // as bounds and patterns, are not part of the type.
 
-/// The role of a value in a function call of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueRole {
     /// The value is an argument, which the program passes to the client.
@@ -193,7 +188,6 @@ enum ValueRole {
     Result,
 }
 
-/// Writes the types of values with one role.
 #[derive(Clone, Copy)]
 struct TypeWriter<'n> {
     names: &'n SchemaTypeNames,
@@ -201,8 +195,7 @@ struct TypeWriter<'n> {
 }
 
 impl TypeWriter<'_> {
-    /// Returns the TypeScript type of the values that a schema accepts. `level` is the indentation of the current line,
-    /// in steps of two spaces.
+    /// `level` is the indentation of the current line, in steps of two spaces.
     fn write_type(self, schema: &Json, level: usize) -> String {
         let Json::Object(schema) = schema else { return "unknown".to_owned() };
         let reference = schema.get("$ref").and_then(Json::as_str);
@@ -321,13 +314,11 @@ fn member_name(name: &str) -> String {
     if is_identifier { name.to_owned() } else { string_literal(name) }
 }
 
-/// Returns the description that the definition gives for a value, and that of the value's type.
 fn describe_value(info: &str, schema: &Json) -> String {
     schema.as_object().map_or_else(|| info.to_owned(), |schema| info_with_type_description(info, schema))
 }
 
-/// Formats a doc comment with the indentation `level`. `tags`, such as `@deprecated`, follow the text. The text is
-/// escaped, so that it cannot end the comment or add tags.
+/// `tags`, such as `@deprecated`, follow the text. The text cannot end the comment or add tags.
 fn format_doc_comment(text: &str, tags: &[String], level: usize) -> String {
     let indent = "  ".repeat(level);
     let text = text.replace("*/", "*\\/");
@@ -347,8 +338,7 @@ fn format_doc_comment(text: &str, tags: &[String], level: usize) -> String {
 
 // The types of the schemas of a definition, and their names.
 
-/// The words that TypeScript does not allow as the name of a type, or not in a module, and the names that the
-/// declarations of every API contain.
+/// Words that TypeScript does not allow as the name of a type, or not in a module, and names in every declaration.
 const RESERVED_NAMES: &str = "\
     any as await bigint boolean break case catch class const continue debugger default delete do else enum \
     export extends false finally for function if implements import in infer instanceof interface intrinsic keyof \
@@ -403,7 +393,6 @@ struct SchemaTypeNames {
 }
 
 impl SchemaTypeNames {
-    /// Chooses the names for the schemas with these keys.
     fn new(keys: &BTreeSet<&str>) -> Self {
         let names = |(key, end): (&str, &str)| {
             let name = to_identifier(key) + end;
@@ -416,8 +405,7 @@ impl SchemaTypeNames {
         Self { results: names(), arguments: names() }
     }
 
-    /// Returns the name of the type of a schema's values. Arguments have a type of their own, because they can be
-    /// read-only arrays and large integers.
+    /// Arguments have a type of their own, because they can be read-only arrays and large integers.
     fn get(&self, key: &str, role: ValueRole) -> &str {
         let names = match role {
             ValueRole::Argument => &self.arguments,
@@ -434,7 +422,6 @@ fn to_identifier(key: &str) -> String {
 
 // The types of handlers in Node: of their arguments and outputs, and the names of their errors.
 
-/// The types that the file has for every API.
 const START: &str = "\
 import type { Call, Upload } from \"./rulebook.mjs\";
 

@@ -27,7 +27,6 @@ use crate::types::Arity;
 pub(super) struct ErrorClass {
     /// The last part of the name of the response component that describes these errors.
     pub(super) component_suffix: &'static str,
-    /// The codes of the errors, which all have the same actual status.
     pub(super) codes: &'static [ErrorCode],
     pub(super) headers: &'static [HeaderField],
     /// `true` if these errors can occur before the server knows to which API module a request belongs. Such an error is
@@ -66,12 +65,10 @@ pub(super) const DEPRECATION_FIELDS: [HeaderField; 3] = [
     ("Link", "The documentation of the deprecation, and the resource that replaces this one"),
 ];
 
-/// The header field of the response to a repeated request with an idempotency key.
 pub(super) const REPLAYED: HeaderField = (
     Idempotency::REPLAYED_HEADER,
     "`true` if the request with this idempotency key had run before, and this is the response to it",
 );
-/// The header field of a response that refuses a token.
 const INSUFFICIENT_SCOPE: HeaderField =
     ("WWW-Authenticate", "With a bearer token: the permissions that it lacks, after `insufficient_scope`");
 
@@ -80,7 +77,6 @@ const fn class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> E
     ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false, is_general: false }
 }
 
-/// The errors that any request can cause, whatever its method.
 pub(super) const GENERAL_ERRORS: ErrorClass = ErrorClass {
     headers: &[
         ("Allow", "With status 405: the HTTP methods that the URI supports"),
@@ -179,29 +175,25 @@ pub(super) struct ErrorEnvelope {
 }
 
 impl ErrorEnvelope {
-    /// Returns `true` if this envelope sends an error whose actual status is `real` with the status `status`. If
-    /// `status` is `None`, returns `true` if this envelope sends the error with its actual status.
+    /// `real` is the actual status of the error, which must be sent unchanged if `status` is `None`.
     pub(super) fn sends_error_with_status(&self, real: u16, status: Option<u16>) -> bool {
         envelope::response_status(&*self.envelope, real) == status.unwrap_or(real)
     }
 }
 
-/// Returns `true` if errors with this status have a separate response in the document. Otherwise the success response
-/// describes them.
+/// Otherwise the success response describes the errors.
 pub(super) fn is_separate_from_success(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
     status >= 400 && method.statuses().all(|success| status != envelope::response_status(&*used.envelope, success))
 }
 
 impl ErrorGroup<'_> {
-    /// Returns `true` if any request can cause these errors, and all of them have the status of this group as their
-    /// actual status.
+    /// `true` if any request can cause these errors, and all of them have this actual status.
     pub(super) fn contains_only_general_errors(&self) -> bool {
         let is_general = |class: &ErrorClass| class.is_general && self.status == Some(class.status());
         self.declared.is_empty() && self.classes.iter().all(is_general)
     }
 
-    /// Returns the codes of the server errors in this group that `is_included` selects, without duplicates. Several
-    /// classes can contain the same code.
+    /// Without duplicates: several classes can contain the same code.
     fn codes(&self, is_included: impl Fn(&ErrorClass, ErrorCode) -> bool) -> Vec<ErrorCode> {
         let mut codes = Vec::new();
         for class in &self.classes {
@@ -214,9 +206,8 @@ impl ErrorGroup<'_> {
         codes
     }
 
-    /// Returns the content of these errors in the envelope `used`, or `None` if the envelope sends no error of this
-    /// group with the group's status. `of_method` is `true` for the envelope of the method's API module. Only this
-    /// envelope is used for errors that the method declares.
+    /// `None` if the envelope sends no error of this group with the group's status. `of_method` is `true` for the
+    /// envelope of the method's API module, which alone is used for errors that the method declares.
     pub(super) fn error_content(&self, used: &ErrorEnvelope, of_method: bool) -> Option<ResponseContent> {
         let is_sent = |real: u16| used.sends_error_with_status(real, self.status);
         let codes = self.codes(|class, code| (of_method || class.can_precede_routing) && is_sent(code.status().get()));
@@ -233,8 +224,7 @@ impl ErrorGroup<'_> {
         })
     }
 
-    /// Returns the titles of the errors that these envelopes send with the status of this group. If the errors of the
-    /// group have different statuses, each title is followed by the status.
+    /// The titles of the errors, followed by their statuses if these are different.
     pub(super) fn describe_errors(&self, envelopes: &[&ErrorEnvelope]) -> String {
         let is_sent = |code: ErrorCode| {
             envelopes.iter().any(|used| used.sends_error_with_status(code.status().get(), self.status))
@@ -295,8 +285,7 @@ pub(in crate::describe) fn sample_declared_error(error: &DeclaredError) -> ApiEr
     ApiError::declared(error.name.clone()).with_declaration(error)
 }
 
-/// Returns examples of error responses, each with the name of the error. `codes` are errors of the server, and
-/// `declared` are errors that the definition of a method declares.
+/// Each with the name of the error. `codes` are errors of the server, `declared` those of a method's definition.
 fn error_examples(envelope: &dyn Envelope, codes: &[ErrorCode], declared: &[&DeclaredError]) -> Vec<(String, Example)> {
     let mut examples = Vec::new();
     let mut add = |name: &str, summary: &str, error: &ApiError| {

@@ -113,8 +113,7 @@ pub fn write_openapi<S: Serializer>(
     write_document(&frame, (api, detail), &Operations::new(api, part), serializer)
 }
 
-/// Returns the server errors that a call of the method can cause, ordered by status. Errors that any request can cause
-/// are not included.
+/// Ordered by status, without the errors that any request can cause.
 pub(super) fn possible_error_codes(api: &Api, module: &Module, method: &Method) -> Vec<ErrorCode> {
     let has_body = !request_body::body_fields(method).is_empty();
     let classes = errors::possible_error_classes(api, (module, method), has_body);
@@ -138,9 +137,8 @@ fn document_info(api: &Api) -> Info {
     info.description(api.info.as_deref()).contact(contact).license(license).build()
 }
 
-/// The OpenAPI extension with the time zone of dates and times that have no offset. It applies to dates and times in
-/// schemas and in requests. Its value is the name of a time zone in the IANA database. If the document does not have
-/// this extension, the time zone is UTC.
+/// An extension for dates and times without offset, in schemas and in requests. Its value is the name of a time zone in
+/// the IANA database; without it, the time zone is UTC.
 const TIMEZONE_EXTENSION: &str = "x-timezone";
 
 fn timezone_extension(api: &Api) -> Option<Extensions> {
@@ -159,7 +157,6 @@ fn document_servers(api: &Api) -> Vec<Server> {
     declared.chain([this.build()]).collect()
 }
 
-/// The maximum number of methods in one part of an API module.
 const MAX_METHODS_PER_PART: usize = 250;
 
 /// A part of an API module: a range of its methods.
@@ -187,8 +184,7 @@ impl ModulePart {
     }
 }
 
-/// Splits a range of methods into ranges of at most [`MAX_METHODS_PER_PART`] methods, in order. If the range is empty,
-/// the result is one empty range.
+/// If the range is empty, the result is one empty range.
 pub(super) fn split_method_range(methods: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let Range { start, end } = methods;
     let parts = methods.len().div_ceil(MAX_METHODS_PER_PART).max(1);
@@ -198,16 +194,12 @@ pub(super) fn split_method_range(methods: Range<usize>) -> impl Iterator<Item = 
 
 // Writing: the document consists of the frame (the document without paths), the paths and the components.
 
-/// The member of the document that contains the paths.
 const PATHS_MEMBER: &str = "paths";
-/// The member of the document that contains the components.
 const COMPONENTS_MEMBER: &str = "components";
 
-/// Writes an OpenAPI document. `frame` contains the members of the document except the paths, and only those components
-/// that operations do not add.
-///
-/// The operations are described before any of them is written, because only then it is known which of their parts occur
-/// more than once. Returns the errors of the serializer.
+/// `frame` contains the document except the paths, and only those components that operations do not add. The operations
+/// are described before any of them is written, because only then it is known which of their parts occur more than
+/// once.
 fn write_document<S: Serializer>(
     frame: &OpenApi,
     (api, detail): (&Api, OpenapiDetail),
@@ -243,8 +235,7 @@ fn write_document<S: Serializer>(
     document.end()
 }
 
-/// The paths of a document. The objects in it are created while they are serialized, because all objects of a large API
-/// would need much memory.
+/// The objects are created while they are serialized, because all objects of a large API would need much memory.
 struct PathsObject<'o, 'a> {
     api: &'o Api,
     operations: &'o Operations<'a>,
@@ -366,8 +357,7 @@ struct OperationObject<'o> {
     /// The end of a deprecated operation, under the name by which tools know it.
     #[serde(rename = "x-sunset", skip_serializing_if = "Option::is_none")]
     sunset: Option<String>,
-    /// The permissions that a caller needs. If a method requires no permission, this member is omitted, so that the
-    /// security requirements of the document apply, which are empty.
+    /// Omitted if the method requires no permission, so that the empty requirements of the document apply.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     security: Vec<SecurityRequirement>,
     /// What must hold between the parameters, which OpenAPI can say only of the members of a body.
@@ -390,8 +380,7 @@ impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {
 // The authentication schemes of the API, and the permissions that methods require: as security requirements and as
 // sentences.
 
-/// Returns the authentication schemes of the API, each with its name. The result is empty if no method requires a
-/// permission.
+/// With their names; empty if no method requires a permission.
 fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     let services = api.services();
     if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
@@ -407,7 +396,6 @@ fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     schemes
 }
 
-/// The end of the description of each authentication scheme.
 const ROLES_NOTE: &str = " The roles of an operation are the permissions that it requires.";
 
 fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {

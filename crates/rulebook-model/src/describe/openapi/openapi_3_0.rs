@@ -40,7 +40,6 @@ pub fn convert_openapi(mut document: Json, version: OpenapiVersion) -> Json {
     document
 }
 
-/// An object of the document whose members have a meaning of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Document,
@@ -60,7 +59,6 @@ enum Part {
     Schema,
 }
 
-/// What a member of a part contains.
 enum Content {
     One(Part),
     List(Part),
@@ -146,8 +144,7 @@ fn convert_part(value: &mut Json, part: Part, schemas: &SchemaConverter) {
     }
 }
 
-/// Removes the roles from security requirements, which only schemes with scopes have in OpenAPI 3.0, and requirements
-/// that are then equal.
+/// In OpenAPI 3.0, only schemes with scopes have roles. Requirements that are then equal are removed too.
 fn remove_roles(requirements: &mut Json) {
     let Json::Array(requirements) = requirements else { return };
     let mut different: Vec<Json> = Vec::new();
@@ -201,7 +198,6 @@ impl Converted {
         Json::Object(self.keywords)
     }
 
-    /// Adds a schema that values must also match.
     fn add_to_all_of(&mut self, schema: Json) {
         match self.keywords.get_mut("allOf") {
             Some(Json::Array(schemas)) => schemas.push(schema),
@@ -222,7 +218,6 @@ impl Converted {
 }
 
 impl SchemaConverter {
-    /// Creates a converter for schemas that refer to these components.
     fn new(components: Option<&Json>) -> Self {
         let mut converter = Self::default();
         let components = components.and_then(Json::as_object);
@@ -372,7 +367,6 @@ fn convert_bound(keyword: &str, all: &Map<String, Json>, to: &mut Converted) {
     }
 }
 
-/// Returns the format of strings with a `contentEncoding` or a `contentMediaType`.
 fn content_format(all: &Map<String, Json>) -> Option<&'static str> {
     if all.contains_key("format") {
         return None;
@@ -452,7 +446,6 @@ fn schema_of_kind(kind: &str, accepts_null: bool) -> Map<String, Json> {
     keywords
 }
 
-/// Returns those of the keywords that apply to values of one type.
 fn keywords_of_kind<'k>(kind: &str, all: &'k Map<String, Json>) -> impl Iterator<Item = (String, Json)> + use<'k> {
     let row = KEYWORDS_OF_TYPES.iter().find(|(kinds, _)| kinds.contains(&kind));
     let keywords = row.map_or(&[][..], |(_, keywords)| keywords);

@@ -52,7 +52,6 @@ pub(super) struct DescribedOperation {
 }
 
 impl<'a> OperationDescriber<'a> {
-    /// Creates a describer that has not described any operations.
     pub(super) fn new(api: &'a Api, detail: OpenapiDetail) -> Self {
         let mut schemas = Schemas::new(api);
         Self {
@@ -66,8 +65,7 @@ impl<'a> OperationDescriber<'a> {
         }
     }
 
-    /// Describes the parts of the operation for a method. `segments` are the parameters in the path, with their names
-    /// in the path.
+    /// `segments` are the parameters in the path, with their names in the path.
     pub(super) fn describe(
         &mut self,
         described: DescribedMethod<'_>,
@@ -113,8 +111,7 @@ impl<'a> OperationDescriber<'a> {
         Some(self.request_bodies.find_or_add(&body, part_name("Request", described), &mut self.schemas))
     }
 
-    /// Returns the components to which the described operations refer, together with the components in `others`. Fails
-    /// if a component cannot be serialized.
+    /// With the components in `others`. Fails if a component cannot be serialized.
     pub(super) fn make_components(&mut self, mut others: Components) -> serde_json::Result<Map<String, Json>> {
         others.headers = match self.detail {
             OpenapiDetail::Full => response_headers::header_components(self.api, &mut self.schemas),
@@ -184,7 +181,6 @@ struct Part {
     component_name: Option<String>,
 }
 
-/// The names that the component of a part can have.
 #[derive(Debug, Clone)]
 pub(super) struct PartName {
     /// The module or the method within which equal parts are one component, so that its name depends on nothing
@@ -202,8 +198,7 @@ impl Parts {
         Self { member, parts: Vec::new(), indexes: HashMap::new() }
     }
 
-    /// Returns the index of the part with this content. If no such part exists, it is added. `part` can contain
-    /// placeholders for schemas.
+    /// `part` can contain placeholders for schemas.
     pub(super) fn find_or_add(&mut self, part: &impl Serialize, name: PartName, schemas: &mut Schemas) -> PartIndex {
         // Serializing a part of the document never fails.
         let mut json = serde_json::to_value(part).unwrap_or_default();
@@ -260,7 +255,6 @@ impl Parts {
     }
 }
 
-/// A part as an operation contains it: a reference to a component, or the JSON text of the part.
 pub(super) enum PartInOperation<'p> {
     /// A reference to the component `name` in the member `member` of the components.
     Reference { member: &'static str, name: &'p str },
@@ -291,7 +285,6 @@ fn parse_part(text: &str) -> Json {
 /// The header fields that OpenAPI does not allow as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
 const HEADERS_IGNORED_BY_OPENAPI: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// A parameter of a method, with its name in the request and the part of the request that carries it.
 #[derive(Clone, Copy)]
 pub(super) struct PlacedParameter<'a> {
     pub(super) name: &'a str,
@@ -311,18 +304,15 @@ pub(in crate::describe) fn placement(http: HttpMethod, parameter: &Parameter) ->
     }
 }
 
-/// Returns `true` if requests with this HTTP method have a body, from which parameters are read.
 pub(super) fn has_request_body(http: HttpMethod) -> bool {
     !matches!(http, HttpMethod::Get | HttpMethod::Delete)
 }
 
-/// Returns `true` if a parameter is a header field that OpenAPI does not allow as a parameter.
 pub(super) fn is_ignored_header(parameter: &Parameter) -> bool {
     parameter.from == Location::Header && HEADERS_IGNORED_BY_OPENAPI.contains(&parameter.key.as_str())
 }
 
-/// Returns the parameters of an operation, without those in the body. `segments` are the parameters in the path of the
-/// operation, with their names in the path.
+/// `segments` are the parameters in the path of the operation, with their names in the path.
 fn operation_parameters<'a>(method: &'a Method, segments: &[(&'a str, &'a Parameter)]) -> Vec<PlacedParameter<'a>> {
     let mut placed: Vec<_> = segments
         .iter()
@@ -393,8 +383,7 @@ fn describe_parameter(
     }
 }
 
-/// Adds the default and the example of a parameter to the parameter's schema. The description is not added, because the
-/// OpenAPI parameter has a separate member for it.
+/// The description is not added, because the OpenAPI parameter has a separate member for it.
 fn with_default_and_example(
     schema: Json,
     parameter: &Parameter,
@@ -412,7 +401,6 @@ fn with_default_and_example(
 // Parameters that the server itself reads, whatever the definition of a method says: the header fields with which a
 // client requests a link to a file and repeats a request safely, and the query parameter for JSONP.
 
-/// The request header field with which a client requests a link to a file.
 const LINK_REQUEST_HEADER: &str = "X-Requested-With";
 
 const LINK_REQUEST_DESCRIPTION: &str =
@@ -421,8 +409,7 @@ const CALLBACK_DESCRIPTION: &str = "The name of a JavaScript function, for JSONP
     this function with the body. Its status is always 200, and the real status is in the body. A request with \
     `Authorization` is refused, and cookies are ignored";
 
-/// Returns the parameters that the server reads for a method, each with its name. A parameter is omitted if the method
-/// has declared it: `declared` are the parameters of the operation.
+/// Each with its name. A parameter is omitted if the method has declared it: `declared` are those of the operation.
 fn server_parameters(
     api: &Api,
     detail: OpenapiDetail,

@@ -15,7 +15,6 @@ use crate::model::{Api, Method, Module, Service, Unbound};
 /// The name of the component for the header field `X-Request-Id`.
 const REQUEST_ID_COMPONENT: &str = "RequestId";
 
-/// Returns the components that describe header fields, by component name.
 pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
     let mut methods =
         api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
@@ -36,8 +35,7 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
     components
 }
 
-/// Returns `true` if the number of requests to a method can be limited: by the definition, or by the limits of keys, if
-/// the method is not public.
+/// By the definition or, if the method is not public, by the limits of keys.
 pub(super) fn has_rate_limits(api: &Api, module: &Module, method: &Method) -> bool {
     !method.scope.is_public() || !api.rate_limits(module, method).is_empty()
 }
@@ -59,7 +57,6 @@ pub(super) fn with_request_id_header(mut response: Response) -> Response {
     response
 }
 
-/// Returns the description of a header field whose value is a text.
 pub(super) fn text_header(info: &str, schemas: &mut Schemas) -> Header {
     let schema = schemas.add_with_placeholder(json!({ "type": "string" }));
     HeaderBuilder::new().schema(Some(schema)).description(Some(info)).build()
@@ -71,8 +68,7 @@ const ETAG_NAME: &str = "ETag";
 const ETAG_DESCRIPTION: &str =
     "The entity tag of the version of the resource, for `If-None-Match` and `If-Match` of later requests";
 
-/// Adds the header fields that contain outputs, and the entity tag, to a success response. A server that echoes
-/// arguments has no outputs.
+/// A server that echoes arguments has no outputs.
 pub(super) fn add_response_fields(
     response: &mut Response,
     DescribedMethod { method, name, .. }: DescribedMethod<'_>,
@@ -117,7 +113,6 @@ pub(super) fn not_modified_response(
 
 // Methods that return a file, which definitions mark with the option `download`.
 
-/// The media range that includes every media type. The documents use it for the content of files.
 const ANY_MEDIA_TYPE: &str = "*/*";
 
 /// The media type of files with unknown content.
@@ -136,8 +131,7 @@ const CONTENT_RANGE: HeaderField = (
      `bytes */1234`",
 );
 
-/// Returns the header fields that responses with files have. The result is empty if no method of the API returns a
-/// file.
+/// Empty if no method of the API returns a file.
 fn download_header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
     let mut methods = api.services().flat_map(|service| &service.methods);
     let has_downloads = methods.any(|method| method.options.download);
@@ -149,7 +143,6 @@ fn add_header_fields(response: &mut Response, fields: &[HeaderField]) {
     fields.iter().for_each(|(name, _)| add_header_reference(response, name));
 }
 
-/// Returns a response that has these header fields and no body.
 fn response_without_body(description: &str, fields: &[HeaderField]) -> Response {
     let mut response = Response::new(description);
     add_header_fields(&mut response, fields);
@@ -166,13 +159,11 @@ pub(super) fn link_schema() -> Json {
     json!({ "type": "object", "properties": { "link": link }, "required": ["link"] })
 }
 
-/// Returns a schema for a file that is sent directly. It is needed because the file can have the same media type as the
-/// response that contains a link.
+/// Needed because the file can have the same media type as the response that contains a link.
 pub(super) fn file_schema() -> Json {
     json!({ "description": "The file, if it has this media type" })
 }
 
-/// Adds the file to the possible contents of a success response.
 pub(super) fn add_file_content(response: &mut Response, schemas: &mut Schemas) {
     // Binary content is described without a schema (OpenAPI 3.1.1 section 4.14). But some generators of code know only
     // the second one of these media types, with a schema.
@@ -182,8 +173,7 @@ pub(super) fn add_file_content(response: &mut Response, schemas: &mut Schemas) {
     add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Returns the responses that only conditional requests and range requests receive, each with its status and the name
-/// of its component.
+/// Each with its status and the name of its component. Only conditional requests and range requests receive them.
 pub(super) fn conditional_responses(method: &Method, schemas: &mut Schemas) -> Vec<(u16, &'static str, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();

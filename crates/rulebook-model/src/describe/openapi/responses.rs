@@ -22,8 +22,7 @@ use crate::describe::{example, method_schemas};
 use crate::envelope::{self, Envelope, Problem, has_content};
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Output, Unbound};
 
-/// Generates the responses of a document. Error responses are components of the document, so that several operations
-/// can refer to the same response.
+/// Error responses are components of the document, so that several operations can refer to the same response.
 pub(super) struct ErrorResponses {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
     envelope_before_routing: EnvelopeName,
@@ -32,24 +31,20 @@ pub(super) struct ErrorResponses {
     /// The media types of the response formats other than JSON.
     format_media_types: Vec<String>,
     pub(super) detail: OpenapiDetail,
-    /// The index of each error response, by the errors that it describes.
     indexes: HashMap<ResponseKey, PartIndex>,
     pub(super) envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
     /// The envelope of problem documents (RFC 9457). A client can request errors in this envelope from every API.
     problem_envelope: Option<ErrorEnvelope>,
 }
 
-/// Identifies an error response by the errors that it describes: the envelope, the status, the names of the error
-/// classes, and the name, status, description and number of each declared error. The first text is the module, if a
-/// method declares one of the errors.
+/// The errors of a response: the module if a method declares one of them, the envelope, the status, the names of the
+/// error classes, and the name, status, description and number of each declared error.
 type ResponseKey = (String, EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
-/// The maximum length of a name that consists of the names of errors.
 const MAX_NAME_LENGTH: usize = 48;
 
 impl ErrorResponses {
-    /// Creates a value without responses, and adds the schemas of errors to `schemas`. Must be called before other
-    /// schemas are added, so that no other schema gets the name of an error schema.
+    /// Must be called before other schemas are added, so that no other schema gets the name of an error schema.
     pub(super) fn new(api: &Api, detail: OpenapiDetail, schemas: &mut Schemas) -> Self {
         let mut error_envelope = |envelope: Arc<dyn Envelope>, owner: &str, part| {
             let place = SchemaPlace { method: owner, part, key: "" };
@@ -142,18 +137,16 @@ impl ErrorResponses {
         response
     }
 
-    /// Returns the envelopes of a method's responses. The envelope of the method's API module is marked with `true`. If
-    /// the envelope of errors that occur before the API module is known is a different envelope, it is also returned,
-    /// marked with `false`. `name` is the name of the API module's envelope.
+    /// The envelope `name` of the method's API module is marked with `true`. The envelope of errors that occur before
+    /// the API module is known follows, marked with `false`, if it is a different one.
     fn envelopes_of_method(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
         let envelope_before_routing = (self.envelope_before_routing != *name).then_some(&self.envelope_before_routing);
         let names = [Some(name), envelope_before_routing].into_iter().flatten();
         names.filter_map(|used| Some((self.envelopes.get(used)?, used == name))).collect()
     }
 
-    /// Returns the statuses of a method's error responses: the actual statuses of the errors, which problem documents
-    /// always have, and the different statuses that envelopes send. If an envelope sends an error with the status of a
-    /// success, that status is not included, because the success response also describes the error.
+    /// The actual statuses of the errors, which problem documents always have, and the different statuses that
+    /// envelopes send. The status of a success is not included, because the success response also describes the error.
     fn error_statuses(
         &self,
         name: &EnvelopeName,
@@ -282,8 +275,7 @@ impl ErrorResponses {
     }
 }
 
-/// Returns the sort key of an envelope. Built-in envelopes come first, in a fixed order, followed by the envelopes of
-/// the program, ordered by name.
+/// Built-in envelopes come first, in a fixed order, followed by those of the program, by name.
 fn envelope_sort_key(name: &EnvelopeName) -> (usize, &str) {
     let built_in = EnvelopeName::ALL.iter().position(|known| known == name);
     (built_in.unwrap_or(EnvelopeName::ALL.len()), name.as_str())
@@ -291,14 +283,12 @@ fn envelope_sort_key(name: &EnvelopeName) -> (usize, &str) {
 
 // Success responses, which contain the outputs of a method in an envelope.
 
-/// The name of a component that contains a success response without content.
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ErrorResponses {
-    /// Returns the success responses of a method, each with its status and, if it is the same for all methods, the name
-    /// of its component. They also describe the errors that an envelope sends with the status of a success. `jsonp` and
-    /// `has_rate_limits` say whether the method can respond with JSONP, and whether the number of requests to it can be
-    /// limited.
+    /// Each with its status and, if it is the same for all methods, the name of its component. They also describe the
+    /// errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say whether the method
+    /// can respond with JSONP, and whether the number of requests to it can be limited.
     fn success_responses(
         &self,
         name: &EnvelopeName,
@@ -320,7 +310,6 @@ impl ErrorResponses {
         responses
     }
 
-    /// Returns the success responses whose actual status is `real`.
     fn responses_with_status(
         &self,
         name: &EnvelopeName,
@@ -390,8 +379,7 @@ impl ErrorResponses {
         responses
     }
 
-    /// Returns the contents of errors that are sent with the status of a success: errors in the envelope of the
-    /// method's API module, and errors that occur before the API module is known.
+    /// In the envelope of the method's API module, and errors that occur before the API module is known.
     fn errors_with_success_status(
         &self,
         name: &EnvelopeName,
@@ -414,8 +402,7 @@ impl ErrorResponses {
         hidden
     }
 
-    /// Returns the schema of a method's success response, or `None` if the response has no content. If the method
-    /// returns a file, the schema describes the response with a link to the file.
+    /// `None` without content. If the method returns a file, this is the response with a link to the file.
     fn success_schema(
         &self,
         envelope: &dyn Envelope,
@@ -452,8 +439,7 @@ fn output_schema(described: DescribedMethod<'_>, output: &Output, schemas: &mut 
     with_description(method_schemas::nullable_if_optional(output, schema), &output.info, None, output.example.as_ref())
 }
 
-/// Returns the name and the content of an example of a success response. Returns `None` if the method returns a file or
-/// its arguments, or if no example value exists.
+/// `None` if the method returns a file or its arguments, or if no example value exists.
 fn success_example(envelope: &dyn Envelope, method: &Method, unbound: Unbound) -> Option<(String, Example)> {
     if method.options.download || unbound == Unbound::Echo {
         return None;
@@ -479,8 +465,7 @@ impl ResponseContent {
         Self { status, media_type: media_type.to_owned(), alternatives: vec![schema], examples: Vec::new() }
     }
 
-    /// Returns this content once for JSON and once for each other response format. `formats` are the media types of the
-    /// other formats.
+    /// `formats` are the media types of the other formats.
     fn in_json_and_formats(self, formats: &[String]) -> impl Iterator<Item = Self> {
         let others: Vec<_> = formats
             .iter()

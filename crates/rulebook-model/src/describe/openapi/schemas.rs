@@ -12,10 +12,8 @@ use crate::distinct_names::{candidates, distinct_names, with_hash};
 use crate::model::{Api, Method};
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
-/// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
-/// the schema refers.
+/// In bytes of JSON. A larger schema becomes a component.
 const MAX_INLINE_BYTES: usize = 160;
-/// The prefix of a reference to a component.
 pub(super) const COMPONENT_PREFIX: &str = "#/components/schemas/";
 /// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
 const PLACEHOLDER_PREFIX: &str = "placeholder:";
@@ -40,24 +38,20 @@ pub(super) struct Schemas {
     /// The name of each component that is not a schema of the definition, by the method to which it belongs and the
     /// JSON text of its schema. Methods do not share such components, so that their names depend on one method only.
     names_by_schema: HashMap<(String, String), String>,
-    /// The [folded] names of the components.
     folded_names: HashSet<String>,
     /// The [folded] keys that several parameters at one place, or several outputs, of the described method have.
     alike_keys: HashSet<String>,
-    /// The keys of the definition's schemas, which are the names of their components, folded. No other component has
-    /// such a name.
+    /// The [folded] keys of the definition's schemas, which no other component has as its name.
     reserved_names: HashSet<String>,
 }
 
 impl Schemas {
-    /// Creates the schemas of a document without components.
     pub(super) fn new(api: &Api) -> Self {
         let of_modules = api.modules.iter().flat_map(|module| &module.schemas);
         let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| folded(&schema.key)).collect();
         Self { reserved_names, ..Self::default() }
     }
 
-    /// Begins the description of a method.
     pub(super) fn begin_method(&mut self, method: &Method) {
         self.alike_keys.clear();
         let parameters = || method.parameters.iter().map(|parameter| (Some(parameter.from), parameter));
@@ -101,8 +95,7 @@ impl Schemas {
         schema
     }
 
-    /// Lets the references in a JSON Schema lead to components. Returns the schemas to which it refers and that are not
-    /// components yet. `check` is the check to which the JSON Schema belongs.
+    /// Returns the schemas that are not components yet.
     fn lead_to_components(&self, schema: &mut Json, check: &dyn Check) -> Vec<Arc<NamedSchema>> {
         let mut keys = HashSet::new();
         replace_references(schema, &mut |key| {
@@ -141,14 +134,12 @@ impl Schemas {
         self.schemas.push(schema);
     }
 
-    /// Returns a reference to the component that contains this schema at this place. If the method has no such
-    /// component yet, it is added.
+    /// If the method has no such component yet, it is added.
     pub(super) fn component_reference(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
         self.named_component_reference(place.method, self.component_name(place), schema)
     }
 
-    /// Returns a reference to the component that contains this schema, for a method. If the method has no such
-    /// component yet, it is added. Its name is `name`, or begins with it.
+    /// If the method has no such component yet, it is added. Its name is `name`, or begins with it.
     fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
         let key = (method.to_owned(), schema.to_string());
         if let Some(name) = self.names_by_schema.get(&key) {
@@ -172,8 +163,7 @@ impl Schemas {
         if schema.to_string().len() <= MAX_INLINE_BYTES { schema } else { self.component_reference(place, schema) }
     }
 
-    /// Returns the schema of a type. If the type is an object with declared members, or a list of such objects, a large
-    /// object schema becomes a component to which the result refers.
+    /// A large schema of an object with declared members, or of the items of a list, becomes a component.
     pub(super) fn type_schema_or_reference(&mut self, place: SchemaPlace<'_>, mut schema: Json) -> Json {
         if schema.get("properties").is_some() {
             return self.inline_or_component(place, schema);
@@ -185,7 +175,6 @@ impl Schemas {
         schema
     }
 
-    /// Returns the names of the components, [folded].
     pub(super) fn folded_names(&self) -> &HashSet<String> {
         &self.folded_names
     }
@@ -195,9 +184,8 @@ impl Schemas {
         self.components.iter().map(|(name, index)| (name.clone(), placeholder(index))).collect()
     }
 
-    /// Replaces the placeholders in a part of the document by the schemas. Placeholders are not searched for in the
-    /// schemas. Therefore an example of the definition is never mistaken for a placeholder, because examples are parts
-    /// of schemas.
+    /// Placeholders are not searched for in the schemas. Therefore an example of the definition is never mistaken for a
+    /// placeholder, because examples are parts of schemas.
     pub(super) fn fill_placeholders(&mut self, part: &mut Json) {
         match part {
             Json::Object(members) => match placeholder_index(members) {
@@ -218,14 +206,12 @@ fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("{COMPONENT_PREFIX}{name}") })
 }
 
-/// Returns the description in the schema of a type as a sentence. Types describe the rules that their schemas cannot
-/// express, such as the bounds of a `datetime`.
+/// As a sentence. Types describe the rules that their schemas cannot express, such as the bounds of a `datetime`.
 pub(super) fn description_of(schema: &Json) -> Option<String> {
     schema.get("description").and_then(Json::as_str).map(|description| format!("{description}."))
 }
 
-/// Adds a description to a schema, before the description of the type. Also adds the default and the example, if they
-/// are given.
+/// `info` comes before the description of the type.
 pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, example: Option<&Json>) -> Json {
     let mut schema = match schema {
         Json::Object(schema) => schema,
@@ -270,8 +256,7 @@ fn complete_discriminators(schema: &mut Json, owner: &str, name: &str, schemas: 
     }
 }
 
-/// Returns a discriminator with a component for each value of its tag, after the branches of the union have become
-/// components. Returns `None` if the tag of a branch can have several values.
+/// `None` if the tag of a branch can have several values.
 fn complete_mapping(
     mut discriminator: Json,
     branches: Option<&mut Json>,
@@ -299,7 +284,6 @@ fn complete_mapping(
     Some(discriminator)
 }
 
-/// Returns the only value of a tag in the objects that a schema accepts.
 fn tag_value<'s>(schema: &'s Json, tag: &str) -> Option<&'s str> {
     let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
     let mut schemas = std::iter::once(schema).chain(parts);
@@ -314,9 +298,8 @@ pub(super) fn folded(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// Converts a text to a name of a component or an operation. Such a name can contain ASCII letters, digits, `.`, `-`
-/// and `_` (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other letters become their code points, such as
-/// `u4e2d`.
+/// ASCII letters, digits, `.`, `-` and `_` are allowed (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other
+/// letters become their code points, such as `u4e2d`.
 pub(super) fn to_component_name(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for char in text.chars().filter(|char| !matches!(char, '{' | '}')) {

@@ -30,7 +30,6 @@ pub(in crate::describe) enum Placement {
 }
 
 impl Placement {
-    /// Returns the name of the part of the request.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -42,7 +41,6 @@ impl Placement {
     }
 }
 
-/// The way in which a value is serialized as text.
 #[derive(Debug, PartialEq)]
 pub(in crate::describe) enum TextStyle {
     Plain,
@@ -56,8 +54,7 @@ pub(in crate::describe) enum TextStyle {
 }
 
 impl TextStyle {
-    /// Returns the values of `style` and `explode` in OpenAPI. Each of them is `None` if it has OpenAPI's default
-    /// value.
+    /// `None` stands for OpenAPI's default value.
     pub(super) fn openapi_style_and_explode(&self, placement: Placement) -> (Option<ParameterStyle>, Option<bool>) {
         let form = matches!(placement, Placement::Query | Placement::Cookie | Placement::Form);
         match self {
@@ -70,7 +67,6 @@ impl TextStyle {
     }
 }
 
-/// Describes how the values of a type are serialized as text.
 pub(super) struct TextEncoding {
     /// The schema of the values that can be serialized.
     pub(super) schema: Json,
@@ -112,8 +108,7 @@ fn text_encoding_of_schema(r#type: &ParameterType, schema: Json, placement: Plac
     }
 }
 
-/// Returns a value in the form in which documents show examples and defaults. If the type accepts every value, this
-/// form is a text. Returns `None` if the value cannot be serialized in the style `style`.
+/// If the type accepts every value, the form is a text. `None` if the value cannot be serialized in this style.
 pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
     let schema = schema_without_outer_references(&*r#type.check);
     match (style, value) {
@@ -137,8 +132,7 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
     }
 }
 
-/// Returns the default of a parameter in the form in which documents show it. Returns `None` if the parameter has no
-/// default, or if the default cannot be serialized in the style `style`.
+/// `None` without a default, or if it cannot be serialized in this style.
 pub(super) fn default_for_documents(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
     example::parameter_default(parameter).and_then(|default| value_for_documents(&parameter.r#type, style, default))
 }
@@ -156,7 +150,6 @@ fn can_be_list_item(item: &Json, separator: Option<&str>) -> bool {
     item.as_str().map_or(!item.is_null(), is_one)
 }
 
-/// Returns the style in which values of this type are serialized in the part `placement` of a request.
 pub(in crate::describe) fn text_style(r#type: &ParameterType, placement: Placement) -> TextStyle {
     text_encoding(r#type, placement, true).style
 }
@@ -185,8 +178,7 @@ pub(super) fn alternative_note(parameter: &Parameter, placement: Placement, styl
     bracket_name(parameter).map(|name| format!("The {part} can also contain it under names such as `{name}`."))
 }
 
-/// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as
-/// JSON.
+/// Texts if the server can separate the items, and otherwise JSON.
 fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
     let attributes = type_attributes(&*r#type.check);
     let format = ListFormat::from_attributes(&attributes);
@@ -228,8 +220,7 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     TextEncoding { schema: Json::Object(list), note: list_note(format, &style), style }
 }
 
-/// Returns a note for a list whose items can be sent in one text. Such a list is not always sent in this way: `style`
-/// is the way in which it is serialized.
+/// Says that the items can be sent in one text. `style` is the way in which the list is serialized.
 fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String> {
     let format = format?;
     let separator = format.separator_in_words(|text| format!("`{text}`"));
@@ -242,9 +233,8 @@ fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String
     Some(if format.trims_items { note + " Blanks around the items are removed." } else { note })
 }
 
-/// Restricts the schema of an item in a list of texts. The schema excludes texts that the server would not decode as a
-/// single item: it decodes a text that begins with `[` as a whole list in JSON, and a text that contains the separator
-/// as several items.
+/// Excludes texts that the server would not decode as a single item: it decodes a text that begins with `[` as a whole
+/// list in JSON, and a text that contains the separator as several items.
 fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
     if !accepts_text(&item) {
         return item;
@@ -270,7 +260,6 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
 // Objects that a query contains with a field for each member, such as `place[city]=Paris` (`style: deepObject` in
 // OpenAPI). Most generators of code can send such objects, but not objects in JSON.
 
-/// The keywords of objects whose members can be sent in fields.
 const KEYWORDS: [&str; 8] = [
     "type",
     "properties",
@@ -282,9 +271,8 @@ const KEYWORDS: [&str; 8] = [
     "examples",
 ];
 
-/// Returns the schema of an object as it can be sent with a field for each member. Returns `None` if a member can be an
-/// array or an object, which OpenAPI does not define for this style. An object without members has no fields, which is
-/// the same as a missing parameter. Therefore the object needs a member if `required` is `true`.
+/// `None` if a member can be an array or an object, which OpenAPI does not define for this style. An object without
+/// members has no fields, which is the same as a missing parameter. Therefore it needs a member if it is required.
 fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
     let Json::Object(mut object) = without_null(schema.clone()) else { return None };
     let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| KEYWORDS.contains(&keyword.as_str()));
@@ -309,11 +297,9 @@ fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
 
 // The only item of a list: if a list is serialized as JSON, a client can also send a single item instead of the list.
 
-/// Returns the schemas of the values that the server decodes as a list with a single item if their JSON text is the
-/// text of the parameter. `list` is the schema of the list, and `attributes` are the attributes of its type.
-///
-/// A text in JSON has quotes, which become part of the item. Few types of items accept such a text, so that these
-/// schemas contain no texts unless the items can be any text.
+/// The values that the server decodes as a list with a single item if their JSON text is the text of the parameter. A
+/// text in JSON has quotes, which become part of the item. Few types of items accept such a text, so that these schemas
+/// contain no texts unless the items can be any text.
 fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -> Vec<Json> {
     let branches = branches_under(list, "anyOf");
     // If the type accepts lists and objects, its schema has `anyOf`.
@@ -356,10 +342,9 @@ fn without_separator(schemas: Vec<Json>, separator: &str) -> Vec<Json> {
     schemas.into_iter().filter_map(keep).collect()
 }
 
-/// Returns the schema of the words of JSON that the server decodes as a list with a single item, because an item can be
-/// a text and such a word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `list`
-/// is the schema of the list, and `described` contains the schemas of other single items. Returns `None` if there are
-/// no such words.
+/// The words of JSON that the server decodes as a list with a single item, because an item can be a text and such a
+/// word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `described` contains the
+/// schemas of other single items.
 fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Json> {
     let is_described = |kinds: &[&str]| {
         described.iter().any(|schema| match schema.get("type") {
@@ -431,8 +416,7 @@ fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool
     }
 }
 
-/// Returns `true` for the branch of a union with a tag whose schema does not contain the tag. Such a branch consists of
-/// the schema and the tag.
+/// A branch of a union with a tag whose schema does not contain the tag consists of the schema and the tag.
 fn is_tagged_object(schema: &Json) -> bool {
     schema.get("type").is_none() && schema.get("allOf").is_some()
 }
@@ -447,7 +431,6 @@ fn is_of_type(schema: &Json, kind: &str) -> bool {
 
 // The kinds of values that a schema accepts. Null is excluded, because no text is decoded as null.
 
-/// Returns `true` if a schema accepts arrays or objects.
 fn accepts_arrays_or_objects(schema: &Json) -> bool {
     let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
     let by_type = match schema.get("type") {
@@ -515,13 +498,11 @@ fn without_null(schema: Json) -> Json {
 
 // The texts that a part of a request can carry.
 
-/// The pattern of header field values: visible ASCII characters, between which spaces and tabs are allowed (RFC 9110
-/// section 5.5).
+/// Visible ASCII characters, between which spaces and tabs are allowed (RFC 9110 section 5.5).
 const HEADER_VALUE_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
 /// The pattern of cookie values (RFC 6265 section 4.1.1).
 const COOKIE_VALUE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
 
-/// Restricts a schema to the texts that the part `placement` of a request can carry.
 fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
     let Json::Object(mut schema) = schema else { return schema };
     for keyword in ["anyOf", "oneOf"] {
@@ -554,7 +535,6 @@ fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
     }
 }
 
-/// Returns `true` if the part `placement` of a request can carry a text.
 fn can_carry(placement: Placement, text: &str) -> bool {
     static PATTERNS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [HEADER_VALUE_PATTERN, COOKIE_VALUE_PATTERN].map(|pattern| Regex::new(pattern).ok()));
@@ -567,8 +547,7 @@ fn can_carry(placement: Placement, text: &str) -> bool {
     }
 }
 
-/// Adds a pattern to a schema, unless the schema already restricts the characters of its texts. Most of these
-/// restrictions only allow ASCII characters.
+/// Not if the schema already restricts the characters of its texts: most restrictions only allow ASCII characters.
 fn with_pattern_if_unrestricted(mut schema: Map<String, Json>, pattern: &str) -> Json {
     let is_unrestricted = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
     if is_unrestricted {

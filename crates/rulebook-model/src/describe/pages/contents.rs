@@ -45,8 +45,7 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns facts about the API, each with a label: its version, its size, the facts of [`api_facts`], and what
-/// restricts its callers.
+/// Each with a label: the version, the size, the facts of [`api_facts`], and what restricts callers.
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
@@ -64,8 +63,7 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     facts
 }
 
-/// Returns the names of all versions, with links to the pages of those that the page does not describe. The pages of
-/// the default version are not below its name.
+/// With links to the pages of other versions. The pages of the default version are not below its name.
 fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     let current = versions.current.as_deref().unwrap_or(&versions.default);
     let name = |name: &str| match name == current {
@@ -78,7 +76,6 @@ fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     versions.names().flat_map(|version| [Inline::text(", "), name(version)]).skip(1).collect()
 }
 
-/// Describes the origins whose pages may call the API.
 fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
     let origins = match origins {
         None => return vec![Inline::text("web pages of other origins may not call the API")],
@@ -91,8 +88,7 @@ fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
     inlines
 }
 
-/// Returns facts about the API, each with a label: the base path, the servers, the time zone, the contact and the
-/// license.
+/// Each with a label.
 pub(super) fn api_facts(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
@@ -145,7 +141,6 @@ fn link_if_url(text: &str) -> Inline<'_> {
     target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
 }
 
-/// Explains how a client authenticates, and how a client reads the definition of the API.
 pub(super) fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let is_public = pages.method_entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
     let authentication = if is_public {
@@ -194,12 +189,10 @@ fn accepted_credentials<'a>(schemes: &[AuthScheme]) -> Inlines<'a> {
     inlines
 }
 
-/// Returns links to the other documents of the API, such as the OpenAPI document.
 pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
     documents(pages).into_iter().map(document_item).collect()
 }
 
-/// Describes a document in one line, with a link to it.
 pub(super) fn document_item<'a>((target, name, info): (LinkTarget, &'static str, &'static str)) -> ListItem<'a> {
     ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
 }
@@ -240,14 +233,12 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
     blocks
 }
 
-/// Lists the API modules on one part of the contents.
 fn module_items(pages: &Pages, part: usize) -> Vec<ListItem<'_>> {
     let start = part * MODULES_PER_PAGE;
     let end = (start + MODULES_PER_PAGE).min(pages.method_ranges.len());
     (start..end).map(|module| module_list_item(pages, module)).collect()
 }
 
-/// Describes an API module in one line, with a link to the page of the module.
 pub(super) fn module_list_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let module = &pages.api.modules[index];
     let target = pages.page_link(PageId::Module { module: index, part: 0 });

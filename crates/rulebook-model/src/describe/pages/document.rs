@@ -17,7 +17,6 @@ use crate::call::HttpMethod;
 pub(super) struct PageDocument<'a> {
     /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
-    /// The title of the page, which browsers show on the tab of the page.
     pub(super) title: Cow<'a, str>,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
@@ -49,12 +48,9 @@ impl<'a> PageDocument<'a> {
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     pub(super) id: &'a str,
-    /// The HTTP method and the path of the method.
     pub(super) heading: Inlines<'a>,
-    /// The URI of the method's service.
     pub(super) uri: &'a str,
-    /// The header field in which calls send the credential: `Authorization: Bearer YOUR_KEY`. `None` if the API has no
-    /// authentication schemes.
+    /// `Authorization: Bearer YOUR_KEY`; `None` if the API has no authentication schemes.
     pub(super) credential: Option<String>,
     /// `true` if the method requires no permissions, so that the code sends no credential.
     pub(super) is_public: bool,
@@ -71,10 +67,8 @@ pub(super) struct Panel<'a> {
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }
 
-/// The content of a heading, a paragraph or a table cell.
 pub(super) type Inlines<'a> = Vec<Inline<'a>>;
 
-/// A part of a line of text, such as a word in bold type or a link.
 #[derive(Debug, Clone)]
 pub(super) enum Inline<'a> {
     /// A text that is the same for every API.
@@ -98,7 +92,6 @@ pub(super) enum Block<'a> {
         inlines: Inlines<'a>,
     },
     Paragraph(Inlines<'a>),
-    /// The HTTP method and the longest path of a method.
     Address(HttpMethod, Cow<'a, str>),
     /// A list of facts, each with a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
@@ -109,20 +102,17 @@ pub(super) enum Block<'a> {
         rows: Vec<TableRow<'a>>,
     },
     Methods(Vec<MethodLine<'a>>),
-    /// A code block. `server` is the server URL in `text`. In a browser, a script replaces this URL by the URL of the
-    /// server that sent the page.
+    /// In a browser, a script replaces `server`, the server URL in `text`, by the URL of the server that sent the page.
     Code {
         title: Option<&'static str>,
         language: Cow<'a, str>,
         text: Cow<'a, str>,
         server: Option<String>,
     },
-    /// A list of parameters, outputs or members of objects.
     Fields(Vec<Field<'a>>),
     /// The types of a union, of which a browser shows one at a time.
     Branches(Vec<Branch<'a>>),
-    /// Blocks that a browser shows only when the reader unfolds them. `id` is the URL fragment by which links refer to
-    /// them.
+    /// A browser shows the blocks only when the reader unfolds them. `id` is the URL fragment of links to them.
     Folded {
         id: &'static str,
         summary: Cow<'static, str>,
@@ -142,9 +132,7 @@ pub(super) struct Field<'a> {
     pub(super) location: &'static str,
     /// `true` if a request must contain the parameter or the member, or if each response contains the output.
     pub(super) is_required: bool,
-    /// The lines of the description.
     pub(super) info: Vec<Inlines<'static>>,
-    /// The values of the field, in words.
     pub(super) words: Cow<'static, str>,
     /// Values of the field, such as its default, each with a label.
     pub(super) values: Vec<(&'static str, Cow<'a, str>)>,
@@ -153,17 +141,14 @@ pub(super) struct Field<'a> {
     /// The members of the field, if it is an object or an array of objects. The members of a schema are omitted inside
     /// another schema, whose page contains a link to them.
     pub(super) members: Vec<Field<'a>>,
-    /// The types of which the value is, if it is a union with objects.
     pub(super) branches: Vec<Branch<'a>>,
 }
 
-/// A type of a union.
 #[derive(Debug)]
 pub(super) struct Branch<'a> {
     /// The value of the tag, the name of the schema, or the values in words.
     pub(super) name: Inline<'a>,
     pub(super) words: Cow<'static, str>,
-    /// Links to the pages of the schemas that occur in the type, each with its text.
     pub(super) schemas: Vec<(LinkTarget, String)>,
     pub(super) fields: Vec<Field<'a>>,
     /// An example in JSON.
@@ -177,7 +162,6 @@ pub(super) struct TableRow<'a> {
     pub(super) cells: Vec<Vec<Inlines<'a>>>,
 }
 
-/// An item of a list. The item can have nested items.
 #[derive(Debug, Clone)]
 pub(super) struct ListItem<'a> {
     /// The number of the item, or `None` if the list is unordered.
@@ -196,7 +180,6 @@ pub(super) struct MethodLine<'a> {
     pub(super) info: Inlines<'a>,
     pub(super) id: &'a str,
     pub(super) scope: Inlines<'a>,
-    /// `true` if a caller needs permissions.
     pub(super) is_restricted: bool,
     /// What marks a deprecated method, such as "deprecated since 2026-12-01".
     pub(super) deprecated: Option<String>,
@@ -249,8 +232,7 @@ impl<'a> Block<'a> {
 // is shown as text, and images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and
 // `mailto` become links.
 
-/// Parses a Markdown text into blocks. Headings become paragraphs in bold type, so that they do not interfere with the
-/// headings of the documentation page.
+/// Headings become paragraphs in bold type, so that they do not interfere with the headings of the page.
 pub(super) fn parse_blocks(text: &str) -> Vec<Block<'static>> {
     let mut parser = MarkdownParser::default();
     for event in Parser::new_ext(text, Options::empty()) {
@@ -282,7 +264,6 @@ pub(super) fn to_lines(blocks: Vec<Block<'static>>) -> Vec<Inlines<'static>> {
     lines
 }
 
-/// Parses a Markdown text for a single line.
 pub(super) fn parse_line(text: &str) -> Inlines<'static> {
     let lines = to_lines(parse_blocks(text)).into_iter();
     lines.reduce(|line, next| [line, vec![Inline::text(" ")], next].concat()).unwrap_or_default()
@@ -299,7 +280,6 @@ pub(super) fn plain_text(inlines: &[Inline<'_>]) -> String {
     })
 }
 
-/// Collects the blocks while a Markdown text is parsed.
 #[derive(Default)]
 struct MarkdownParser {
     blocks: Vec<Block<'static>>,
@@ -314,7 +294,6 @@ struct MarkdownParser {
     bold_depth: usize,
 }
 
-/// A list whose end has not been parsed.
 struct OpenList {
     /// The number of the next item if the list is ordered.
     number: Option<u64>,
@@ -433,8 +412,7 @@ impl MarkdownParser {
         }
     }
 
-    /// Adds `items` as nested items to the last item of the open list above `depth`. If no such list is open, adds a
-    /// block with a list of these items.
+    /// Adds to the last item of the open list above `depth` or, if no such list is open, a block with a list.
     fn add_nested_items(&mut self, depth: usize, items: Vec<ListItem<'static>>) {
         let above = depth.checked_sub(1).and_then(|above| self.open_lists.get_mut(above));
         match above.map(|list| &mut list.items) {
@@ -447,8 +425,7 @@ impl MarkdownParser {
         }
     }
 
-    /// Adds a block with the items of the open lists, so that a code block inside a list item can follow. The lists
-    /// continue after the code block.
+    /// For a code block inside a list item, after which the lists continue.
     fn flush_lists(&mut self) {
         for depth in (0..self.open_lists.len()).rev() {
             let items = std::mem::take(&mut self.open_lists[depth].items);
@@ -456,7 +433,6 @@ impl MarkdownParser {
         }
     }
 
-    /// Ends the current list item or paragraph.
     fn end_block(&mut self) {
         if !self.open_lists.is_empty() {
             return self.end_item();

@@ -103,7 +103,6 @@ fn client_limits(pages: &Pages) -> impl Iterator<Item = (&'static LimitSpec, Str
     ALL_LIMITS.iter().filter(is_shown).map(with_value)
 }
 
-/// Returns the section of the limits on the page of errors.
 fn limit_blocks(pages: &Pages) -> [Block<'_>; 3] {
     let row = |(limit, value): (&LimitSpec, String)| TableRow {
         id: Some(row_id(limit).into()),

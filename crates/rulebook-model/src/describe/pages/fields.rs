@@ -40,9 +40,8 @@ pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> 
     }
 }
 
-/// Describes a value by its type. `example` is an example of it, if there is one; the second item is `true` if the
-/// definition contains the example. If `is_in_schema` is `true`, the members of further schemas are omitted, because
-/// their number can grow exponentially with the number of schemas.
+/// The second item of `example` is `true` if the definition contains it. If `is_in_schema` is `true`, the members of
+/// further schemas are omitted, because their number can grow exponentially with the number of schemas.
 fn value_field<'a>(
     name: Inline<'a>,
     info: &str,
@@ -72,16 +71,14 @@ fn value_field<'a>(
     }
 }
 
-/// Describes the types of a union in a field. Returns no types if no type has fields, because the words of the union
-/// describe them completely.
+/// No types if no type has fields: then the words of the union describe them completely.
 fn branches_of_field(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
     let described = branches(check, is_in_schema);
     let has_more = |branch: &Branch<'_>| !branch.fields.is_empty() || !branch.schemas.is_empty();
     if described.iter().any(has_more) { described } else { Vec::new() }
 }
 
-/// Describes the types of a union, or of the unions in a list or a map. If `is_in_schema` is `true`, the fields of
-/// other schemas are omitted.
+/// Also of the unions in a list or a map. If `is_in_schema` is `true`, the fields of other schemas are omitted.
 pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
     let mut structure = check.structure();
     // A schema can be a map of itself.
@@ -129,7 +126,6 @@ fn describe_branch(tag: Option<(&str, &str)>, check: &dyn Check, is_in_schema: b
     Branch { name, words, schemas, fields, example }
 }
 
-/// Describes the member that selects a type of a union.
 fn tag_field(tag: &str, value: &str) -> Field<'static> {
     Field {
         id: String::new(),
@@ -154,7 +150,6 @@ fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
     }
 }
 
-/// Returns the label of a field name with brackets, which depends on the part of the request that contains the field.
 fn bracket_label(from: Location) -> &'static str {
     match from {
         Location::Query => "in the query also",
@@ -184,7 +179,6 @@ pub(super) fn output_field(output: &Output) -> Field<'_> {
     }
 }
 
-/// Describes the fields of a schema. `example` is an example of its values.
 pub(super) fn schema_fields(check: &dyn Check, example: Option<&Json>) -> Vec<Field<'static>> {
     member_fields(check.members(), example, true)
 }
@@ -213,8 +207,7 @@ fn member_fields(members: &[ObjectField], example: Option<&Json>, is_in_schema: 
     members.iter().map(describe).collect()
 }
 
-/// Returns the URL fragment of a field. `name` can contain any characters; those that an id in HTML should not contain
-/// are replaced by their code points.
+/// `name` can contain any characters; those that an id in HTML should not contain become their code points.
 pub(super) fn fragment(kind: &str, name: &str) -> String {
     let escape = |c: char| match c {
         _ if c.is_ascii_alphanumeric() || "-_".contains(c) => c.to_string(),
@@ -225,7 +218,6 @@ pub(super) fn fragment(kind: &str, name: &str) -> String {
 
 // Types with their attributes, and values in JSON.
 
-/// The attribute with the attributes of a list's items.
 const ITEMS_KEY: &str = "items";
 
 /// Describes a type: its term, which is its text in the definition without attributes, and its attributes, without

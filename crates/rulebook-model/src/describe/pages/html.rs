@@ -25,7 +25,6 @@ struct PageTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of the tree of API modules and methods.
 #[derive(Template)]
 #[template(path = "tree.html")]
 struct TreeTemplate<'a> {
@@ -43,7 +42,6 @@ struct BlockTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a list of parameters, outputs or members.
 #[derive(Template)]
 #[template(path = "fields.html")]
 struct FieldsTemplate<'a> {
@@ -51,7 +49,6 @@ struct FieldsTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of the types of a union.
 #[derive(Template)]
 #[template(path = "branches.html")]
 struct BranchesTemplate<'a> {
@@ -70,7 +67,6 @@ struct BlocksTemplate<'a> {
 /// The maximum length in bytes of code in a cell of a table that stays on one line.
 const MAX_UNBROKEN_CODE_LEN: usize = 34;
 
-/// The template of the content in a line, such as text and links.
 #[derive(Template)]
 #[template(path = "inlines.html")]
 struct InlinesTemplate<'a> {
@@ -78,7 +74,6 @@ struct InlinesTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a list. Its items can have nested lists.
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListTemplate<'a> {
@@ -94,7 +89,6 @@ pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<Pag
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }
 
-/// Returns the blocks of a page as HTML.
 pub(super) fn render_blocks(pages: &Pages, page: &PageDocument<'_>) -> String {
     let is_for_caller = pages.is_for_caller;
     let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
@@ -145,8 +139,7 @@ impl<'a> LinkContext<'a> {
 }
 
 impl PageTemplate<'_> {
-    /// Returns the name and the value of the query parameter that the search form adds to every search, or `None` if it
-    /// adds none.
+    /// The search form adds this query parameter to every search.
     fn search_parameter(&self) -> Option<(&'static str, &'static str)> {
         self.context.is_for_caller.then_some(Audience::ASKED)
     }
@@ -185,13 +178,11 @@ impl ListTemplate<'_> {
 /// The tree contains every method if it has at most this number of API modules and methods.
 const MAX_ENTRIES: usize = 300;
 
-/// The tree of API modules and methods.
 #[derive(Debug)]
 struct Tree<'a> {
     pub(super) modules: Vec<TreeModule<'a>>,
     /// Links to the start page and to the lists of errors and schemas, each with `true` if the tree is on this page.
     pub(super) pages: Vec<(LinkTarget, &'static str, bool)>,
-    /// `true` if the tree contains every method.
     pub(super) is_complete: bool,
 }
 
@@ -199,7 +190,6 @@ struct Tree<'a> {
 struct TreeModule<'a> {
     pub(super) page_link: LinkTarget,
     pub(super) name: &'a str,
-    /// `true` if the tree is on the page of the API module.
     is_current: bool,
     /// `true` if the methods are shown without being unfolded.
     is_open: bool,

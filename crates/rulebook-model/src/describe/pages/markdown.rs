@@ -11,8 +11,7 @@ use super::{PageForm, PageId, Pages, document};
 use crate::describe::markdown::{MarkdownWriter, code_span, escape_control_characters, escape_text, is_white_space};
 use crate::describe::snippet::{server_url, snippets};
 
-/// Returns a page as Markdown, for a document at `origin`. If `is_for_caller` is `true`, the links of the page refer to
-/// the pages for the caller (`?as=me`).
+/// If `is_for_caller` is `true`, the links refer to the pages for the caller (`?as=me`).
 pub(super) fn render_markdown(document: &PageDocument<'_>, origin: LinkOrigin<'_>, is_for_caller: bool) -> String {
     let context = LinkContext { origin, form: PageForm::Markdown, is_for_caller };
     let mut page = MarkdownWriter::default();
@@ -171,7 +170,6 @@ fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'_>) -> Stri
     line
 }
 
-/// Returns a text in bold type.
 fn bold_text(quoted: &str) -> String {
     let escaped = escape_text(quoted);
     if escaped.is_empty() { escaped } else { format!("**{}**", escaped.trim()) }
@@ -216,7 +214,6 @@ pub(super) fn write_llms_txt(pages: &Pages) -> String {
     page.finish()
 }
 
-/// Writes the address of the API, its credentials, and an example of a call.
 fn write_how_to_call(pages: &Pages, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     let api = &*pages.api;
     page.write_line("## How to call it");

@@ -40,7 +40,6 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     page
 }
 
-/// Returns the HTTP method and the longest path of a method.
 pub(super) fn method_heading(entry: MethodEntry<'_>) -> Inlines<'_> {
     vec![Inline::HttpMethod(entry.method.http), Inline::text(" "), Inline::code(full_path(entry))]
 }
@@ -81,7 +80,6 @@ pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Blo
     blocks
 }
 
-/// Returns the panel with the form that calls the method, and with code in several languages that calls it.
 fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: MethodEntry<'a>) -> Panel<'a> {
     let server = server_url(&pages.api, pages.listening_url.get().map(String::as_str));
     let samples = snippets(&pages.api, &server, uri, method).into_iter().map(|snippet| {
@@ -106,8 +104,7 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: Metho
     }
 }
 
-/// Returns the examples of parameters as JSON, by the keys of the parameters in the definition. Generated examples have
-/// no optional members.
+/// By the keys of the parameters in the definition. Generated examples have no optional members.
 fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
     let example = |parameter: &&Parameter| {
         let example = parameter_example(method, parameter)?;
@@ -198,7 +195,6 @@ fn method_paths(uri: &str, method: &Method) -> Vec<String> {
 
 // Responses: the success response with an example, the table of errors, and an example of an error response.
 
-/// The column headings of the table of errors.
 pub(super) const TABLE_HEADER: &[&str] = &["Error", "Status", "When", "In the body"];
 
 /// Describes the success response of a method: its status, and where its body contains the outputs.
@@ -256,8 +252,7 @@ fn describe_echo(api: &Api, method: &Method) -> Option<Block<'static>> {
     ]))
 }
 
-/// Returns an example of the body of the success response. Returns `None` if the response has no body, if its body is a
-/// file, or if it contains the arguments of the call instead of the outputs.
+/// `None` if the response has no body, if its body is a file, or if it contains the arguments of the call.
 fn success_example(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Option<Block<'static>> {
     let envelope = api.make_envelope(api.envelope_name(module));
     let status =
@@ -268,8 +263,7 @@ fn success_example(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_
     example::success_example(&*envelope, method).map(|json| json_code_block("Example of a response", &json))
 }
 
-/// Describes which members of the response body contain the outputs. `whole` is `true` if the method has a single
-/// output, which is the whole body.
+/// `whole` is `true` if the method has a single output, which is the whole body.
 fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inlines<'static> {
     let code = |name: &str| Inline::code(name.to_owned());
     match decoding.outputs {
@@ -396,8 +390,7 @@ fn error_table_row<'a>(
     TableRow { id: None, cells }
 }
 
-/// Returns the member of an error body that identifies the error, such as `"code": "forbidden"`. Returns `None` if the
-/// envelope (the format of responses) has no such member.
+/// Such as `"code": "forbidden"`; `None` if the envelope has no such member.
 pub(super) fn identifying_error_member(decoding: &Decoding, body: &Json) -> Option<String> {
     let name = decoding.error.code.or(decoding.error.status)?;
     Some(format!("\"{name}\": {}", body.get(name)?))
@@ -410,8 +403,7 @@ pub(super) fn all_error_codes() -> impl Iterator<Item = ErrorCode> {
 
 // The section for the authors of the API: how the definition writes the method.
 
-/// Returns the section with the types of the definition, in the definition's notation, and the names in code. It is
-/// folded, because callers of the API do not need it.
+/// In the definition's notation, and with the names in code. It is folded, because callers of the API do not need it.
 fn definition_of_method<'a>(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Block<'a> {
     let format = api.envelope_name(module).as_str().to_owned();
     let mut blocks = vec![Block::Facts(vec![("Response format", vec![Inline::code(format)])])];

@@ -35,7 +35,6 @@ pub use options::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
 /// Otherwise the contents list only the API modules.
 const MAX_LISTED_METHODS: usize = 500;
-/// The maximum number of API modules on one page of the contents, if the contents list only API modules.
 const MODULES_PER_PAGE: usize = 500;
 
 /// The largest number of methods for which every page is rendered within a fraction of a millisecond.
@@ -64,7 +63,6 @@ pub struct Pages {
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
     is_for_caller: bool,
-    /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
     /// The URL of the address on which the server listens. Empty until the server listens.
     listening_url: Arc<OnceLock<String>>,
@@ -81,7 +79,6 @@ struct MethodPosition {
     uri_index: usize,
 }
 
-/// A method with its API module and its URI.
 #[derive(Debug, Clone, Copy)]
 struct MethodEntry<'a> {
     module: &'a Module,
@@ -89,13 +86,11 @@ struct MethodEntry<'a> {
     method: &'a Method,
 }
 
-/// Identifies a documentation page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageId {
     /// The page with the contents. The contents of a large API have several parts, each with a page.
     Contents { part: usize },
-    /// The page of an API module, by the index of the API module. A large API module has several parts, each with a
-    /// page.
+    /// By the index of the API module. A large API module has several parts, each with a page.
     Module { module: usize, part: usize },
     /// The page of a method, by the index of the method in [`Pages::methods`].
     Method(usize),
@@ -244,7 +239,6 @@ impl Pages {
         self.methods.len() <= MAX_METHODS_OF_SMALL_API
     }
 
-    /// Renders a page.
     fn render(&self, page: &PageDocument<'_>, form: PageForm) -> String {
         match form {
             PageForm::Html => html::render_html(self, page, None),

@@ -47,8 +47,7 @@ fn search_blocks<'a>(pages: &'a Pages, query: &str, limit: usize) -> Vec<Block<'
     }
 }
 
-/// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
-/// path.
+/// Contains search results for the words of the path.
 pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
     let mut blocks = vec![Block::paragraph("This API has no such page. See the contents, or search for it.")];
     blocks.extend(match SearchResults::new(pages, query) {
@@ -70,7 +69,6 @@ struct SearchResults<'a> {
     corrected: Option<String>,
     /// The methods are sorted by weight in descending order.
     found: Found,
-    /// Parameters, outputs and errors of the found methods.
     members: Vec<FoundMember<'a>>,
     /// Settings of the API, documents, and errors of definitions.
     others: Vec<ListItem<'a>>,
@@ -155,7 +153,6 @@ impl<'a> SearchResults<'a> {
         blocks
     }
 
-    /// States how many methods, errors, API modules and schemas were found.
     fn summarize(&self, limit: usize) -> String {
         let Found { modules, methods, schemas, errors } = &self.found;
         let counted = [
@@ -252,7 +249,6 @@ fn other_results<'a>(pages: &'a Pages, queries: &[Vec<String>]) -> Vec<ListItem<
     facts.chain(find_limits(pages, &contains_all)).chain(documents).chain(codes).collect()
 }
 
-/// Describes an error of the server, with a link to its row on the page of errors.
 fn error_item<'a>(code: ErrorCode) -> ListItem<'a> {
     let row = code.row();
     let link = errors_link(Some(row.name));
@@ -267,10 +263,8 @@ fn error_item<'a>(code: ErrorCode) -> ListItem<'a> {
 /// The maximum number of methods whose entries are searched, which limits the time of a search.
 const MAX_SEARCHED_METHODS: usize = 1_000;
 
-/// A parameter, an output or an error of a method that contains all words of a query.
 #[derive(Debug)]
 struct FoundMember<'a> {
-    /// The index of the method.
     method: usize,
     /// The URL fragment of the entry on the page of the method.
     fragment: String,
@@ -280,9 +274,8 @@ struct FoundMember<'a> {
     info: &'a str,
 }
 
-/// Returns the entries of these methods that contain all words of a query, which are in lower case: first those whose
-/// name is a word, then those whose name contains a word. Of equal entries of several methods, only the first is
-/// returned.
+/// The entries that contain all words, which are in lower case: first those whose name is a word, then those whose name
+/// contains a word. Of equal entries of several methods, only the first is returned.
 fn find_members<'a>(
     pages: &'a Pages,
     methods: &[(u32, usize)],
@@ -343,7 +336,6 @@ fn members_of(pages: &Pages, method: usize) -> impl Iterator<Item = FoundMember<
     parameters.chain(outputs).chain(errors)
 }
 
-/// Describes an entry in one line, with a link to it.
 fn member_item<'a>(pages: &'a Pages, member: &FoundMember<'a>) -> ListItem<'a> {
     let entry = pages.method_entry(member.method);
     let target = LinkTarget::Page(method_page_path(&entry.method.id), Some(member.fragment.clone().into()));

@@ -136,15 +136,13 @@ impl SearchIndex {
         Self { module_texts, method_texts, schema_texts, error_texts, service_urls, spelling }
     }
 
-    /// Returns the URL that a query consists of, with the service that a request for the URL calls. Returns `None` if
-    /// the query is not a URL.
+    /// `None` if the query is not a URL.
     pub(super) fn parse_url<'q>(&self, query: &'q str) -> Option<RequestUrl<'q>> {
         self.service_urls.parse(query)
     }
 
-    /// Returns what contains all words of one of the queries, of which the first is the typed one, and others have
-    /// synonyms. The words must be in lower case. `url` is a URL in the query: the methods that a request for this URL
-    /// calls are found too.
+    /// The first query is the typed one, and others have synonyms. The words must be in lower case. The methods that a
+    /// request for `url` calls are found too.
     pub(super) fn find(&self, queries: &[Vec<String>], url: Option<&RequestUrl<'_>>) -> Found {
         let contains = |text: &String, words: &Vec<String>| words.iter().all(|word| text.contains(word.as_str()));
         let contains_any = |text: &String| queries.iter().any(|words| contains(text, words));
@@ -224,15 +222,13 @@ fn add_member_texts(check: &dyn Check, texts: &mut Vec<String>) {
     }
 }
 
-/// Returns the texts of a schema: its key, its description, and the names and descriptions of its fields.
 fn schema_text(schema: &Schema) -> String {
     let members = schema.r#type.check.members().iter();
     let members = members.flat_map(|member| [member.name.as_str(), &member.info]);
     join_lowercase_lines([&*schema.key, &*schema.info].into_iter().chain(members))
 }
 
-/// Returns the texts of the errors of the server: the name, the status, the identifying member of the body, and the
-/// title.
+/// The name, the status, the identifying member of the body, and the title.
 fn error_texts(pages: &Pages) -> Vec<(ErrorCode, String)> {
     let envelope = pages.api.make_envelope(&pages.api.envelope);
     let decoding = envelope.decoding();
@@ -245,8 +241,7 @@ fn error_texts(pages: &Pages) -> Vec<(ErrorCode, String)> {
     method::all_error_codes().map(|code| (code, text(code))).collect()
 }
 
-/// Converts texts to lower case and joins them, with one text on each line. A word can therefore not match across two
-/// texts.
+/// With one text on each line, so that a word cannot match across two texts.
 fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.fold(String::new(), |mut lines, text| {
         lines.extend([&text.to_lowercase(), "\n"]);
@@ -256,15 +251,13 @@ fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 
 // Corrects misspelled search words.
 
-/// The lengths in characters of the words that are corrected. One wrong character changes the meaning of shorter words,
-/// and longer words are rarely typed.
+/// In characters. One wrong character changes the meaning of shorter words, and longer words are rarely typed.
 const CORRECTED_LENGTHS: std::ops::RangeInclusive<usize> = 4..=24;
 /// The maximum number of known words, which limits the memory that they need. Further words are not suggested.
 const MAX_KNOWN_WORDS: usize = 20_000;
 
 /// The minimum similarity of the words that are suggested for an unknown word, from 0 to 1.
 const MIN_SIMILARITY: f64 = 0.82;
-/// The maximum number of words that are suggested for an unknown word.
 const MAX_SIMILAR: usize = 3;
 
 /// The words to which misspelled words are corrected, each with the number of its occurrences.
@@ -327,11 +320,9 @@ fn words_of(text: &str) -> impl Iterator<Item = &str> {
 /// The maximum number of segments of a URL in a query. Longer URLs call no service.
 const MAX_SEGMENTS: usize = 64;
 
-/// A URL that a reader searches for, and the HTTP method before it, if there is one.
 #[derive(Debug)]
 pub(super) struct RequestUrl<'q> {
     pub(super) http: Option<HttpMethod>,
-    /// The decoded segments of the path.
     segments: Vec<Cow<'q, str>>,
     /// The index of the service that a request for the URL calls, and the number of segments after its path.
     called: Option<(usize, usize)>,
@@ -343,7 +334,6 @@ impl RequestUrl<'_> {
     }
 }
 
-/// The services of an API, by path and by name.
 #[derive(Debug)]
 struct ServiceUrls {
     /// The paths of all services. A search ignores their case.
@@ -354,7 +344,6 @@ struct ServiceUrls {
     names: Option<ServiceNames>,
 }
 
-/// The names by which URLs can select services.
 #[derive(Debug)]
 struct ServiceNames {
     by_class: ServicesByClass,
@@ -390,8 +379,7 @@ impl ServiceUrls {
         Self { routes, path_lengths, base_path: segments(&api.base), names }
     }
 
-    /// Returns the URL that a text consists of, such as `/article/3`, `GET /article/3` or
-    /// `https://example.org/article/3?x=1`. Returns `None` if the text is not a URL.
+    /// Such as `/article/3`, `GET /article/3` or `https://example.org/article/3?x=1`. `None` if the text is not a URL.
     pub(super) fn parse<'q>(&self, text: &'q str) -> Option<RequestUrl<'q>> {
         let text = text.trim();
         let named = |name: &str| HttpMethod::ALL.into_iter().find(|http| http.as_str().eq_ignore_ascii_case(name));
@@ -420,8 +408,7 @@ impl ServiceUrls {
         (is_absolute || url.called.is_some()).then_some(url)
     }
 
-    /// Returns the URL of a path with corrected segments, or `None` if `correct` corrects no segment. The argument of
-    /// `correct` is in lower case.
+    /// `None` if `correct` corrects no segment. Its argument is in lower case.
     fn with_corrected_segments<'q>(
         &self,
         url: &RequestUrl<'q>,
@@ -434,9 +421,8 @@ impl ServiceUrls {
         is_changed.then(|| self.resolve(url.http, segments.collect(), ""))
     }
 
-    /// Finds the service that a request for a URL calls. Removes the path of PhalApi's script, and PhalApi's namespace,
-    /// from the path of the URL. If the query names an unknown service, the segments are those that its path would
-    /// have.
+    /// Removes the path of PhalApi's script, and PhalApi's namespace. If the query names an unknown service, the
+    /// segments are those that its path would have.
     fn resolve<'q>(&self, http: Option<HttpMethod>, mut segments: Vec<Cow<'q, str>>, query: &str) -> RequestUrl<'q> {
         let base = self.base_path.len();
         if !starts_with(&segments, &self.base_path) {
@@ -476,7 +462,6 @@ impl ServiceUrls {
             && path_length(&segments[1..]) == 2
     }
 
-    /// Returns the index of the service at a path below the base path, and the number of segments after its path.
     fn service_at_path(&self, segments: &[Cow<'_, str>]) -> Option<(usize, usize)> {
         let path: String = segments.iter().flat_map(|segment| [Cow::Borrowed("/"), encode_segment(segment)]).collect();
         let service = self.routes.find(&path, segments.len())?;

@@ -6,7 +6,6 @@ use crate::describe::method_schemas::{Converted, arguments_schema, handler_schem
 use crate::distinct_names::{PlaceName, ScopeNames};
 use crate::model::{Api, Method};
 
-/// The names that the file imports.
 const IMPORTS: &str = "\
 from __future__ import annotations
 
@@ -18,7 +17,6 @@ from uuid import UUID
 from rulebook import Upload
 ";
 
-/// The type of the files that handlers return.
 const DOWNLOAD: &str = "\
 class Download(TypedDict):
     \"\"\"A file: its path in the folder of files, its text, or its bytes in base64.\"\"\"

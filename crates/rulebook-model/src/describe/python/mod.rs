@@ -34,7 +34,6 @@ pub use handlers::python_handlers;
 /// The part of the file that is the same for every API.
 const RUNTIME: &str = include_str!("runtime.py");
 
-/// The modules and names that the file imports.
 const IMPORTS: &str = "\
 from __future__ import annotations
 
@@ -142,8 +141,7 @@ impl FunctionNode {
         leaf.function = Some(function);
     }
 
-    /// Returns the classes of the groups in the tree, and that of the whole API, which is the last. `about` is its
-    /// docstring, and `base` the base path of the API.
+    /// The last class is that of the whole API. `about` is its docstring, and `base` the base path of the API.
     fn classes(&self, about: &str, base: &str, types: &mut TypeWriter<'_>) -> Vec<String> {
         let mut classes = Vec::new();
         let groups = self.write_groups("", types, &mut classes);
@@ -432,8 +430,7 @@ fn call(
     text
 }
 
-/// Returns the tuple of a parameter in a call: its name in requests, its value and, for a list of scalars or a union,
-/// how it is written outside of a JSON body.
+/// Its name in requests, its value and, for a list of scalars or a union, how it is written outside of a JSON body.
 fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
     let key = key_literal(parameter, name);
     if reads_json_strings(&*parameter.r#type.check) && !parameter.is_whole_body() {
@@ -453,8 +450,7 @@ fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
     }
 }
 
-/// Returns the name of a parameter in requests as a literal. Positions and whole bodies have none; errors and `nulls`
-/// then name the argument.
+/// Positions and whole bodies have no name; errors and `nulls` then name the argument.
 fn key_literal(parameter: &Parameter, name: &str) -> String {
     string_literal(if parameter.key.is_empty() { name } else { &parameter.key })
 }
@@ -464,7 +460,6 @@ fn reads_json_strings(check: &dyn Check) -> bool {
     matches!(check.decode(Cow::Borrowed("\"[\"")), Value::Text(text) if text == "[")
 }
 
-/// Returns `true` if the values of a parameter are lists whose items have one type of scalars.
 fn has_scalar_items(parameter: &Parameter) -> bool {
     let schema = crate::types::schema_without_outer_references(&*parameter.r#type.check);
     let kinds: Vec<&str> = match schema.get("items").and_then(|items| items.get("type")) {

@@ -31,25 +31,19 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
     "str",
 ];
 
-/// The values whose types are written.
 #[derive(Clone, Copy)]
 pub(super) struct Values {
-    /// Returns the schema of the values that a check accepts.
     pub(super) schema: fn(&dyn Check) -> Json,
-    /// Returns the type of values that the library converts. The arguments are the type in [`PYTHON_TYPE`] and the
-    /// type of the values in JSON.
+    /// The type of values that the library converts, from the type in [`PYTHON_TYPE`] and the type in JSON.
     pub(super) converted: fn(&str, &str) -> String,
-    /// The type of files.
     pub(super) file: &'static str,
     /// The end of the names of schemas.
     pub(super) suffix: &'static str,
 }
 
-/// The values that clients send and receive.
 pub(super) const OF_CLIENTS: Values =
     Values { schema: |check| check.schema(), converted: |_, json| json.to_owned(), file: "FileArgument", suffix: "" };
 
-/// The types of a file, and their declarations.
 pub(super) struct TypeWriter<'s> {
     values: Values,
     schemas: &'s BTreeMap<String, Arc<NamedSchema>>,
@@ -84,13 +78,11 @@ impl<'s> TypeWriter<'s> {
         self.names.name(place, candidates(vec![unreserved(short)], "_", place))
     }
 
-    /// Returns the declarations, and the names at the top of the file.
     pub(super) fn finish(self) -> (Vec<String>, ScopeNames) {
         (self.declarations, self.names)
     }
 
-    /// Returns the type of the values that a schema accepts. `hint` names the types that are declared for objects in
-    /// it.
+    /// `hint` names the types that are declared for objects in it.
     pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
         let reference = keywords.get("$ref").and_then(Json::as_str);
@@ -182,7 +174,6 @@ impl<'s> TypeWriter<'s> {
         Some(json!({ "properties": properties, "required": required }))
     }
 
-    /// Names the type of the schema with this key.
     fn schema_name(&self, key: &str) -> PlaceName {
         let suffix = self.values.suffix;
         let place = if suffix.is_empty() { key.to_owned() } else { format!("{key}\n{suffix}") };
@@ -250,8 +241,7 @@ fn unreserved(name: &str) -> String {
     format!("{name}{}", if is_reserved { "_" } else { "" })
 }
 
-/// Returns `true` if a type contains no names that are declared after it. Others must be in quotes, because Python
-/// evaluates them.
+/// Names that are declared after a type must be in quotes in it, because Python evaluates them.
 fn is_defined_before(value_type: &str) -> bool {
     let is_known = |word: &str| {
         let is_builtin = TYPE_NAMES.contains(&word) && !matches!(word, "FileArgument" | "Download");
@@ -312,7 +302,6 @@ fn split_union(value_type: &str) -> Vec<String> {
 
 // Names, literals and comments of Python code.
 
-/// The keywords of Python, which cannot be names.
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
     "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
@@ -366,7 +355,6 @@ pub(super) fn words_of_type(r#type: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Escapes characters that an editor does not show.
 fn escape_invisible(text: &str) -> String {
     let escape = |char: char| match char {
         '\t' | '\u{200c}' | '\u{200d}' => char.to_string(),
