@@ -7,25 +7,28 @@
 //! does not compile until it writes that field. The same functions write two forms of a definition: the full form for
 //! the authors of the API, and a form for its clients, which responses to OPTIONS contain.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
-use super::bracket_name::bracket_name;
-use super::canonical_schemas::{
-    SchemaReferences, client_schema, json_schemas, schemas_of_methods, write_named_schema, write_schemas,
-};
+use super::example::{minimal_example, type_example};
+use super::parameter_format::bracket_name;
 use crate::call::HttpMethod;
+use crate::compile::InheritedValue;
 use crate::constraint::Constraint;
+use crate::diagnostic::Sources;
 use crate::method_options::write_options;
 use crate::model::{
     Api, DeclaredError, DefinedHandler, EnvelopeName, Method, Module, Output, OutputPlace, Parameter, ParameterType,
-    Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    Permission, RateLimit, Repeated, Schema, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
 use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_json};
-use crate::types::TypeExpr;
+use crate::span::Span;
+use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, replace_references};
 
-/// Selects the keys that are written in a canonical definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CanonicalForm {
     /// Only keys that are allowed in a definition file.
@@ -107,7 +110,6 @@ pub fn canonical_service_definition(api: &Api, module: &Module, service: &Servic
     write_service(api, module, service, CanonicalForm::full(api)).into_json()
 }
 
-/// Writes a definition file that contains one service of the API, in the form `form`.
 pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
@@ -176,8 +178,7 @@ fn write_module_settings(object: &mut ObjectWriter, module: &Module, inherited: 
     object.add_unless_empty("schemas", schemas);
 }
 
-/// The services of an API module, as the value of the key `/`. The service of the root path is not included, because
-/// its methods are keys of the API module.
+/// The value of the key `/`, without the service of the root path: its methods are keys of the API module.
 struct ServicesObjects<'a> {
     services: &'a [Service],
     form: CanonicalForm,
@@ -209,7 +210,6 @@ fn write_methods(service: &Service, form: CanonicalForm) -> impl Iterator<Item =
     methods.iter().map(move |method| (method.http.as_str().to_owned(), write_method(method, path, form)))
 }
 
-/// Converts an object of a definition to JSON, which never fails.
 fn to_json(object: &impl Serialize) -> Json {
     serde_json::to_value(object).unwrap_or_default()
 }
@@ -329,7 +329,7 @@ impl ObjectWriter {
         self.add_if_some(key, (text != default).then_some(text));
     }
 
-    pub(super) fn add_unless_empty(&mut self, key: &str, value: Json) {
+    fn add_unless_empty(&mut self, key: &str, value: Json) {
         let is_empty = match &value {
             Json::Array(items) => items.is_empty(),
             Json::Object(members) => members.is_empty(),
@@ -353,4 +353,131 @@ impl ObjectWriter {
     pub(super) fn into_entries(self) -> Map<String, Json> {
         self.0
     }
+}
+
+/// How JSON Schemas in a document refer to the schemas of the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaReferences {
+    /// By the keys of the schemas, which are unique in the API.
+    ByKey,
+    /// By the names, which are unique in an API module and do not depend on schemas of other modules.
+    ByName,
+}
+
+fn client_schema(check: &dyn Check, references: SchemaReferences) -> Json {
+    let mut schema = check.schema();
+    rename_references(&mut schema, check, references);
+    schema
+}
+
+/// Returns the JSON Schemas of schemas, as the value of `$defs`, to which the references in `$schema` lead.
+pub(super) fn json_schemas(schemas: &[Arc<NamedSchema>], references: SchemaReferences) -> Json {
+    let json_schema = |named: &Arc<NamedSchema>| {
+        let mut schema = named.schema();
+        // Forms begin with it when a reader adds a value of the schema.
+        if named.example.is_none()
+            && let (Some(example), Json::Object(members)) = (type_example(&*named.check), &mut schema)
+        {
+            members.insert("examples".to_owned(), json!([minimal_example(&*named.check, example)]));
+        }
+        rename_references(&mut schema, &*named.check, references);
+        let name = if references == SchemaReferences::ByKey { named.key() } else { &named.name };
+        (name.to_owned(), schema)
+    };
+    schemas.iter().map(json_schema).collect()
+}
+
+/// Changes the references in the JSON Schema of a type, which contain the keys of schemas.
+fn rename_references(schema: &mut Json, check: &dyn Check, references: SchemaReferences) {
+    let referenced = check.referenced_schemas();
+    if references == SchemaReferences::ByName && !referenced.is_empty() {
+        replace_references(schema, &mut |key| {
+            let named = referenced.iter().find(|named| named.key() == key);
+            format!("{SCHEMA_REFERENCE_PREFIX}{}", named.map_or(key, |named| &named.name))
+        });
+    }
+}
+
+/// Returns the schemas to which the parameters and outputs of methods refer, directly or through other schemas.
+pub(super) fn schemas_of_methods<'m>(methods: impl IntoIterator<Item = &'m Method>) -> Vec<Arc<NamedSchema>> {
+    let types = |method: &'m Method| {
+        let outputs = method.outputs.iter().map(|output| &output.r#type);
+        method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs)
+    };
+    let types = methods.into_iter().flat_map(types);
+    schemas_in_types(types.map(|r#type| &*r#type.check)).into_values().collect()
+}
+
+/// Returns the schemas to which several types refer, directly or through other schemas, by their keys. The time that
+/// this takes is proportional to the number of references.
+pub(super) fn schemas_in_types<'c>(
+    types: impl IntoIterator<Item = &'c dyn Check>,
+) -> BTreeMap<String, Arc<NamedSchema>> {
+    let mut all: BTreeMap<String, Arc<NamedSchema>> = BTreeMap::new();
+    let mut waiting: Vec<Arc<NamedSchema>> = Vec::new();
+    for check in types {
+        waiting.extend(check.referenced_schemas());
+        while let Some(schema) = waiting.pop() {
+            if !all.contains_key(schema.key()) {
+                waiting.extend(schema.check.referenced_schemas());
+                all.insert(schema.key().to_owned(), schema);
+            }
+        }
+    }
+    all
+}
+
+pub(super) fn write_schemas(schemas: &[Schema]) -> Json {
+    let write = |schema: &Schema| {
+        let Schema { name, key: _, info, r#type, example, extends: _, span: _ } = schema;
+        (name.clone(), write_schema(info, &r#type.written, example.as_ref()))
+    };
+    Json::Object(schemas.iter().map(write).collect())
+}
+
+fn write_named_schema(schema: &NamedSchema) -> Json {
+    let NamedSchema { name: _, key: _, first_key: _, info, check, example, depth: _, samples: _, recursive_example: _ } =
+        schema;
+    write_schema(info, &check.type_expr(), example.as_ref())
+}
+
+fn write_schema(info: &str, written: &TypeExpr, example: Option<&Json>) -> Json {
+    let mut object = ObjectWriter::default();
+    object.add_if_some("info", Some(info));
+    object.add_if_some("type", Some(written.term.as_str()));
+    for (name, value) in &written.attributes {
+        object.add_if_some(name, Some(value.clone()));
+    }
+    object.add_if_some("example", example.cloned());
+    object.into_json()
+}
+
+/// Returns the [`canonical_definition`] of an API, in which each method has the key `$origins` with the file and line
+/// of each value that is not written in the method. Readers of the definition ignore this key.
+#[must_use]
+pub fn canonical_definition_with_origins(api: &Api, inherited: &[InheritedValue], sources: &Sources) -> Json {
+    let mut by_method: HashMap<(u32, u32), Vec<&InheritedValue>> = HashMap::new();
+    for value in inherited {
+        by_method.entry((value.method.file, value.method.start)).or_default().push(value);
+    }
+    let line = |span: Span| {
+        let source = sources.get(span.file)?;
+        Some(Json::from(format!("{}:{}", source.path.display(), source.locate(span).line)))
+    };
+    let mut definition = canonical_definition(api);
+    for (module, service, method) in api.methods() {
+        let values = by_method.get(&(method.span.file, method.span.start)).into_iter().flatten();
+        let schemas = schemas_of_methods(std::slice::from_ref(method)).into_iter().filter_map(|used| {
+            let declared = module.schemas.iter().chain(&api.schemas).find(|schema| schema.key == used.key())?;
+            Some((format!("schemas.{}", used.name), line(declared.span)?))
+        });
+        let origins: Map<_, _> =
+            values.filter_map(|value| Some((value.key.clone(), line(value.from)?))).chain(schemas).collect();
+        let module = &mut definition["modules"][&module.name];
+        let service = if service.path.is_empty() { module } else { &mut module["/"][service.uri().split_off(1)] };
+        if !origins.is_empty() {
+            service[method.http.as_str()]["$origins"] = origins.into();
+        }
+    }
+    definition
 }

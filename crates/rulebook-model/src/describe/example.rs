@@ -4,30 +4,25 @@
 //! neither, an example is generated from the type of the parameter; this example is the same in every document. Every
 //! example passes the check of its type.
 
-pub(super) mod compared;
-mod minimal;
-
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-pub(super) use minimal::minimal_example;
-
 use crate::call::Value;
-use crate::constraint::Given;
+use crate::constraint::{Constraint, Given};
 use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, OutputPlace, Parameter, Schema};
-use crate::types::{Arity, Check};
+use crate::types::{Arity, Check, Structure};
 
 /// Returns an example value of a parameter of a method. A request can carry this value in the location from which the
 /// parameter is read, such as the query. If the constraints of the method compare the parameter with others, the
 /// examples of all of them fulfill the constraints. Returns `None` if no such value exists, for example for files.
 #[must_use]
 pub fn parameter_example(method: &Method, parameter: &Parameter) -> Option<Json> {
-    compared::example(method, parameter).or_else(|| independent_example(parameter))
+    compared_example(method, parameter).or_else(|| independent_example(parameter))
 }
 
-/// Returns an example value of a parameter without regard to other parameters.
 fn independent_example(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
     let declared = parameter.example.clone().or_else(|| parameter_default(parameter));
@@ -43,14 +38,12 @@ pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
     parameters_with(method, |parameter| !parameter.optional || parameter.example.is_some())
 }
 
-/// Returns the parameters without which a request is invalid: the required parameters, and others that the constraints
-/// of the method require.
+/// The required parameters, and others that the constraints of the method require.
 pub(super) fn necessary_parameters(method: &Method) -> Vec<&Parameter> {
     parameters_with(method, |parameter| !parameter.optional)
 }
 
-/// Returns the parameters for which `is_preferred` returns `true`, changed so that they fulfill the constraints of the
-/// method.
+/// The preferred parameters, changed so that they fulfill the constraints of the method.
 fn parameters_with(method: &Method, is_preferred: impl Fn(&Parameter) -> bool) -> Vec<&Parameter> {
     let mut sent: Vec<bool> = method.parameters.iter().map(is_preferred).collect();
     let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
@@ -90,7 +83,6 @@ pub fn schema_example(schema: &Schema) -> Option<Json> {
     schema.example.clone().or_else(|| generate_example(&*schema.r#type.check, |_| true))
 }
 
-/// Returns an example value of a type, or `None` if no value can be generated.
 pub(super) fn type_example(check: &dyn Check) -> Option<Json> {
     generate_example(check, |_| true)
 }
@@ -152,14 +144,12 @@ pub fn member_example<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
     }
 }
 
-/// Returns `true` if documents show an example of a parameter beside its default. This is the case if the parameter has
-/// no default, or if the definition contains an example of the parameter.
+/// Documents show an example beside the default only if the definition contains one.
 pub(super) fn has_additional_example(parameter: &Parameter) -> bool {
     parameter.default.is_none() || parameter.example.is_some()
 }
 
-/// Returns the default of a parameter as JSON. If the definition contains the default as a string, the type of the
-/// parameter decodes the string.
+/// If the definition contains the default as a string, the type of the parameter decodes the string.
 pub(super) fn parameter_default(parameter: &Parameter) -> Option<Json> {
     let default = parameter.default.as_ref()?;
     match default {
@@ -168,8 +158,7 @@ pub(super) fn parameter_default(parameter: &Parameter) -> Option<Json> {
     }
 }
 
-/// Generates an example that passes the check `check` and for which `is_allowed` returns `true`. Returns `None` for
-/// files, and if no such value is found.
+/// Returns `None` for files, and if no value passes `check` and is allowed.
 fn generate_example(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return None;
@@ -222,4 +211,130 @@ fn replace_forbidden_items(value: Value<'static>, is_allowed: &impl Fn(&Value<'_
     let items: Vec<_> = items.into_iter().map(allowed).collect();
     let first = items.iter().flatten().next()?.clone();
     Some(Value::List(items.into_iter().map(|item| item.unwrap_or_else(|| first.clone())).collect()))
+}
+
+// Examples of the parameters that the constraints of a method compare: together they fulfill the constraints.
+
+const MAX_TRIES: usize = 10_000;
+
+fn is_compared(method: &Method, parameter: &Parameter) -> bool {
+    comparing(method).any(|constraint| constraint.names.contains(&parameter.name))
+}
+
+fn comparing(method: &Method) -> impl Iterator<Item = &Constraint> {
+    method.constraints.iter().filter(|constraint| constraint.kind.compares_values())
+}
+
+/// `None` if no constraint compares the parameter with others, or if no value was found that fulfills the constraints.
+fn compared_example(method: &Method, parameter: &Parameter) -> Option<Json> {
+    if !is_compared(method, parameter) {
+        return None;
+    }
+    let mut parameters: Vec<_> = method.parameters.iter().filter(|other| is_compared(method, other)).collect();
+    // The values of these parameters are chosen last, because a request does not need them.
+    parameters.sort_by_key(|parameter| can_be_omitted(parameter));
+    let parameters: Vec<_> = parameters.into_iter().map(|parameter| (parameter, candidates(parameter))).collect();
+    let mut search = Search { method, chosen: BTreeMap::new(), tries: 0 };
+    search.choose(&parameters);
+    search.chosen.remove(parameter.name.as_str()).map(|value| value.to_json())
+}
+
+fn can_be_omitted(parameter: &Parameter) -> bool {
+    parameter.optional && parameter.example.is_none() && parameter.default.is_none()
+}
+
+/// Returns `true` if the definition chooses the value that is compared.
+fn is_fixed(parameter: &Parameter) -> bool {
+    parameter.example.is_some() || parameter.default.is_some()
+}
+
+fn is_possible(parameter: &Parameter, value: &Value<'static>) -> bool {
+    is_sendable(parameter.from, value) && parameter.r#type.check.checked(value.clone()).is_ok()
+}
+
+/// Returns the values that can be the example of a parameter, the preferred value first. An example in the definition
+/// is not replaced, nor is a default, which the server uses if a request does not contain the parameter.
+fn candidates(parameter: &Parameter) -> Vec<Value<'static>> {
+    let preferred = independent_example(parameter).as_ref().map(Value::from);
+    if is_fixed(parameter) {
+        return preferred.into_iter().collect();
+    }
+    let others = parameter.r#type.check.boundary_values().into_iter();
+    preferred.into_iter().chain(others.filter(|value| is_possible(parameter, value))).collect()
+}
+
+struct Search<'m> {
+    method: &'m Method,
+    /// The chosen values, by the names of their parameters.
+    chosen: BTreeMap<&'m str, Value<'static>>,
+    tries: usize,
+}
+
+impl<'m> Search<'m> {
+    /// Chooses a value for each parameter, which are given with their candidates. The values of other parameters are
+    /// candidates, too. Returns `false` if no values were found.
+    fn choose(&mut self, parameters: &[(&'m Parameter, Vec<Value<'static>>)]) -> bool {
+        let Some(((parameter, candidates), others)) = parameters.split_first() else { return true };
+        let equal = self.chosen.values().filter(|value| !is_fixed(parameter) && is_possible(parameter, value));
+        let equal: Vec<_> = equal.cloned().collect();
+        for candidate in candidates.iter().take(1).chain(&equal).chain(candidates.iter().skip(1)) {
+            self.tries += 1;
+            if self.tries > MAX_TRIES {
+                break;
+            }
+            self.chosen.insert(&parameter.name, candidate.clone());
+            if self.are_constraints_fulfilled() && self.choose(others) {
+                return true;
+            }
+        }
+        self.chosen.remove(parameter.name.as_str());
+        can_be_omitted(parameter) && self.choose(others)
+    }
+
+    fn are_constraints_fulfilled(&self) -> bool {
+        let given = |name: &str| self.chosen.get(name).map_or(Given::Absent, Given::Value);
+        comparing(self.method).all(|constraint| constraint.check(&given, &str::to_owned).is_none())
+    }
+}
+
+// Generated examples without optional members, with which the forms of the documentation pages begin.
+
+/// Keeps optional members for which the definition gives an example, and the whole example if the type requires more.
+pub(super) fn minimal_example(check: &dyn Check, example: Json) -> Json {
+    let minimal = without_optional_members(check, example.clone());
+    if check.checked(Value::from(&minimal)).is_ok() { minimal } else { example }
+}
+
+fn without_optional_members(check: &dyn Check, example: Json) -> Json {
+    match (check.structure(), example) {
+        (Structure::Nullable(inner), example) => without_optional_members(&*inner, example),
+        (Structure::Schema(schema), example) if schema.example.is_none() => {
+            without_optional_members(&*schema.check, example)
+        }
+        (Structure::Array(item), Json::Array(items)) => {
+            items.into_iter().map(|value| without_optional_members(&*item, value)).collect()
+        }
+        (Structure::Map(inner), Json::Object(members)) => {
+            let minimal = |(name, value)| (name, without_optional_members(&*inner, value));
+            Json::Object(members.into_iter().map(minimal).collect())
+        }
+        (Structure::Object(shape), Json::Object(members)) => {
+            let minimal = |(name, value)| match shape.fields.iter().find(|field| field.name == name) {
+                Some(field) if field.example.is_some() => Some((name, value)),
+                Some(field) if field.optional => None,
+                Some(field) => Some((name, without_optional_members(&*field.check, value))),
+                None => Some((name, value)),
+            };
+            Json::Object(members.into_iter().filter_map(minimal).collect())
+        }
+        (Structure::TaggedUnion { tag, branches }, example) => {
+            let branch = branches.iter().find(|(value, _)| example.get(&tag).is_some_and(|tag| tag == value.as_str()));
+            branch.map_or_else(|| example.clone(), |(_, branch)| without_optional_members(&**branch, example.clone()))
+        }
+        (Structure::Union(types), example) => {
+            let branch = types.iter().find(|branch| branch.checked(Value::from(&example)).is_ok());
+            branch.map_or_else(|| example.clone(), |branch| without_optional_members(&**branch, example.clone()))
+        }
+        (_, example) => example,
+    }
 }

@@ -7,13 +7,11 @@ use crate::call::AuthScheme;
 use crate::model::{Api, Deprecation, Idempotency, Location, Method, Module, ScopeCondition, date_or_time};
 use crate::types::{Check, Structure};
 
-/// The maximum number of items that a sentence lists: values of a parameter, or alternative conditions. Only the
-/// response to OPTIONS contains all items.
+/// The limit of items in a sentence; only the response to OPTIONS contains all items.
 const MAX_LISTED_ITEMS: usize = 10;
 
-/// Returns the condition under which the caller can call a method, such as "if `id` is `7` or `8`". `format_code`
-/// formats the name or the value of a parameter as code. Returns `None` if the caller can call the method with all
-/// parameter values, or if the document is not for one caller.
+/// Such as "if `id` is `7` or `8`", where `format_code` formats names and values. `None` if the caller can call the
+/// method with all parameter values, or if the document is not for one caller.
 pub(super) fn describe_call_condition(method: &Method, format_code: fn(&str) -> String) -> Option<String> {
     let alternatives = method.scope.conditions.as_ref().filter(|when| !when.iter().any(ScopeCondition::is_empty))?;
     let name = |name: &String| {
@@ -30,8 +28,7 @@ pub(super) fn describe_call_condition(method: &Method, format_code: fn(&str) -> 
     Some(format!("if {}", join_first_items(alternatives.iter().map(alternative), ", or if ")))
 }
 
-/// Joins the first [`MAX_LISTED_ITEMS`] items of a list. If the list has more items, the text ends with their number,
-/// such as "3 more".
+/// Joins at most [`MAX_LISTED_ITEMS`] items, followed by the number of the others, such as "3 more".
 pub(super) fn join_first_items(items: impl ExactSizeIterator<Item = String>, separator: &str) -> String {
     let more = items.len().saturating_sub(MAX_LISTED_ITEMS);
     let listed: Vec<_> = items.take(MAX_LISTED_ITEMS).collect();
@@ -39,7 +36,6 @@ pub(super) fn join_first_items(items: impl ExactSizeIterator<Item = String>, sep
     listed.join(separator) + &more
 }
 
-/// What a client sends as its credential in a scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CredentialKind {
     /// The name of the credential, without the article `a`.
@@ -69,16 +65,14 @@ pub(super) fn is_basic(scheme: &AuthScheme) -> bool {
     scheme.http_scheme().as_deref() == Some("basic")
 }
 
-/// Returns since when a method is deprecated and until when it is available, such as "since 2026-12-01, available until
-/// 2027-06-01"; an empty text if the definition has no dates.
+/// Such as "since 2026-12-01, available until 2027-06-01"; empty if the definition has no dates.
 pub(super) fn describe_deprecation_dates(deprecation: &Deprecation) -> String {
     let since = deprecation.since.map(|since| format!("since {}", date_or_time(since)));
     let until = deprecation.sunset.map(|sunset| format!("available until {}", date_or_time(sunset)));
     since.into_iter().chain(until).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the dates of a deprecated method, and what clients should call instead; an empty text if neither is known.
-/// `format_id` formats the id of the method that replaces it.
+/// The dates, and what clients should call instead; empty if neither is known. `format_id` formats the id of a method.
 pub(super) fn describe_deprecation(deprecation: &Deprecation, format_id: fn(&str) -> String) -> String {
     let dates = Some(describe_deprecation_dates(deprecation)).filter(|dates| !dates.is_empty());
     let successor = deprecation.successor.as_ref().map(|id| format!("use {} instead", format_id(&id.value)));
@@ -87,8 +81,7 @@ pub(super) fn describe_deprecation(deprecation: &Deprecation, format_id: fn(&str
     dates.into_iter().chain(successor).chain(other).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns a description of how a client uses the header field `Idempotency-Key`; `None` if the method does not read
-/// it.
+/// How a client uses the header field `Idempotency-Key`; `None` if the method does not read it.
 pub(super) fn describe_idempotency(api: &Api, method: &Method) -> Option<String> {
     let begin = match method.options.idempotent? {
         Idempotency::Optional => "A client can send a new random text",
@@ -102,7 +95,6 @@ pub(super) fn describe_idempotency(api: &Api, method: &Method) -> Option<String>
     ))
 }
 
-/// Returns `true` if a parameter of the method is read from the header field `Idempotency-Key`.
 pub(super) fn reads_key_as_parameter(method: &Method) -> bool {
     let is_key = |key: &str| key.eq_ignore_ascii_case(Idempotency::HEADER);
     method.parameters.iter().any(|parameter| parameter.from == Location::Header && is_key(&parameter.key))
@@ -132,9 +124,8 @@ pub(super) fn describe_rate_limits(api: &Api, module: &Module, method: &Method) 
     sentences.chain((cost > 1).then(|| format!("A call counts as {cost} requests."))).collect()
 }
 
-/// Describes the values of a type in words. If the type is the name of a schema, the words are those of the schema.
-/// Within other types, a schema is described by its name only, so that the length of the words is bounded by the length
-/// of the definition of one type.
+/// A schema is described by its content only if it is the whole type. Within other types, it is described by its name,
+/// so that the length of the words is bounded by the length of the definition of one type.
 pub(super) fn type_in_words(check: &dyn Check) -> Cow<'static, str> {
     match check.structure() {
         Structure::Schema(schema) => schema.check.in_words(),

@@ -1,12 +1,12 @@
-//! Writes Markdown, in which texts of a definition are escaped, so that a Markdown renderer shows them literally.
+//! Writes Markdown, in which texts of a definition are escaped, so that a Markdown renderer shows them literally; and
+//! replaces control characters in these texts, for every kind of document.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::escape::{format_code_point, is_white_space};
 use crate::invisible::is_control_character;
 
-/// A Markdown document to which blocks are added: paragraphs, lists, tables and code. Two blocks are separated by an
-/// empty line.
+/// A Markdown document. Two blocks (paragraphs, lists, tables, code) are separated by an empty line.
 #[derive(Default)]
 pub(super) struct MarkdownWriter(String);
 
@@ -17,7 +17,6 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes a block that consists of one line, such as a heading or a paragraph.
     pub(super) fn write_line(&mut self, line: &str) {
         self.begin_block();
         self.0.extend([line, "\n"]);
@@ -52,8 +51,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes a fenced code block. The fence has more backticks than any sequence of backticks in the text, so that the
-    /// text cannot end the block.
+    /// The fence has more backticks than any sequence of backticks in the text, so that the text cannot end the block.
     pub(super) fn write_code_block(&mut self, language: &str, text: &str) {
         let max_backticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(max_backticks.max(2) + 1);
@@ -104,8 +102,7 @@ pub(super) fn escape_text(text: &str) -> String {
     escaped
 }
 
-/// Formats a text of the definition as a code span (`` `text` ``). If a code span in a table cannot contain the text,
-/// the text is escaped instead.
+/// If a code span in a table cannot contain the text, the text is escaped instead.
 pub(super) fn code_span(text: &str) -> String {
     let is_plain =
         |character| !matches!(character, '`' | '|') && !is_white_space(character) && !is_control_character(character);
@@ -119,4 +116,43 @@ pub(super) fn code_span(text: &str) -> String {
 /// Returns `true` if Markdown treats a `_` next to this character as a part of a word.
 fn is_word_character(character: Option<char>) -> bool {
     character.is_some_and(char::is_alphanumeric)
+}
+
+// Control characters could change how a document displays the text around them, so every document shows their code
+// points instead.
+
+/// White space, and characters that end a line. Documents show a sequence of these characters as one space.
+pub(super) fn is_white_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Returns the code point of a character in the notation of documents, such as `U+202E`.
+fn format_code_point(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}
+
+/// Replaces each control character by its code point. Line breaks, tabs and spaces are not changed.
+pub(super) fn escape_control_characters(text: &str) -> Cow<'_, str> {
+    let is_kept = |c: char| {
+        matches!(c, ' ' | '\n' | '\t') || !(is_white_space(c) || is_control_character(c) || is_noncharacter(c))
+    };
+    if text.chars().all(is_kept) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            _ if is_kept(character) => escaped.push(character),
+            _ if is_white_space(character) => escaped.push(' '),
+            // Writing to a `String` cannot fail.
+            _ => _ = write!(escaped, "{}", format_code_point(character)),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// HTML does not allow noncharacters even as a character reference (HTML standard, section 13.1.4).
+fn is_noncharacter(character: char) -> bool {
+    let number = u32::from(character);
+    matches!(number, 0xFDD0..=0xFDEF) || number & 0xFFFE == 0xFFFE
 }

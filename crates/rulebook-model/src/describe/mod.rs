@@ -5,31 +5,21 @@
 //! generates only the canonical form and the responses to OPTIONS. It must not depend on the plan that handles
 //! requests, or on requests.
 
-mod bracket_name;
 pub(crate) mod canonical;
-mod canonical_schemas;
 #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
 pub mod example;
 mod options;
-mod origins;
-mod uris;
+#[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents describe lists"))]
+mod parameter_format;
 
-#[cfg(feature = "documents")]
-mod escape;
-#[cfg(feature = "documents")]
-mod handler_schema;
 #[cfg(feature = "documents")]
 mod in_words;
 #[cfg(feature = "documents")]
-mod list_format;
-#[cfg(feature = "documents")]
 mod markdown;
 #[cfg(feature = "documents")]
-mod module_part;
+mod method_schemas;
 #[cfg(feature = "documents")]
 mod openapi;
-#[cfg(feature = "documents")]
-mod outputs;
 #[cfg(feature = "documents")]
 mod pages;
 #[cfg(feature = "documents")]
@@ -39,15 +29,17 @@ mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
 
-pub use canonical::{canonical_definition, canonical_service_definition, canonical_settings};
-pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};
-pub use origins::canonical_definition_with_origins;
-pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
+pub use canonical::{
+    canonical_definition, canonical_definition_with_origins, canonical_service_definition, canonical_settings,
+};
+pub use options::{
+    IntermediateUri, ServiceUri, Uris, options_for_api, options_for_intermediate_uri, options_for_service, uris,
+    write_options_for_api,
+};
 
 #[cfg(feature = "documents")]
 pub use self::{
-    module_part::ModulePart,
-    openapi::{OpenapiDetail, OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
+    openapi::{ModulePart, OpenapiDetail, OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
     pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service, method_page_url},
     python::{python, python_handlers},
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},

@@ -6,15 +6,14 @@ use std::rc::Rc;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::super::module_part::ModulePart;
-use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
-use super::component_name::{folded, to_component_name};
+use super::ModulePart;
+use super::schemas::{folded, to_component_name};
 use crate::call::HttpMethod;
+use crate::describe::options::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
 use crate::distinct_names::{candidates, distinct_names};
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;
 
-/// The operations of an OpenAPI document, by path.
 pub(super) struct Operations<'a> {
     services: Vec<ServiceUri<'a>>,
     paths: BTreeMap<String, Vec<PathOperation<'a>>>,
@@ -83,7 +82,6 @@ impl<'a> Operations<'a> {
         self.paths.iter().map(|(path, operations)| (path.as_str(), operations.as_slice()))
     }
 
-    /// Returns the API module and the URI of the service to which an operation belongs.
     pub(super) fn service_of(&self, operation: &PathOperation<'a>) -> &ServiceUri<'a> {
         &self.services[operation.service_index]
     }
@@ -95,8 +93,7 @@ impl<'a> Operations<'a> {
         path_parameters(segments, &operation.parameter_names).collect()
     }
 
-    /// Returns the URIs of services that handle a request instead of the operation if the parameters in the path have
-    /// certain values.
+    /// Services at these URIs handle a request if the parameters in the path have certain values.
     pub(super) fn uris_below(&self, operation: &PathOperation<'a>) -> &[String] {
         // If this path contains no position, no parameter of the method can have the value of a segment in the path of
         // another service below it.
@@ -105,8 +102,7 @@ impl<'a> Operations<'a> {
     }
 }
 
-/// Returns an item for each method of the API in order. The item is `true` if the method belongs to the given part, or
-/// if no part is given.
+/// In the order of the API. All are `true` if no part is given.
 fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item = bool> {
     let methods = move |(index, module): (usize, &Module)| {
         let all = module.services.iter().flat_map(|service| &service.methods).count();
@@ -115,7 +111,6 @@ fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator
     api.modules.iter().enumerate().flat_map(methods)
 }
 
-/// The HTTP methods in the order in which OpenAPI lists the operations of a path.
 const HTTP_METHODS_IN_ORDER: [HttpMethod; 5] =
     [HttpMethod::Get, HttpMethod::Put, HttpMethod::Post, HttpMethod::Delete, HttpMethod::Patch];
 
@@ -139,13 +134,11 @@ fn path_segments<'a>(service: &'a Service, method: &'a Method) -> Vec<PathSegmen
     segments.chain(positions.map(|parameter| PathSegment::Variable(&parameter.name, parameter))).collect()
 }
 
-/// Returns the number of positions that are optional and are not followed by a required position.
 fn count_trailing_optional(positions: &[&Parameter]) -> usize {
     positions.iter().rev().take_while(|position| position.optional).count()
 }
 
-/// Returns the parameters in these segments, each with its name in the path template. `names` are these names, in the
-/// order of the path.
+/// Each with its name in the path template: `names` are these names, in the order of the path.
 fn path_parameters<'a>(
     segments: &[PathSegment<'a>],
     names: &'a [String],

@@ -7,14 +7,13 @@ use utoipa::openapi::encoding::{Encoding, EncodingBuilder};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
-use super::super::example;
-use super::OpenapiDetail;
-use super::operation::DescribedMethod;
-use super::parameters::{PlacedParameter, placement};
+use super::operation::{DescribedMethod, PlacedParameter, placement};
 use super::schemas::{SchemaPlace, Schemas, with_description};
-use super::serialization::{self, Placement, TextStyle, text_encoding};
+use super::serialization::{Placement, TextStyle, text_encoding};
+use super::{OpenapiDetail, serialization};
 use crate::call::Value;
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
+use crate::describe::example;
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Arity, Check, optional_schema};
 
@@ -23,7 +22,6 @@ const JSON_MEDIA_TYPE: &str = "application/json";
 /// The media type of a file that can have every media type.
 const BINARY_MEDIA_TYPE: &str = "application/octet-stream";
 
-/// Returns the fields of a method's request body, which are the parameters that are read from the body.
 pub(super) fn body_fields(method: &Method) -> Vec<PlacedParameter<'_>> {
     let mut fields: Vec<PlacedParameter<'_>> = Vec::new();
     for parameter in method.parameters.iter().filter(|parameter| placement(method.http, parameter).is_none()) {
@@ -146,8 +144,7 @@ fn raw_body(parameter: &Parameter, schemas: &mut Schemas) -> RequestBody {
     body
 }
 
-/// Returns an example of a request body with these fields. Returns `None` if there are no fields, or if no example
-/// value exists for one of them.
+/// `None` if there are no fields, or if no example value exists for one of them.
 fn body_example(method: &Method, fields: &[&Parameter], in_json: bool) -> Option<Json> {
     let example = |field| {
         if in_json { example::parameter_example(method, field) } else { form_field_example(method, field) }
@@ -166,8 +163,7 @@ fn is_file_field(field: &Parameter) -> bool {
     matches!(field.r#type.check.arity(), Arity::File | Arity::Files)
 }
 
-/// Returns the schema of an object that has a member for each field. If `is_closed` is `true`, the object must not have
-/// further members.
+/// If `is_closed` is `true`, the object must not have further members.
 fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(&Parameter) -> Json) -> Json {
     let properties: Map<_, _> = fields.iter().map(|field| (field.key.clone(), schema(field))).collect();
     let required: Vec<_> = fields.iter().filter(|field| !field.optional).map(|field| field.key.as_str()).collect();
@@ -181,8 +177,7 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
     object
 }
 
-/// Returns the schema of a field in a JSON body, or of the whole body. If the parameter is optional, null is allowed
-/// and means the same as omitting the parameter.
+/// Also of the whole body. Null means the same as omitting an optional parameter.
 fn json_field_schema(
     field: &Parameter,
     DescribedMethod { method, name, .. }: DescribedMethod<'_>,

@@ -3,52 +3,48 @@
 //! error with a status other than the actual status of the error.
 
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 use std::sync::Arc;
 
-use utoipa::openapi::Response;
+use serde_json::{Value as Json, json};
+use utoipa::openapi::example::{Example, ExampleBuilder};
+use utoipa::openapi::{ContentBuilder, Response};
 
-use super::OpenapiDetail;
-use super::component_name::to_component_name;
-use super::content::response_with_contents;
-use super::downloads;
-use super::error_classes::{ErrorClass, GENERAL_ERRORS};
-use super::error_group::{ErrorEnvelope, ErrorGroup, is_separate_from_success};
-use super::headers::{has_rate_limits, text_header, with_request_id_header};
-use super::operation::DescribedMethod;
-use super::parts::{PartIndex, PartName, Parts};
-use super::response_fields;
-use super::schemas::{SchemaPlace, Schemas};
-use crate::envelope::{self, Envelope, Problem};
-use crate::model::{Api, DeclaredError, EnvelopeName, Method, Unbound};
+use super::errors::{
+    DEPRECATION_FIELDS, ErrorClass, ErrorEnvelope, ErrorGroup, GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY, REPLAYED,
+    is_separate_from_success,
+};
+use super::operation::{DescribedMethod, PartIndex, PartName, Parts};
+use super::response_headers::{file_schema, has_rate_limits, link_schema, text_header, with_request_id_header};
+use super::schemas::{SchemaPlace, Schemas, to_component_name, with_description};
+use super::{OpenapiDetail, response_headers};
+use crate::describe::{example, method_schemas};
+use crate::envelope::{self, Envelope, Problem, has_content};
+use crate::model::{Api, DeclaredError, EnvelopeName, Method, Output, Unbound};
 
-/// Generates the responses of a document. Error responses are components of the document, so that several operations
-/// can refer to the same response.
+/// Error responses are components of the document, so that several operations can refer to the same response.
 pub(super) struct ErrorResponses {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
-    pub(super) envelope_before_routing: EnvelopeName,
+    envelope_before_routing: EnvelopeName,
     /// What methods without a handler respond with.
     pub(super) unbound: Unbound,
     /// The media types of the response formats other than JSON.
-    pub(super) format_media_types: Vec<String>,
+    format_media_types: Vec<String>,
     pub(super) detail: OpenapiDetail,
-    /// The index of each error response, by the errors that it describes.
     indexes: HashMap<ResponseKey, PartIndex>,
     pub(super) envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
     /// The envelope of problem documents (RFC 9457). A client can request errors in this envelope from every API.
     problem_envelope: Option<ErrorEnvelope>,
 }
 
-/// Identifies an error response by the errors that it describes: the envelope, the status, the names of the error
-/// classes, and the name, status, description and number of each declared error. The first text is the module, if a
-/// method declares one of the errors.
+/// The errors of a response: the module if a method declares one of them, the envelope, the status, the names of the
+/// error classes, and the name, status, description and number of each declared error.
 type ResponseKey = (String, EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
-/// The maximum length of a name that consists of the names of errors.
 const MAX_NAME_LENGTH: usize = 48;
 
 impl ErrorResponses {
-    /// Creates a value without responses, and adds the schemas of errors to `schemas`. Must be called before other
-    /// schemas are added, so that no other schema gets the name of an error schema.
+    /// Must be called before other schemas are added, so that no other schema gets the name of an error schema.
     pub(super) fn new(api: &Api, detail: OpenapiDetail, schemas: &mut Schemas) -> Self {
         let mut error_envelope = |envelope: Arc<dyn Envelope>, owner: &str, part| {
             let place = SchemaPlace { method: owner, part, key: "" };
@@ -96,10 +92,10 @@ impl ErrorResponses {
         let limited = is_full && has_rate_limits(api, module, method);
         let jsonp = is_full && method.allows_jsonp(api.jsonp);
         let mut success = self.success_responses(envelope, (described, &declared), (jsonp, limited), schemas);
-        let conditional = downloads::conditional_responses(method, schemas).into_iter();
+        let conditional = response_headers::conditional_responses(method, schemas).into_iter();
         let conditional = conditional.filter(|(status, ..)| !statuses.contains(status));
         success.extend(conditional.map(|(status, base, response)| (status, Some(base), response)));
-        success.extend(response_fields::not_modified_response(method, self.unbound, schemas));
+        success.extend(response_headers::not_modified_response(method, self.unbound, schemas));
         let mut responses = BTreeMap::new();
         for (status, base, response) in success {
             let with_status = format!("{name}.{status}");
@@ -141,18 +137,16 @@ impl ErrorResponses {
         response
     }
 
-    /// Returns the envelopes of a method's responses. The envelope of the method's API module is marked with `true`. If
-    /// the envelope of errors that occur before the API module is known is a different envelope, it is also returned,
-    /// marked with `false`. `name` is the name of the API module's envelope.
-    pub(super) fn envelopes_of_method(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
+    /// The envelope `name` of the method's API module is marked with `true`. The envelope of errors that occur before
+    /// the API module is known follows, marked with `false`, if it is a different one.
+    fn envelopes_of_method(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
         let envelope_before_routing = (self.envelope_before_routing != *name).then_some(&self.envelope_before_routing);
         let names = [Some(name), envelope_before_routing].into_iter().flatten();
         names.filter_map(|used| Some((self.envelopes.get(used)?, used == name))).collect()
     }
 
-    /// Returns the statuses of a method's error responses: the actual statuses of the errors, which problem documents
-    /// always have, and the different statuses that envelopes send. If an envelope sends an error with the status of a
-    /// success, that status is not included, because the success response also describes the error.
+    /// The actual statuses of the errors, which problem documents always have, and the different statuses that
+    /// envelopes send. The status of a success is not included, because the success response also describes the error.
     fn error_statuses(
         &self,
         name: &EnvelopeName,
@@ -281,9 +275,244 @@ impl ErrorResponses {
     }
 }
 
-/// Returns the sort key of an envelope. Built-in envelopes come first, in a fixed order, followed by the envelopes of
-/// the program, ordered by name.
+/// Built-in envelopes come first, in a fixed order, followed by those of the program, by name.
 fn envelope_sort_key(name: &EnvelopeName) -> (usize, &str) {
     let built_in = EnvelopeName::ALL.iter().position(|known| known == name);
     (built_in.unwrap_or(EnvelopeName::ALL.len()), name.as_str())
+}
+
+// Success responses, which contain the outputs of a method in an envelope.
+
+const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
+
+impl ErrorResponses {
+    /// Each with its status and, if it is the same for all methods, the name of its component. They also describe the
+    /// errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say whether the method
+    /// can respond with JSONP, and whether the number of requests to it can be limited.
+    fn success_responses(
+        &self,
+        name: &EnvelopeName,
+        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
+        jsonp_and_rate_limits: (bool, bool),
+        schemas: &mut Schemas,
+    ) -> Vec<(u16, Option<&'static str>, Response)> {
+        let mut responses: Vec<(u16, _, _)> = Vec::new();
+        // An envelope can send several statuses as one.
+        for real in described.method.statuses() {
+            let with_status =
+                self.responses_with_status(name, (described, declared), real, jsonp_and_rate_limits, schemas);
+            for response in with_status {
+                if responses.iter().all(|(status, ..)| *status != response.0) {
+                    responses.push(response);
+                }
+            }
+        }
+        responses
+    }
+
+    fn responses_with_status(
+        &self,
+        name: &EnvelopeName,
+        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
+        real: u16,
+        (jsonp, has_rate_limits): (bool, bool),
+        schemas: &mut Schemas,
+    ) -> Vec<(u16, Option<&'static str>, Response)> {
+        let method = described.method;
+        let mut responses = Vec::new();
+        let Some(used) = self.envelopes.get(name) else { return responses };
+        let status = envelope::response_status(&*used.envelope, real);
+        let success = self.success_schema(&*used.envelope, described, real, schemas);
+        let hidden = self.errors_with_success_status(name, method, declared);
+        let has_errors = hidden.iter().any(|content| content.status == status);
+        let description = match (&success, has_errors) {
+            (None, _) => "Success, without content",
+            (Some(_), false) if method.options.download => "The file, or a link to it",
+            (Some(_), false) => "Success",
+            (Some(_), true) => "Success, or an error that only the body reports",
+        };
+        let has_example = self.detail == OpenapiDetail::Full;
+        let example = has_example.then(|| success_example(&*used.envelope, method, self.unbound)).flatten();
+        let success = success.map(|schema| ResponseContent {
+            examples: example.into_iter().collect(),
+            ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
+        });
+        let contents =
+            success.into_iter().chain(hidden).flat_map(|content| content.in_json_and_formats(&self.format_media_types));
+        // The schema of a script does not depend on the body that the script contains.
+        let script = || ResponseContent::new(200, "text/javascript", json!({ "type": "string" }));
+        let all: Vec<_> = contents.chain(jsonp.then(script)).collect();
+        let with_status = |status| all.iter().filter(move |content| content.status == status);
+        let mut response = response_with_contents(description, with_status(status), schemas);
+        response_headers::add_response_fields(&mut response, described, self.unbound, schemas);
+        if method.options.download && method.options.status == status {
+            response_headers::add_file_content(&mut response, schemas);
+        } else if method.options.download {
+            // A file is sent without an envelope, and therefore with the actual status.
+            let mut file = Response::new("The file");
+            response_headers::add_file_content(&mut file, schemas);
+            response_headers::add_response_fields(&mut file, described, self.unbound, schemas);
+            responses.push((method.options.status, None, file));
+        }
+        if self.detail == OpenapiDetail::Full && method.options.deprecation.is_some() {
+            for (name, _) in DEPRECATION_FIELDS {
+                // An output of the method can be the field.
+                if !response.headers.contains_key(name) {
+                    response_headers::add_header_reference(&mut response, name);
+                }
+            }
+        }
+        if has_rate_limits {
+            for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
+                response_headers::add_header_reference(&mut response, name);
+            }
+        }
+        if method.options.idempotent.is_some() {
+            response_headers::add_header_reference(&mut response, REPLAYED.0);
+        }
+        let name = response.content.is_empty().then_some(COMPONENT_NAME_WITHOUT_CONTENT);
+        responses.push((status, name, response));
+        if let Some(other) = all.iter().map(|content| content.status).find(|other| *other != status) {
+            let response = response_with_contents("The body alone reports the outcome", with_status(other), schemas);
+            responses.push((other, None, response));
+        }
+        responses
+    }
+
+    /// In the envelope of the method's API module, and errors that occur before the API module is known.
+    fn errors_with_success_status(
+        &self,
+        name: &EnvelopeName,
+        method: &Method,
+        declared: &[&DeclaredError],
+    ) -> Vec<ResponseContent> {
+        let mut hidden = Vec::new();
+        for (envelope, of_method) in self.envelopes_of_method(name) {
+            let mut add = |real: u16, schema: Json| {
+                let status = envelope::response_status(&*envelope.envelope, real);
+                if status != real && !is_separate_from_success(status, envelope, method) {
+                    hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
+                }
+            };
+            add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
+            for error in declared.iter().filter(|_| of_method) {
+                add(error.status.get(), envelope.envelope.declared_error_schema(error));
+            }
+        }
+        hidden
+    }
+
+    /// `None` without content. If the method returns a file, this is the response with a link to the file.
+    fn success_schema(
+        &self,
+        envelope: &dyn Envelope,
+        described: DescribedMethod<'_>,
+        real: u16,
+        schemas: &mut Schemas,
+    ) -> Option<Json> {
+        let method = described.method;
+        if !has_content(envelope::response_status(envelope, real)) {
+            return None;
+        }
+        let schema = if method.options.download {
+            json!({ "anyOf": [envelope.success_schema(link_schema(), false), file_schema()] })
+        } else {
+            let outputs = method_schemas::response_schema(self.unbound, method, |output| {
+                output_schema(described, output, schemas)
+            });
+            envelope.success_schema(outputs, method.whole().is_some())
+        };
+        let place = SchemaPlace { method: described.name, part: "result", key: "" };
+        Some(match self.detail {
+            OpenapiDetail::Full => schemas.inline_or_component(place, schema),
+            OpenapiDetail::Lean => schemas.component_reference(place, schema),
+        })
+    }
+}
+
+fn output_schema(described: DescribedMethod<'_>, output: &Output, schemas: &mut Schemas) -> Json {
+    let (part, key) = if output.is_whole() { ("output", "") } else { ("result", &*output.name) };
+    let place = SchemaPlace { method: described.name, part, key };
+    let check = &*output.r#type.check;
+    let schema = schemas.add_referenced(check.schema(), check, place);
+    let schema = schemas.type_schema_or_reference(place, schema);
+    with_description(method_schemas::nullable_if_optional(output, schema), &output.info, None, output.example.as_ref())
+}
+
+/// `None` if the method returns a file or its arguments, or if no example value exists.
+fn success_example(envelope: &dyn Envelope, method: &Method, unbound: Unbound) -> Option<(String, Example)> {
+    if method.options.download || unbound == Unbound::Echo {
+        return None;
+    }
+    let value = example::success_example(envelope, method)?;
+    Some(("success".to_owned(), ExampleBuilder::new().summary("Success").value(Some(value)).build()))
+}
+
+// The content of responses: several envelopes can send the same status. Then the contents in all of these envelopes are
+// combined to one response.
+
+/// The possible bodies of the responses that have the same status and the same media type.
+pub(super) struct ResponseContent {
+    pub(super) status: u16,
+    pub(super) media_type: String,
+    /// The schemas of the possible bodies. Each body matches at least one of these schemas.
+    pub(super) alternatives: Vec<Json>,
+    pub(super) examples: Vec<(String, Example)>,
+}
+
+impl ResponseContent {
+    pub(super) fn new(status: u16, media_type: &str, schema: Json) -> Self {
+        Self { status, media_type: media_type.to_owned(), alternatives: vec![schema], examples: Vec::new() }
+    }
+
+    /// `formats` are the media types of the other formats.
+    fn in_json_and_formats(self, formats: &[String]) -> impl Iterator<Item = Self> {
+        let others: Vec<_> = formats
+            .iter()
+            // The examples are in JSON, so that they are omitted from the other formats.
+            .map(|format| Self {
+                media_type: format.clone(),
+                alternatives: self.alternatives.clone(),
+                examples: Vec::new(),
+                ..self
+            })
+            .collect();
+        iter::once(self).chain(others)
+    }
+}
+
+/// Returns a response whose content can be any of `contents`. Contents with the same media type are merged.
+fn response_with_contents<'s>(
+    description: &str,
+    contents: impl Iterator<Item = &'s ResponseContent>,
+    schemas: &mut Schemas,
+) -> Response {
+    let mut by_type: Vec<(&str, Vec<&Json>, BTreeMap<&String, &Example>)> = Vec::new();
+    for ResponseContent { media_type, alternatives, examples, .. } in contents {
+        let media_type = media_type_essence(media_type);
+        let index = by_type.iter().position(|(other, ..)| *other == media_type).unwrap_or_else(|| {
+            by_type.push((media_type, Vec::new(), BTreeMap::new()));
+            by_type.len() - 1
+        });
+        let (_, schemas, by_name) = &mut by_type[index];
+        schemas.extend(alternatives);
+        // If two examples have the same name, the first example is kept. It is in the envelope of the method's API
+        // module.
+        examples.iter().for_each(|(name, example)| {
+            by_name.entry(name).or_insert(example);
+        });
+    }
+    let mut response = Response::new(description);
+    for (media_type, alternatives, examples) in by_type {
+        let schema = if let [one] = alternatives[..] { one.clone() } else { json!({ "anyOf": alternatives }) };
+        let mut content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).build();
+        content.examples = examples.into_iter().map(|(name, example)| (name.clone(), example.clone().into())).collect();
+        response.content.insert(media_type.to_owned(), content.into());
+    }
+    response
+}
+
+/// Returns a media type without its parameters (RFC 9110 section 8.3.1).
+fn media_type_essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or(media_type)
 }

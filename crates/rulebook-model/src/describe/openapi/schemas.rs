@@ -1,6 +1,6 @@
-//! The schemas of an OpenAPI document. The types of the crate `utoipa` do not support all keywords of JSON Schema
-//! 2020-12. Therefore values of these types contain a placeholder for each schema. The placeholders are replaced by the
-//! schemas after the values are converted to JSON.
+//! The schemas of an OpenAPI document and the names of its components. The types of the crate `utoipa` do not support
+//! all keywords of JSON Schema 2020-12. Therefore values of these types contain a placeholder for each schema. The
+//! placeholders are replaced by the schemas after the values are converted to JSON.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,17 +8,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use super::component_name::{folded, to_component_name};
-use super::discriminator::complete_discriminators;
-use super::plain_keywords::use_plain_keywords;
-use crate::distinct_names::with_hash;
+use crate::distinct_names::{candidates, distinct_names, with_hash};
 use crate::model::{Api, Method};
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
-/// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
-/// the schema refers.
+/// In bytes of JSON. A larger schema becomes a component.
 const MAX_INLINE_BYTES: usize = 160;
-/// The prefix of a reference to a component.
 pub(super) const COMPONENT_PREFIX: &str = "#/components/schemas/";
 /// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
 const PLACEHOLDER_PREFIX: &str = "placeholder:";
@@ -43,24 +38,20 @@ pub(super) struct Schemas {
     /// The name of each component that is not a schema of the definition, by the method to which it belongs and the
     /// JSON text of its schema. Methods do not share such components, so that their names depend on one method only.
     names_by_schema: HashMap<(String, String), String>,
-    /// The [folded] names of the components.
     folded_names: HashSet<String>,
     /// The [folded] keys that several parameters at one place, or several outputs, of the described method have.
     alike_keys: HashSet<String>,
-    /// The keys of the definition's schemas, which are the names of their components, folded. No other component has
-    /// such a name.
+    /// The [folded] keys of the definition's schemas, which no other component has as its name.
     reserved_names: HashSet<String>,
 }
 
 impl Schemas {
-    /// Creates the schemas of a document without components.
     pub(super) fn new(api: &Api) -> Self {
         let of_modules = api.modules.iter().flat_map(|module| &module.schemas);
         let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| folded(&schema.key)).collect();
         Self { reserved_names, ..Self::default() }
     }
 
-    /// Begins the description of a method.
     pub(super) fn begin_method(&mut self, method: &Method) {
         self.alike_keys.clear();
         let parameters = || method.parameters.iter().map(|parameter| (Some(parameter.from), parameter));
@@ -104,8 +95,7 @@ impl Schemas {
         schema
     }
 
-    /// Lets the references in a JSON Schema lead to components. Returns the schemas to which it refers and that are not
-    /// components yet. `check` is the check to which the JSON Schema belongs.
+    /// Returns the schemas that are not components yet.
     fn lead_to_components(&self, schema: &mut Json, check: &dyn Check) -> Vec<Arc<NamedSchema>> {
         let mut keys = HashSet::new();
         replace_references(schema, &mut |key| {
@@ -144,15 +134,13 @@ impl Schemas {
         self.schemas.push(schema);
     }
 
-    /// Returns a reference to the component that contains this schema at this place. If the method has no such
-    /// component yet, it is added.
+    /// If the method has no such component yet, it is added.
     pub(super) fn component_reference(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
         self.named_component_reference(place.method, self.component_name(place), schema)
     }
 
-    /// Returns a reference to the component that contains this schema, for a method. If the method has no such
-    /// component yet, it is added. Its name is `name`, or begins with it.
-    pub(super) fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
+    /// If the method has no such component yet, it is added. Its name is `name`, or begins with it.
+    fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
         let key = (method.to_owned(), schema.to_string());
         if let Some(name) = self.names_by_schema.get(&key) {
             return schema_reference(name);
@@ -175,8 +163,7 @@ impl Schemas {
         if schema.to_string().len() <= MAX_INLINE_BYTES { schema } else { self.component_reference(place, schema) }
     }
 
-    /// Returns the schema of a type. If the type is an object with declared members, or a list of such objects, a large
-    /// object schema becomes a component to which the result refers.
+    /// A large schema of an object with declared members, or of the items of a list, becomes a component.
     pub(super) fn type_schema_or_reference(&mut self, place: SchemaPlace<'_>, mut schema: Json) -> Json {
         if schema.get("properties").is_some() {
             return self.inline_or_component(place, schema);
@@ -188,7 +175,6 @@ impl Schemas {
         schema
     }
 
-    /// Returns the names of the components, [folded].
     pub(super) fn folded_names(&self) -> &HashSet<String> {
         &self.folded_names
     }
@@ -198,9 +184,8 @@ impl Schemas {
         self.components.iter().map(|(name, index)| (name.clone(), placeholder(index))).collect()
     }
 
-    /// Replaces the placeholders in a part of the document by the schemas. Placeholders are not searched for in the
-    /// schemas. Therefore an example of the definition is never mistaken for a placeholder, because examples are parts
-    /// of schemas.
+    /// Placeholders are not searched for in the schemas. Therefore an example of the definition is never mistaken for a
+    /// placeholder, because examples are parts of schemas.
     pub(super) fn fill_placeholders(&mut self, part: &mut Json) {
         match part {
             Json::Object(members) => match placeholder_index(members) {
@@ -221,14 +206,12 @@ fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("{COMPONENT_PREFIX}{name}") })
 }
 
-/// Returns the description in the schema of a type as a sentence. Types describe the rules that their schemas cannot
-/// express, such as the bounds of a `datetime`.
+/// As a sentence. Types describe the rules that their schemas cannot express, such as the bounds of a `datetime`.
 pub(super) fn description_of(schema: &Json) -> Option<String> {
     schema.get("description").and_then(Json::as_str).map(|description| format!("{description}."))
 }
 
-/// Adds a description to a schema, before the description of the type. Also adds the default and the example, if they
-/// are given.
+/// `info` comes before the description of the type.
 pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, example: Option<&Json>) -> Json {
     let mut schema = match schema {
         Json::Object(schema) => schema,
@@ -240,4 +223,198 @@ pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, 
     schema.extend(default.map(|default| ("default".to_owned(), default)));
     schema.extend(example.map(|example| ("examples".to_owned(), json!([example]))));
     Json::Object(schema)
+}
+
+// Discriminators of unions with a tag. A discriminator maps each value of the tag to a component, so that the types of
+// a union cannot be written inside of it.
+
+/// Completes the discriminators in a schema. The types of a union that are not components become components of the
+/// method or the schema `owner`, whose names begin with `name`.
+fn complete_discriminators(schema: &mut Json, owner: &str, name: &str, schemas: &mut Schemas) {
+    let Json::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Json::Object(inner)) => {
+                for (key, schema) in inner {
+                    complete_discriminators(schema, owner, &format!("{name}.{}", to_component_name(key)), schemas);
+                }
+            }
+            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => {
+                inner.iter_mut().for_each(|schema| complete_discriminators(schema, owner, name, schemas));
+            }
+            ("items" | "additionalProperties" | "not", inner) => {
+                complete_discriminators(inner, owner, name, schemas);
+            }
+            _ => {}
+        }
+    }
+    if let Some(discriminator) = keywords.get("discriminator") {
+        match complete_mapping(discriminator.clone(), keywords.get_mut("oneOf"), (owner, name), schemas) {
+            Some(discriminator) => keywords.insert("discriminator".to_owned(), discriminator),
+            None => keywords.shift_remove("discriminator"),
+        };
+    }
+}
+
+/// `None` if the tag of a branch can have several values.
+fn complete_mapping(
+    mut discriminator: Json,
+    branches: Option<&mut Json>,
+    (owner, name): (&str, &str),
+    schemas: &mut Schemas,
+) -> Option<Json> {
+    let tag = discriminator.get("propertyName")?.as_str()?.to_owned();
+    let known = discriminator.get("mapping").and_then(Json::as_object).cloned().unwrap_or_default();
+    let branches = branches?.as_array_mut()?;
+    let value_of = |branch: &Json| match branch.get("$ref") {
+        Some(reference) => known.iter().find(|(_, target)| *target == reference).map(|(value, _)| value.clone()),
+        None => tag_value(branch, &tag).map(str::to_owned),
+    };
+    let values = branches.iter().map(value_of).collect::<Option<Vec<String>>>()?;
+    let names = |value: &String| candidates(vec![format!("{name}.{}", to_component_name(value))], ".", value);
+    let names = distinct_names(values.iter().map(names), folded);
+    let mut mapping = Map::new();
+    for ((value, component), branch) in values.into_iter().zip(names).zip(branches) {
+        if branch.get("$ref").is_none() {
+            *branch = schemas.named_component_reference(owner, component, branch.take());
+        }
+        mapping.insert(value, branch.get("$ref")?.clone());
+    }
+    discriminator["mapping"] = json!(mapping);
+    Some(discriminator)
+}
+
+fn tag_value<'s>(schema: &'s Json, tag: &str) -> Option<&'s str> {
+    let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
+    let mut schemas = std::iter::once(schema).chain(parts);
+    schemas.find_map(|schema| schema.get("properties")?.get(tag)?.get("const")?.as_str())
+}
+
+// Names stay distinct in the code that generators write for the document: generators remove the signs from names and
+// change their case, so that `iapi.NoRoom` and `iapi.no_room` are the same name to them.
+
+/// Returns what a generator can keep of a name: its letters and digits, in lower case.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
+}
+
+/// ASCII letters, digits, `.`, `-` and `_` are allowed (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other
+/// letters become their code points, such as `u4e2d`.
+pub(super) fn to_component_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for char in text.chars().filter(|char| !matches!(char, '{' | '}')) {
+        match char {
+            char if char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_') => name.push(char),
+            char if char.is_alphanumeric() => name.push_str(&format!("u{:x}", u32::from(char))),
+            _ => name.push('_'),
+        }
+    }
+    if name.is_empty() { "_".to_owned() } else { name }
+}
+
+// Keywords in the way that generators of code understand: a list of values has a type, an array has `items`, and an
+// empty array or object is not a constant. The schemas accept the same values as before.
+
+/// Rewrites a schema, and the schemas in it.
+fn use_plain_keywords(schema: &mut Json) {
+    let Json::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Json::Object(inner)) => inner.values_mut().for_each(use_plain_keywords),
+            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => inner.iter_mut().for_each(use_plain_keywords),
+            ("items" | "additionalProperties" | "not", inner) => use_plain_keywords(inner),
+            _ => {}
+        }
+    }
+    replace_empty_constant(keywords);
+    let values: Vec<&Json> = match (keywords.get("const"), keywords.get("enum")) {
+        (Some(value), _) => vec![value],
+        (None, Some(Json::Array(values))) => values.iter().collect(),
+        _ => Vec::new(),
+    };
+    if !values.is_empty() && !keywords.contains_key("type") {
+        let has = |is_kind: fn(&Json) -> bool| values.iter().any(|value| is_kind(value));
+        let is_integer = |value: &Json| value.is_i64() || value.is_u64();
+        let is_other_number = |value: &Json| value.is_f64();
+        let kinds = [
+            ("string", has(Json::is_string)),
+            ("number", has(is_other_number)),
+            ("integer", has(is_integer) && !has(is_other_number)),
+            ("boolean", has(Json::is_boolean)),
+            ("null", has(Json::is_null)),
+            ("array", has(Json::is_array)),
+            ("object", has(Json::is_object)),
+        ];
+        let kinds: Vec<&str> = kinds.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect();
+        let has_both_booleans = values.contains(&&json!(true)) && values.contains(&&json!(false));
+        let is_complete = kinds.iter().all(|kind| matches!(*kind, "boolean" | "null"));
+        if kinds.contains(&"boolean") && has_both_booleans && is_complete {
+            keywords.shift_remove("enum");
+        }
+        let kind = if let [kind] = kinds[..] { json!(kind) } else { json!(kinds) };
+        add_first(keywords, "type", kind);
+    }
+    let is_array = keywords.get("type").is_some_and(|kind| match kind {
+        Json::Array(kinds) => kinds.iter().any(|kind| kind == "array"),
+        kind => kind == "array",
+    });
+    if is_array && !keywords.contains_key("items") && !keywords.contains_key("prefixItems") {
+        keywords.insert("items".to_owned(), json!({}));
+    }
+}
+
+/// Replaces the constants `[]` and `{}`, which few generators know.
+fn replace_empty_constant(keywords: &mut Map<String, Json>) {
+    let (kind, max) = match keywords.get("const") {
+        Some(Json::Array(items)) if items.is_empty() => ("array", "maxItems"),
+        Some(Json::Object(members)) if members.is_empty() => ("object", "maxProperties"),
+        _ => return,
+    };
+    keywords.shift_remove("const");
+    keywords.insert("type".to_owned(), kind.into());
+    keywords.insert(max.to_owned(), 0.into());
+}
+
+fn add_first(keywords: &mut Map<String, Json>, keyword: &str, value: Json) {
+    let others = std::mem::take(keywords);
+    keywords.insert(keyword.to_owned(), value);
+    keywords.extend(others);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_names_of_components() {
+        for (text, name) in [("a.{id}.get", "a.id.get"), ("a$1%", "a_1_"), ("", "_"), ("中é", "u4e2due9")] {
+            assert_eq!(to_component_name(text), name);
+        }
+        assert_eq!([folded("iapi.NoRoom"), folded("iapi.no_room")], ["iapinoroom"; 2]);
+    }
+
+    #[test]
+    fn schemas_are_written_with_keywords_that_generators_know() {
+        for (mut schema, expected) in [
+            (json!({ "const": [] }), json!({ "type": "array", "maxItems": 0, "items": {} })),
+            (json!({ "const": {} }), json!({ "type": "object", "maxProperties": 0 })),
+            (json!({ "const": true }), json!({ "type": "boolean", "const": true })),
+            (json!({ "enum": [0, 1] }), json!({ "type": "integer", "enum": [0, 1] })),
+            (json!({ "enum": [0, 1.5] }), json!({ "type": "number", "enum": [0, 1.5] })),
+            (json!({ "enum": ["a", null] }), json!({ "type": ["string", "null"], "enum": ["a", null] })),
+            (json!({ "enum": [null, true, false] }), json!({ "type": ["boolean", "null"] })),
+            (json!({ "type": ["array", "null"] }), json!({ "type": ["array", "null"], "items": {} })),
+            (
+                json!({ "properties": { "const": { "const": [] } }, "examples": [{ "const": [] }] }),
+                json!({
+                    "properties": { "const": { "type": "array", "maxItems": 0, "items": {} } },
+                    "examples": [{ "const": [] }],
+                }),
+            ),
+            (json!({ "anyOf": [{ "type": "array" }] }), json!({ "anyOf": [{ "type": "array", "items": {} }] })),
+        ] {
+            use_plain_keywords(&mut schema);
+            assert_eq!(schema, expected);
+        }
+    }
 }

@@ -5,19 +5,18 @@
 //! excludes values that the part of the request cannot carry: null, an empty path segment, and non-ASCII characters in
 //! a header field.
 
-use serde_json::{Value as Json, json};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
-use super::kinds::{accepts_anything, accepts_arrays_or_objects, accepts_text, without_null};
-use super::members::schema_of_members;
-use super::placement_texts::restrict_to_placement;
-use super::{schemas, single_item};
-use crate::describe::bracket_name::bracket_name;
+use super::schemas;
 use crate::describe::example;
-use crate::describe::list_format::{ListFormat, type_attributes};
+use crate::describe::parameter_format::{ListFormat, bracket_name, type_attributes};
 use crate::model::{Parameter, ParameterType};
 use crate::schema::pattern::escape_pattern;
-use crate::types::{Arity, schema_without_outer_references};
+use crate::types::{Arity, Check, schema_without_outer_references};
 
 /// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +30,6 @@ pub(in crate::describe) enum Placement {
 }
 
 impl Placement {
-    /// Returns the name of the part of the request.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -43,7 +41,6 @@ impl Placement {
     }
 }
 
-/// The way in which a value is serialized as text.
 #[derive(Debug, PartialEq)]
 pub(in crate::describe) enum TextStyle {
     Plain,
@@ -57,8 +54,7 @@ pub(in crate::describe) enum TextStyle {
 }
 
 impl TextStyle {
-    /// Returns the values of `style` and `explode` in OpenAPI. Each of them is `None` if it has OpenAPI's default
-    /// value.
+    /// `None` stands for OpenAPI's default value.
     pub(super) fn openapi_style_and_explode(&self, placement: Placement) -> (Option<ParameterStyle>, Option<bool>) {
         let form = matches!(placement, Placement::Query | Placement::Cookie | Placement::Form);
         match self {
@@ -71,7 +67,6 @@ impl TextStyle {
     }
 }
 
-/// Describes how the values of a type are serialized as text.
 pub(super) struct TextEncoding {
     /// The schema of the values that can be serialized.
     pub(super) schema: Json,
@@ -113,8 +108,7 @@ fn text_encoding_of_schema(r#type: &ParameterType, schema: Json, placement: Plac
     }
 }
 
-/// Returns a value in the form in which documents show examples and defaults. If the type accepts every value, this
-/// form is a text. Returns `None` if the value cannot be serialized in the style `style`.
+/// If the type accepts every value, the form is a text. `None` if the value cannot be serialized in this style.
 pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
     let schema = schema_without_outer_references(&*r#type.check);
     match (style, value) {
@@ -138,8 +132,7 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
     }
 }
 
-/// Returns the default of a parameter in the form in which documents show it. Returns `None` if the parameter has no
-/// default, or if the default cannot be serialized in the style `style`.
+/// `None` without a default, or if it cannot be serialized in this style.
 pub(super) fn default_for_documents(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
     example::parameter_default(parameter).and_then(|default| value_for_documents(&parameter.r#type, style, default))
 }
@@ -157,7 +150,6 @@ fn can_be_list_item(item: &Json, separator: Option<&str>) -> bool {
     item.as_str().map_or(!item.is_null(), is_one)
 }
 
-/// Returns the style in which values of this type are serialized in the part `placement` of a request.
 pub(in crate::describe) fn text_style(r#type: &ParameterType, placement: Placement) -> TextStyle {
     text_encoding(r#type, placement, true).style
 }
@@ -186,8 +178,7 @@ pub(super) fn alternative_note(parameter: &Parameter, placement: Placement, styl
     bracket_name(parameter).map(|name| format!("The {part} can also contain it under names such as `{name}`."))
 }
 
-/// Returns how a list is serialized. The list is sent as texts if the server can separate the items, and otherwise as
-/// JSON.
+/// Texts if the server can separate the items, and otherwise JSON.
 fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, required: bool) -> TextEncoding {
     let attributes = type_attributes(&*r#type.check);
     let format = ListFormat::from_attributes(&attributes);
@@ -206,11 +197,11 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
-        let mut singles = single_item::single_item_schemas(&list, &attributes);
+        let mut singles = single_item_schemas(&list, &attributes);
         if let Some(separator) = separator {
-            singles = single_item::without_separator(singles, separator);
+            singles = without_separator(singles, separator);
         }
-        singles.extend(single_item::word_schema(&*r#type.check, &list, &singles));
+        singles.extend(word_schema(&*r#type.check, &list, &singles));
         if singles.is_empty() {
             return TextEncoding { note: list_note(format, &TextStyle::Json), ..json_encoding(list) };
         }
@@ -229,8 +220,7 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     TextEncoding { schema: Json::Object(list), note: list_note(format, &style), style }
 }
 
-/// Returns a note for a list whose items can be sent in one text. Such a list is not always sent in this way: `style`
-/// is the way in which it is serialized.
+/// Says that the items can be sent in one text. `style` is the way in which the list is serialized.
 fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String> {
     let format = format?;
     let separator = format.separator_in_words(|text| format!("`{text}`"));
@@ -243,9 +233,8 @@ fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String
     Some(if format.trims_items { note + " Blanks around the items are removed." } else { note })
 }
 
-/// Restricts the schema of an item in a list of texts. The schema excludes texts that the server would not decode as a
-/// single item: it decodes a text that begins with `[` as a whole list in JSON, and a text that contains the separator
-/// as several items.
+/// Excludes texts that the server would not decode as a single item: it decodes a text that begins with `[` as a whole
+/// list in JSON, and a text that contains the separator as several items.
 fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
     if !accepts_text(&item) {
         return item;
@@ -266,4 +255,303 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
         }
         item => json!({ "allOf": [item, excluded] }),
     }
+}
+
+// Objects that a query contains with a field for each member, such as `place[city]=Paris` (`style: deepObject` in
+// OpenAPI). Most generators of code can send such objects, but not objects in JSON.
+
+const KEYWORDS: [&str; 8] = [
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "description",
+    "minProperties",
+    "maxProperties",
+    "examples",
+];
+
+/// `None` if a member can be an array or an object, which OpenAPI does not define for this style. An object without
+/// members has no fields, which is the same as a missing parameter. Therefore it needs a member if it is required.
+fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
+    let Json::Object(mut object) = without_null(schema.clone()) else { return None };
+    let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| KEYWORDS.contains(&keyword.as_str()));
+    let is_closed = object.get("additionalProperties").is_none_or(Json::is_boolean);
+    let members = object.get_mut("properties")?.as_object_mut()?;
+    let can_be_field = |(name, member): (&String, &Json)| {
+        // A member without a type, which has at most a description, can be anything.
+        let has_type = ["type", "enum", "const", "anyOf", "oneOf"].iter().any(|keyword| member.get(*keyword).is_some());
+        let is_scalar = has_type && !accepts_arrays_or_objects(member);
+        is_scalar && !name.is_empty() && !name.contains(['[', ']'])
+    };
+    if !is_plain || !is_closed || members.is_empty() || !members.iter().all(can_be_field) {
+        return None;
+    }
+    members.values_mut().for_each(|member| *member = without_null(member.take()));
+    let min = object.get("minProperties").and_then(Json::as_u64).unwrap_or(0);
+    if required && min == 0 && !object.contains_key("required") {
+        object.insert("minProperties".to_owned(), json!(1));
+    }
+    Some(Json::Object(object))
+}
+
+// The only item of a list: if a list is serialized as JSON, a client can also send a single item instead of the list.
+
+/// The values that the server decodes as a list with a single item if their JSON text is the text of the parameter. A
+/// text in JSON has quotes, which become part of the item. Few types of items accept such a text, so that these schemas
+/// contain no texts unless the items can be any text.
+fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -> Vec<Json> {
+    let branches = branches_under(list, "anyOf");
+    // If the type accepts lists and objects, its schema has `anyOf`.
+    let (array, accepts_objects) = match branches {
+        [array, _] => (array, true),
+        _ => (list, false),
+    };
+    let count = |keyword: &str| array.get(keyword).and_then(Json::as_u64);
+    // Each text of a list with the format `json` is a list.
+    let is_json = attributes.get("format").is_some_and(|format| format == "json");
+    if is_json || count("minItems").is_some_and(|min| min > 1) || count("maxItems") == Some(0) {
+        return Vec::new();
+    }
+    let items = array.get("items").cloned().unwrap_or_else(|| json!({}));
+    if accepts_anything(&items) || items == json!({ "type": "string" }) {
+        let mut kinds = vec!["string", "number", "boolean", "null"];
+        if !accepts_objects {
+            kinds.push("object");
+        }
+        return vec![json!({ "type": kinds })];
+    }
+    let empty = Map::new();
+    let item_attributes = attributes.get("items").and_then(Json::as_object).unwrap_or(&empty);
+    item_schemas(&items, item_attributes, accepts_objects)
+}
+
+/// Keeps, of the schemas of single items, the numbers and words, whose texts do not contain the separator of the list.
+fn without_separator(schemas: Vec<Json>, separator: &str) -> Vec<Json> {
+    if separator.contains(|char: char| char.is_ascii_alphanumeric() || "+-.".contains(char)) {
+        return Vec::new();
+    }
+    let is_scalar = |kind: &Json| matches!(kind.as_str(), Some("integer" | "number" | "boolean" | "null"));
+    let keep = |mut schema: Json| {
+        if let Some(Json::Array(kinds)) = schema.get_mut("type") {
+            kinds.retain(is_scalar);
+            return (!kinds.is_empty()).then_some(schema);
+        }
+        schema.get("type").is_none_or(is_scalar).then_some(schema)
+    };
+    schemas.into_iter().filter_map(keep).collect()
+}
+
+/// The words of JSON that the server decodes as a list with a single item, because an item can be a text and such a
+/// word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `described` contains the
+/// schemas of other single items.
+fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Json> {
+    let is_described = |kinds: &[&str]| {
+        described.iter().any(|schema| match schema.get("type") {
+            Some(Json::Array(names)) => names.iter().any(|name| kinds.iter().any(|kind| name == kind)),
+            Some(name) => kinds.iter().any(|kind| name == kind),
+            None => false,
+        })
+    };
+    let mut words = Vec::new();
+    if !is_described(&["null"]) {
+        words.push(Json::Null);
+    }
+    if !is_described(&["boolean"]) {
+        words.extend([json!(true), json!(false)]);
+    }
+    let enumeration = list.pointer("/items/enum").and_then(Json::as_array);
+    let texts = enumeration.into_iter().flatten().filter_map(Json::as_str);
+    let integers = texts.filter_map(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == text));
+    if !is_described(&["integer", "number"]) {
+        words.extend(integers.map(|number| json!(number)));
+    }
+    words.retain(|word| check.checked(check.decode(word.to_string().into())).is_ok());
+    (!words.is_empty()).then(|| json!({ "enum": words }))
+}
+
+/// Returns the schemas of the items whose JSON text the server decodes as this item. If `skips_objects` is `true`, the
+/// text of an object is not an item.
+fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool) -> Vec<Json> {
+    // The text of an item that is a union is never the only item of a list inside the union.
+    let of_union = branches_under(item, "oneOf").iter().filter(|branch| !is_of_type(branch, "array"));
+    let mut schemas: Vec<Json> = of_union.flat_map(|branch| item_schemas(branch, &Map::new(), skips_objects)).collect();
+    if !schemas.is_empty() || item.get("oneOf").is_some() {
+        schemas.dedup();
+        return schemas;
+    }
+    let branches = branches_under(item, "anyOf");
+    if !branches.is_empty() {
+        let is_loose_array = branches.iter().any(|branch| branch.get("type") == Some(&json!("array")));
+        if is_loose_array && !branches.iter().any(|branch| branch.get("type") == Some(&json!("null"))) {
+            let mut schemas = single_item_schemas(item, attributes);
+            schemas.extend(branches.iter().filter(|branch| is_of_type(branch, "object") && !skips_objects).cloned());
+            return schemas;
+        }
+        return branches.iter().flat_map(|branch| item_schemas(branch, attributes, skips_objects)).collect();
+    }
+    if is_tagged_object(item) {
+        return if skips_objects { Vec::new() } else { vec![item.clone()] };
+    }
+    match item.get("type") {
+        Some(Json::String(kind)) => match kind.as_str() {
+            "array" => single_item_schemas(item, attributes),
+            "object" if skips_objects => Vec::new(),
+            "string" | "null" => Vec::new(),
+            _ => vec![item.clone()],
+        },
+        // The type `?T`, or a type that accepts several kinds of values.
+        Some(Json::Array(kinds)) => kinds
+            .iter()
+            .flat_map(|kind| {
+                let mut one = item.clone();
+                one["type"] = kind.clone();
+                item_schemas(&one, attributes, skips_objects)
+            })
+            .collect(),
+        _ if item.get("enum").and_then(Json::as_array).is_some_and(|values| !values.iter().any(Json::is_string)) => {
+            vec![item.clone()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A branch of a union with a tag whose schema does not contain the tag consists of the schema and the tag.
+fn is_tagged_object(schema: &Json) -> bool {
+    schema.get("type").is_none() && schema.get("allOf").is_some()
+}
+
+fn branches_under<'s>(schema: &'s Json, keyword: &str) -> &'s [Json] {
+    schema.get(keyword).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn is_of_type(schema: &Json, kind: &str) -> bool {
+    schema.get("type") == Some(&json!(kind))
+}
+
+// The kinds of values that a schema accepts. Null is excluded, because no text is decoded as null.
+
+fn accepts_arrays_or_objects(schema: &Json) -> bool {
+    let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
+    let by_type = match schema.get("type") {
+        Some(Json::Array(names)) => names.iter().any(structured),
+        Some(name) => structured(name),
+        None => false,
+    };
+    by_type || is_tagged_object(schema) || branches(schema).iter().any(accepts_arrays_or_objects)
+}
+
+/// Returns `true` if a schema accepts any value, or any value except null.
+fn accepts_anything(schema: &Json) -> bool {
+    *schema == json!({}) || *schema == json!({ "not": { "type": "null" } })
+}
+
+fn accepts_text(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::Array(names)) => names.contains(&json!("string")),
+        Some(name) => name == "string",
+        None => branches(schema).is_empty() || branches(schema).iter().any(accepts_text),
+    }
+}
+
+/// Returns the branches of a type that accepts several kinds of values. Those of a union are under `oneOf`.
+fn branches(schema: &Json) -> &[Json] {
+    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
+    branches.map_or(&[], Vec::as_slice)
+}
+
+/// Removes null from the values that a schema accepts, because no text is decoded as null, except for the text `null`
+/// in a union that contains the type `null`. A schema that accepts every value is replaced by the schema of texts.
+fn without_null(schema: Json) -> Json {
+    if accepts_anything(&schema) {
+        return json!({ "type": "string" });
+    }
+    let null = json!("null");
+    let Json::Object(mut schema) = schema else { return schema };
+    if let Some(Json::Array(names)) = schema.get_mut("type") {
+        names.retain(|name| *name != null);
+        if let [name] = names.as_slice() {
+            let name = name.clone();
+            schema.insert("type".to_owned(), name);
+        }
+    }
+    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
+        branches.retain(|branch| branch.get("type") != Some(&null));
+        let all = std::mem::take(branches).into_iter().map(without_null);
+        branches.extend(all);
+        if schema.len() == 1
+            && let Some(Json::Array(branches)) = schema.get_mut("anyOf")
+            && branches.len() == 1
+        {
+            return branches.swap_remove(0);
+        }
+    }
+    if let Some(Json::Array(branches)) = schema.remove("oneOf") {
+        let is_null = |branch: &Json| branch.get("type") == Some(&null);
+        // The text `null` can also be a value of another branch.
+        let keyword = if branches.iter().any(is_null) { "anyOf" } else { "oneOf" };
+        let of_texts = |branch: Json| if is_null(&branch) { json!({ "const": "null" }) } else { without_null(branch) };
+        schema.insert(keyword.to_owned(), branches.into_iter().map(of_texts).collect());
+    }
+    Json::Object(schema)
+}
+
+// The texts that a part of a request can carry.
+
+/// Visible ASCII characters, between which spaces and tabs are allowed (RFC 9110 section 5.5).
+const HEADER_VALUE_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
+/// The pattern of cookie values (RFC 6265 section 4.1.1).
+const COOKIE_VALUE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
+
+fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
+    let Json::Object(mut schema) = schema else { return schema };
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(Json::Array(branches)) = schema.get_mut(keyword) {
+            let all = std::mem::take(branches).into_iter().map(|branch| restrict_to_placement(branch, placement));
+            branches.extend(all);
+        }
+    }
+    if schema.get("type") != Some(&json!("string")) {
+        return Json::Object(schema);
+    }
+    if let Some(Json::Array(words)) = schema.get_mut("enum") {
+        let can_be_sent = |word: &&Json| word.as_str().is_some_and(|word| can_carry(placement, word));
+        let sent: Vec<_> = words.iter().filter(can_be_sent).cloned().collect();
+        // A schema must have at least one value.
+        if !sent.is_empty() {
+            *words = sent;
+        }
+        return Json::Object(schema);
+    }
+    match placement {
+        Placement::Query | Placement::Form => Json::Object(schema),
+        Placement::Path => {
+            let min_length = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
+            schema.insert("minLength".to_owned(), json!(min_length.max(1)));
+            Json::Object(schema)
+        }
+        Placement::Header => with_pattern_if_unrestricted(schema, HEADER_VALUE_PATTERN),
+        Placement::Cookie => with_pattern_if_unrestricted(schema, COOKIE_VALUE_PATTERN),
+    }
+}
+
+fn can_carry(placement: Placement, text: &str) -> bool {
+    static PATTERNS: LazyLock<[Option<Regex>; 2]> =
+        LazyLock::new(|| [HEADER_VALUE_PATTERN, COOKIE_VALUE_PATTERN].map(|pattern| Regex::new(pattern).ok()));
+    let matches = |pattern: &Option<Regex>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));
+    match placement {
+        Placement::Query | Placement::Form => true,
+        Placement::Path => !text.is_empty(),
+        Placement::Header => matches(&PATTERNS[0]),
+        Placement::Cookie => matches(&PATTERNS[1]),
+    }
+}
+
+/// Not if the schema already restricts the characters of its texts: most restrictions only allow ASCII characters.
+fn with_pattern_if_unrestricted(mut schema: Map<String, Json>, pattern: &str) -> Json {
+    let is_unrestricted = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
+    if is_unrestricted {
+        schema.insert("pattern".to_owned(), json!(pattern));
+    }
+    Json::Object(schema)
 }

@@ -1,19 +1,24 @@
-//! The start page (the contents): it describes the API, explains how to call it, and links to other documents. The
-//! contents of a large API are split into several pages, which are called parts.
+//! The start page (the contents): it describes the API, explains how to call it, and links to other documents; and the
+//! page of each API module with its methods. The contents of a large API and the methods of a large API module are
+//! split into several pages, which are called parts.
 
-use super::document::{Block, Inline, Inlines, ListItem, PageDocument};
-use super::links::{LinkTarget, version_root};
+use serde_json::json;
+
+use super::document::{Block, Inline, Inlines, ListItem, PageDocument, parse_blocks};
+use super::links::{LinkContext, LinkOrigin, LinkTarget, version_root};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
-use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
+use super::{MODULES_PER_PAGE, PageForm, PageId, Pages, document};
 use crate::call::AuthScheme;
 use crate::describe::in_words::{CredentialKind, credential_kind};
+use crate::describe::openapi::split_method_range;
+use crate::describe::options::encode_base_path;
 use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License, Origins, Versions};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let api = &*pages.api;
     let mut blocks = Vec::new();
     if part == 0 {
-        blocks.extend(api.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+        blocks.extend(api.info.iter().flat_map(|info| document::parse_blocks(info)));
         blocks.push(Block::heading("settings", "Settings"));
         blocks.push(Block::Facts(contents_facts(pages)));
         blocks.push(Block::heading("call", "How to call it"));
@@ -40,8 +45,7 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns facts about the API, each with a label: its version, its size, the facts of [`api_facts`], and what
-/// restricts its callers.
+/// Each with a label: the version, the size, the facts of [`api_facts`], and what restricts callers.
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
@@ -59,8 +63,7 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     facts
 }
 
-/// Returns the names of all versions, with links to the pages of those that the page does not describe. The pages of
-/// the default version are not below its name.
+/// With links to the pages of other versions. The pages of the default version are not below its name.
 fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     let current = versions.current.as_deref().unwrap_or(&versions.default);
     let name = |name: &str| match name == current {
@@ -73,7 +76,6 @@ fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     versions.names().flat_map(|version| [Inline::text(", "), name(version)]).skip(1).collect()
 }
 
-/// Describes the origins whose pages may call the API.
 fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
     let origins = match origins {
         None => return vec![Inline::text("web pages of other origins may not call the API")],
@@ -86,8 +88,7 @@ fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
     inlines
 }
 
-/// Returns facts about the API, each with a label: the base path, the servers, the time zone, the contact and the
-/// license.
+/// Each with a label.
 pub(super) fn api_facts(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
@@ -140,7 +141,6 @@ fn link_if_url(text: &str) -> Inline<'_> {
     target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
 }
 
-/// Explains how a client authenticates, and how a client reads the definition of the API.
 pub(super) fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let is_public = pages.method_entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
     let authentication = if is_public {
@@ -189,12 +189,10 @@ fn accepted_credentials<'a>(schemes: &[AuthScheme]) -> Inlines<'a> {
     inlines
 }
 
-/// Returns links to the other documents of the API, such as the OpenAPI document.
 pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
     documents(pages).into_iter().map(document_item).collect()
 }
 
-/// Describes a document in one line, with a link to it.
 pub(super) fn document_item<'a>((target, name, info): (LinkTarget, &'static str, &'static str)) -> ListItem<'a> {
     ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
 }
@@ -228,21 +226,19 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
         let target = pages.page_link(PageId::Module { module: index, part: 0 });
         let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
         blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
-        blocks.extend(module.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+        blocks.extend(module.info.iter().flat_map(|info| document::parse_blocks(info)));
         let lines = pages.method_entries(range.clone()).map(|(_, entry)| method_line(entry));
         blocks.push(Block::Methods(lines.collect()));
     }
     blocks
 }
 
-/// Lists the API modules on one part of the contents.
 fn module_items(pages: &Pages, part: usize) -> Vec<ListItem<'_>> {
     let start = part * MODULES_PER_PAGE;
     let end = (start + MODULES_PER_PAGE).min(pages.method_ranges.len());
     (start..end).map(|module| module_list_item(pages, module)).collect()
 }
 
-/// Describes an API module in one line, with a link to the page of the module.
 pub(super) fn module_list_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let module = &pages.api.modules[index];
     let target = pages.page_link(PageId::Module { module: index, part: 0 });
@@ -251,7 +247,54 @@ pub(super) fn module_list_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let mut inlines = vec![link, Inline::text(format!(", {methods}"))];
     if let Some(info) = &module.info {
         inlines.push(Inline::text(": "));
-        inlines.extend(parse_markdown::parse_line(first_line(info)));
+        inlines.extend(document::parse_line(first_line(info)));
     }
     ListItem::new(inlines)
+}
+
+pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocument<'_> {
+    let module = &pages.api.modules[index];
+    let range = pages.method_ranges[index].clone();
+    let mut blocks: Vec<_> = module.info.iter().flat_map(|info| parse_blocks(info)).collect();
+    let services = count_with_noun(module.services.len(), "service", "services");
+    let methods = count_with_noun(range.len(), "method", "methods");
+    let mut facts = vec![("Size", vec![Inline::text(format!("{services}, {methods}"))])];
+    if module.ignore_case {
+        facts.push(("Paths", vec![Inline::text("not case-sensitive")]));
+    }
+    blocks.push(Block::Facts(facts));
+    blocks.push(Block::heading("methods", "Methods"));
+    let entries = pages.method_entries(split_method_range(range).nth(part).unwrap_or_default());
+    blocks.push(Block::Methods(entries.map(|(_, entry)| method_line(entry)).collect()));
+    let part_id = |part| PageId::Module { module: index, part };
+    blocks.extend(links_to_parts(pages, part, pages.count_module_parts(index), part_id));
+    let mut page = PageDocument::new(pages, pages.page_path(part_id(part)), "", blocks);
+    page.title = module.name.as_str().into();
+    page.heading = vec![Inline::quoted(&module.name)];
+    if part > 0 {
+        page.breadcrumbs.push((pages.page_link(part_id(0)), vec![Inline::quoted(&module.name)]));
+    }
+    page
+}
+
+/// The list of the documents of the API (RFC 9727), with which programs find them if they know only the address of the
+/// server. The URLs are relative to the path of the list, so that they are correct behind every reverse proxy.
+pub(super) fn write_api_catalog(pages: &Pages) -> String {
+    let context =
+        LinkContext { origin: LinkOrigin::WellKnown, form: PageForm::Html, is_for_caller: pages.is_for_caller };
+    let link = |target: LinkTarget, media_type: &str| json!({ "href": target.to_url(context), "type": media_type });
+    let base = encode_base_path(&pages.api.base);
+    let catalog = json!({
+        "linkset": [{
+            "anchor": format!("..{}", if base.is_empty() { "/" } else { &*base }),
+            "service-desc": [link(LinkTarget::Document("openapi.json"), "application/json")],
+            "service-doc": [
+                link(pages.page_link(PageId::Contents { part: 0 }), "text/html"),
+                link(LinkTarget::Document("llms.txt"), "text/plain"),
+                link(LinkTarget::Document("llms-full.txt"), "text/plain"),
+            ],
+            "status": [link(LinkTarget::Server("healthz"), "text/plain")],
+        }]
+    });
+    format!("{catalog:#}\n")
 }

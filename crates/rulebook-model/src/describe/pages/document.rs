@@ -2,9 +2,11 @@
 //! that they do not differ.
 //!
 //! As in CommonMark, a page consists of blocks (such as paragraphs and lists), and blocks contain inlines (such as text
-//! and links).
+//! and links). The descriptions of a definition, which are Markdown, are parsed into them.
 
 use std::borrow::Cow;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::Pages;
 use super::contents::contents_link;
@@ -15,7 +17,6 @@ use crate::call::HttpMethod;
 pub(super) struct PageDocument<'a> {
     /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
-    /// The title of the page, which browsers show on the tab of the page.
     pub(super) title: Cow<'a, str>,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
@@ -47,12 +48,9 @@ impl<'a> PageDocument<'a> {
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     pub(super) id: &'a str,
-    /// The HTTP method and the path of the method.
     pub(super) heading: Inlines<'a>,
-    /// The URI of the method's service.
     pub(super) uri: &'a str,
-    /// The header field in which calls send the credential: `Authorization: Bearer YOUR_KEY`. `None` if the API has no
-    /// authentication schemes.
+    /// `Authorization: Bearer YOUR_KEY`; `None` if the API has no authentication schemes.
     pub(super) credential: Option<String>,
     /// `true` if the method requires no permissions, so that the code sends no credential.
     pub(super) is_public: bool,
@@ -69,10 +67,8 @@ pub(super) struct Panel<'a> {
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }
 
-/// The content of a heading, a paragraph or a table cell.
 pub(super) type Inlines<'a> = Vec<Inline<'a>>;
 
-/// A part of a line of text, such as a word in bold type or a link.
 #[derive(Debug, Clone)]
 pub(super) enum Inline<'a> {
     /// A text that is the same for every API.
@@ -96,7 +92,6 @@ pub(super) enum Block<'a> {
         inlines: Inlines<'a>,
     },
     Paragraph(Inlines<'a>),
-    /// The HTTP method and the longest path of a method.
     Address(HttpMethod, Cow<'a, str>),
     /// A list of facts, each with a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
@@ -107,20 +102,17 @@ pub(super) enum Block<'a> {
         rows: Vec<TableRow<'a>>,
     },
     Methods(Vec<MethodLine<'a>>),
-    /// A code block. `server` is the server URL in `text`. In a browser, a script replaces this URL by the URL of the
-    /// server that sent the page.
+    /// In a browser, a script replaces `server`, the server URL in `text`, by the URL of the server that sent the page.
     Code {
         title: Option<&'static str>,
         language: Cow<'a, str>,
         text: Cow<'a, str>,
         server: Option<String>,
     },
-    /// A list of parameters, outputs or members of objects.
     Fields(Vec<Field<'a>>),
     /// The types of a union, of which a browser shows one at a time.
     Branches(Vec<Branch<'a>>),
-    /// Blocks that a browser shows only when the reader unfolds them. `id` is the URL fragment by which links refer to
-    /// them.
+    /// A browser shows the blocks only when the reader unfolds them. `id` is the URL fragment of links to them.
     Folded {
         id: &'static str,
         summary: Cow<'static, str>,
@@ -140,9 +132,7 @@ pub(super) struct Field<'a> {
     pub(super) location: &'static str,
     /// `true` if a request must contain the parameter or the member, or if each response contains the output.
     pub(super) is_required: bool,
-    /// The lines of the description.
     pub(super) info: Vec<Inlines<'static>>,
-    /// The values of the field, in words.
     pub(super) words: Cow<'static, str>,
     /// Values of the field, such as its default, each with a label.
     pub(super) values: Vec<(&'static str, Cow<'a, str>)>,
@@ -151,17 +141,14 @@ pub(super) struct Field<'a> {
     /// The members of the field, if it is an object or an array of objects. The members of a schema are omitted inside
     /// another schema, whose page contains a link to them.
     pub(super) members: Vec<Field<'a>>,
-    /// The types of which the value is, if it is a union with objects.
     pub(super) branches: Vec<Branch<'a>>,
 }
 
-/// A type of a union.
 #[derive(Debug)]
 pub(super) struct Branch<'a> {
     /// The value of the tag, the name of the schema, or the values in words.
     pub(super) name: Inline<'a>,
     pub(super) words: Cow<'static, str>,
-    /// Links to the pages of the schemas that occur in the type, each with its text.
     pub(super) schemas: Vec<(LinkTarget, String)>,
     pub(super) fields: Vec<Field<'a>>,
     /// An example in JSON.
@@ -175,7 +162,6 @@ pub(super) struct TableRow<'a> {
     pub(super) cells: Vec<Vec<Inlines<'a>>>,
 }
 
-/// An item of a list. The item can have nested items.
 #[derive(Debug, Clone)]
 pub(super) struct ListItem<'a> {
     /// The number of the item, or `None` if the list is unordered.
@@ -194,7 +180,6 @@ pub(super) struct MethodLine<'a> {
     pub(super) info: Inlines<'a>,
     pub(super) id: &'a str,
     pub(super) scope: Inlines<'a>,
-    /// `true` if a caller needs permissions.
     pub(super) is_restricted: bool,
     /// What marks a deprecated method, such as "deprecated since 2026-12-01".
     pub(super) deprecated: Option<String>,
@@ -240,5 +225,222 @@ impl<'a> Block<'a> {
     /// Creates a paragraph of text that is the same for every API.
     pub(super) fn paragraph(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Paragraph(vec![Inline::text(text)])
+    }
+}
+
+// Markdown in the descriptions of a definition is parsed into blocks: paragraphs, lists and code. HTML in the Markdown
+// is shown as text, and images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and
+// `mailto` become links.
+
+/// Headings become paragraphs in bold type, so that they do not interfere with the headings of the page.
+pub(super) fn parse_blocks(text: &str) -> Vec<Block<'static>> {
+    let mut parser = MarkdownParser::default();
+    for event in Parser::new_ext(text, Options::empty()) {
+        parser.handle_event(event);
+    }
+    parser.end_block();
+    parser.blocks
+}
+
+/// Returns the content of blocks for a place that has only lines, such as a cell of a table: each paragraph, each item
+/// of a list and each code block is a line.
+pub(super) fn to_lines(blocks: Vec<Block<'static>>) -> Vec<Inlines<'static>> {
+    fn add_items(items: Vec<ListItem<'static>>, lines: &mut Vec<Inlines<'static>>) {
+        for item in items {
+            let marker = item.number.map_or_else(|| "• ".to_owned(), |number| format!("{number}. "));
+            lines.push([vec![Inline::text(marker)], item.inlines].concat());
+            add_items(item.nested_items, lines);
+        }
+    }
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Paragraph(inlines) => lines.push(inlines),
+            Block::List(items) => add_items(items, &mut lines),
+            Block::Code { text, .. } => lines.push(vec![Inline::Code(text)]),
+            _ => {}
+        }
+    }
+    lines
+}
+
+pub(super) fn parse_line(text: &str) -> Inlines<'static> {
+    let lines = to_lines(parse_blocks(text)).into_iter();
+    lines.reduce(|line, next| [line, vec![Inline::text(" ")], next].concat()).unwrap_or_default()
+}
+
+/// Returns the text of inlines, without markup.
+pub(super) fn plain_text(inlines: &[Inline<'_>]) -> String {
+    inlines.iter().fold(String::new(), |text, inline| {
+        text + &match inline {
+            Inline::Text(text) | Inline::Quoted(text) | Inline::Strong(text) | Inline::Code(text) => text.to_string(),
+            Inline::HttpMethod(http) => http.as_str().to_owned(),
+            Inline::Link(_, inlines) => plain_text(inlines),
+        }
+    })
+}
+
+#[derive(Default)]
+struct MarkdownParser {
+    blocks: Vec<Block<'static>>,
+    inlines: Inlines<'static>,
+    /// The lists whose end has not been parsed. Each list is nested in an item of the preceding list.
+    open_lists: Vec<OpenList>,
+    /// The language and the text of the code block whose end has not been parsed.
+    open_code_block: Option<(String, String)>,
+    /// The target of the link whose end has not been parsed, and the index in `inlines` at which the link begins.
+    open_link: Option<(LinkTarget, usize)>,
+    /// The number of elements with bold text whose end has not been parsed.
+    bold_depth: usize,
+}
+
+struct OpenList {
+    /// The number of the next item if the list is ordered.
+    number: Option<u64>,
+    items: Vec<ListItem<'static>>,
+}
+
+impl MarkdownParser {
+    fn handle_event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start_tag(tag),
+            Event::End(tag) => self.end_tag(tag),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.add_text(&text),
+            Event::Code(text) => self.inlines.push(Inline::code(text.into_string())),
+            // Lines stay lines, as authors without Markdown expect.
+            Event::SoftBreak | Event::HardBreak => self.add_text("\n"),
+            Event::Rule => self.end_block(),
+            Event::FootnoteReference(_) | Event::TaskListMarker(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+        }
+    }
+
+    fn start_tag(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Heading { .. } => {
+                self.end_block();
+                self.bold_depth += 1;
+            }
+            Tag::Strong => self.bold_depth += 1,
+            Tag::CodeBlock(kind) => {
+                self.end_block();
+                self.flush_lists();
+                let language = match kind {
+                    CodeBlockKind::Fenced(name) => name.split_whitespace().next().unwrap_or_default().to_owned(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.open_code_block = Some((language, String::new()));
+            }
+            Tag::List(number) => {
+                self.end_item();
+                self.open_lists.push(OpenList { number, items: Vec::new() });
+            }
+            Tag::Link { dest_url, .. } => {
+                self.open_link = LinkTarget::external_url(&dest_url).map(|to| (to, self.inlines.len()));
+            }
+            // Of other elements, only the text is shown.
+            _ => {}
+        }
+    }
+
+    fn end_tag(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) => {
+                self.end_block();
+                self.bold_depth = self.bold_depth.saturating_sub(1);
+            }
+            TagEnd::Strong => self.bold_depth = self.bold_depth.saturating_sub(1),
+            TagEnd::CodeBlock => {
+                let Some((language, mut text)) = self.open_code_block.take() else { return };
+                text.truncate(text.trim_end().len());
+                self.blocks.push(Block::Code {
+                    title: None,
+                    language: language.into(),
+                    text: text.into(),
+                    server: None,
+                });
+            }
+            TagEnd::Paragraph if self.open_lists.is_empty() => self.end_block(),
+            TagEnd::HtmlBlock => self.end_block(),
+            TagEnd::Item => self.end_item(),
+            TagEnd::List(_) => {
+                let Some(OpenList { items, .. }) = self.open_lists.pop() else { return };
+                self.add_nested_items(self.open_lists.len(), items);
+            }
+            TagEnd::Link => {
+                let Some((to, begin)) = self.open_link.take() else { return };
+                let inside = self.inlines.split_off(begin.min(self.inlines.len()));
+                if !inside.is_empty() {
+                    self.inlines.push(Inline::Link(to, inside));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_text(&mut self, text: &str) {
+        if let Some((_, code)) = &mut self.open_code_block {
+            code.push_str(text);
+        } else if self.bold_depth > 0 {
+            self.inlines.push(Inline::Strong(text.to_owned().into()));
+        } else if self.open_link.as_ref().is_none_or(|(_, begin)| *begin < self.inlines.len())
+            && let Some(Inline::Quoted(last)) = self.inlines.last_mut()
+        {
+            // The Markdown parser can split a text into several events.
+            last.to_mut().push_str(text);
+        } else {
+            self.inlines.push(Inline::quoted(text.to_owned()));
+        }
+    }
+
+    /// Ends the current item of the innermost list. An item without content is omitted.
+    fn end_item(&mut self) {
+        self.trim_end();
+        let Some(list) = self.open_lists.last_mut() else { return self.end_block() };
+        if !self.inlines.is_empty() {
+            self.open_link = None;
+            let number = list.number;
+            list.number = number.map(|number| number + 1);
+            list.items.push(ListItem { number, ..ListItem::new(std::mem::take(&mut self.inlines)) });
+        }
+    }
+
+    /// Removes the line break at the end of HTML.
+    fn trim_end(&mut self) {
+        if let Some(Inline::Quoted(text)) = self.inlines.last_mut() {
+            let length = text.trim_end().len();
+            text.to_mut().truncate(length);
+        }
+    }
+
+    /// Adds to the last item of the open list above `depth` or, if no such list is open, a block with a list.
+    fn add_nested_items(&mut self, depth: usize, items: Vec<ListItem<'static>>) {
+        let above = depth.checked_sub(1).and_then(|above| self.open_lists.get_mut(above));
+        match above.map(|list| &mut list.items) {
+            Some(list) => match list.last_mut() {
+                Some(item) => item.nested_items.extend(items),
+                None => list.extend(items),
+            },
+            None if items.is_empty() => {}
+            None => self.blocks.push(Block::List(items)),
+        }
+    }
+
+    /// For a code block inside a list item, after which the lists continue.
+    fn flush_lists(&mut self) {
+        for depth in (0..self.open_lists.len()).rev() {
+            let items = std::mem::take(&mut self.open_lists[depth].items);
+            self.add_nested_items(depth, items);
+        }
+    }
+
+    fn end_block(&mut self) {
+        if !self.open_lists.is_empty() {
+            return self.end_item();
+        }
+        self.trim_end();
+        if !self.inlines.is_empty() {
+            self.open_link = None;
+            self.blocks.push(Block::Paragraph(std::mem::take(&mut self.inlines)));
+        }
     }
 }

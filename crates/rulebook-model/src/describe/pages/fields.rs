@@ -1,21 +1,20 @@
-//! Describes parameters, outputs and members of objects on documentation pages: their descriptions, their values in
-//! words, and examples.
+//! Describes parameters, outputs and members of objects on documentation pages: their descriptions, their types and
+//! values in words, and examples.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use super::document::{Branch, Field, Inline};
+use super::document::{Branch, Field, Inline, Inlines, parse_blocks, to_lines};
 use super::links::{LinkTarget, schema_page_path};
-use super::parse_markdown::{parse_blocks, to_lines};
 use super::phrases::location_name;
-use super::types::{json_line, pretty_json};
-use crate::describe::bracket_name::bracket_name;
+use crate::constraint::{CONSTRAINTS_KEY, Constraint};
 use crate::describe::example;
 use crate::describe::in_words::type_in_words;
-use crate::describe::list_format::describe_list_format;
+use crate::describe::parameter_format::{bracket_name, describe_list_format};
+use crate::invisible::escape_controls_in_json;
 use crate::model::{Location, Method, Output, OutputPlace, Parameter};
 use crate::types::{Check, ObjectField, Structure};
 
@@ -41,9 +40,8 @@ pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> 
     }
 }
 
-/// Describes a value by its type. `example` is an example of it, if there is one; the second item is `true` if the
-/// definition contains the example. If `is_in_schema` is `true`, the members of further schemas are omitted, because
-/// their number can grow exponentially with the number of schemas.
+/// The second item of `example` is `true` if the definition contains it. If `is_in_schema` is `true`, the members of
+/// further schemas are omitted, because their number can grow exponentially with the number of schemas.
 fn value_field<'a>(
     name: Inline<'a>,
     info: &str,
@@ -73,16 +71,14 @@ fn value_field<'a>(
     }
 }
 
-/// Describes the types of a union in a field. Returns no types if no type has fields, because the words of the union
-/// describe them completely.
+/// No types if no type has fields: then the words of the union describe them completely.
 fn branches_of_field(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
     let described = branches(check, is_in_schema);
     let has_more = |branch: &Branch<'_>| !branch.fields.is_empty() || !branch.schemas.is_empty();
     if described.iter().any(has_more) { described } else { Vec::new() }
 }
 
-/// Describes the types of a union, or of the unions in a list or a map. If `is_in_schema` is `true`, the fields of
-/// other schemas are omitted.
+/// Also of the unions in a list or a map. If `is_in_schema` is `true`, the fields of other schemas are omitted.
 pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
     let mut structure = check.structure();
     // A schema can be a map of itself.
@@ -130,7 +126,6 @@ fn describe_branch(tag: Option<(&str, &str)>, check: &dyn Check, is_in_schema: b
     Branch { name, words, schemas, fields, example }
 }
 
-/// Describes the member that selects a type of a union.
 fn tag_field(tag: &str, value: &str) -> Field<'static> {
     Field {
         id: String::new(),
@@ -155,7 +150,6 @@ fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
     }
 }
 
-/// Returns the label of a field name with brackets, which depends on the part of the request that contains the field.
 fn bracket_label(from: Location) -> &'static str {
     match from {
         Location::Query => "in the query also",
@@ -185,7 +179,6 @@ pub(super) fn output_field(output: &Output) -> Field<'_> {
     }
 }
 
-/// Describes the fields of a schema. `example` is an example of its values.
 pub(super) fn schema_fields(check: &dyn Check, example: Option<&Json>) -> Vec<Field<'static>> {
     member_fields(check.members(), example, true)
 }
@@ -214,12 +207,64 @@ fn member_fields(members: &[ObjectField], example: Option<&Json>, is_in_schema: 
     members.iter().map(describe).collect()
 }
 
-/// Returns the URL fragment of a field. `name` can contain any characters; those that an id in HTML should not contain
-/// are replaced by their code points.
+/// `name` can contain any characters; those that an id in HTML should not contain become their code points.
 pub(super) fn fragment(kind: &str, name: &str) -> String {
     let escape = |c: char| match c {
         _ if c.is_ascii_alphanumeric() || "-_".contains(c) => c.to_string(),
         _ => format!("-{:X}-", u32::from(c)),
     };
     format!("{kind}-{}", name.chars().map(escape).collect::<String>())
+}
+
+// Types with their attributes, and values in JSON.
+
+const ITEMS_KEY: &str = "items";
+
+/// Describes a type: its term, which is its text in the definition without attributes, and its attributes, without
+/// those that have another description: members and constraints.
+pub(super) fn describe_type<'a>(term: &'a str, attributes: &'a Map<String, Json>) -> Inlines<'a> {
+    let mut inlines = vec![Inline::code(term)];
+    let has_other_text = |name: &str| matches!(name, "fields" | "info" | "type" | "example") || name == CONSTRAINTS_KEY;
+    for (name, attribute) in attributes.iter().filter(|(name, _)| !has_other_text(name)) {
+        let value = match attribute {
+            Json::String(text) => Inline::code(text),
+            Json::Object(inner) if name == ITEMS_KEY => {
+                let described: Map<_, _> =
+                    inner.clone().into_iter().filter(|(name, _)| !has_other_text(name)).collect();
+                if described.is_empty() {
+                    continue;
+                }
+                Inline::code(json_line(&Json::Object(described)))
+            }
+            other => Inline::code(json_line(other)),
+        };
+        inlines.extend([Inline::text(", "), Inline::quoted(name), Inline::text(" "), value]);
+    }
+    inlines
+}
+
+/// Describes the constraints between the members of a type's objects, each after a semicolon.
+pub(super) fn describe_constraints(attributes: &Map<String, Json>) -> Inlines<'static> {
+    let sentences = constraints_in_words(attributes);
+    sentences.into_iter().flat_map(|sentence| [Inline::text("; "), Inline::quoted(sentence)]).collect()
+}
+
+/// Describes the constraints between the members of a type's objects, or of the objects in a list or a map.
+fn constraints_in_words(attributes: &Map<String, Json>) -> Vec<String> {
+    let constraints = attributes.get(CONSTRAINTS_KEY).and_then(Json::as_array).into_iter().flatten();
+    let mut sentences: Vec<String> =
+        constraints.filter_map(Constraint::from_json).map(|constraint| constraint.in_words(&str::to_owned)).collect();
+    sentences.extend(attributes.get(ITEMS_KEY).and_then(Json::as_object).into_iter().flat_map(constraints_in_words));
+    sentences
+}
+
+fn json_line<'a>(json: &Json) -> Cow<'a, str> {
+    json.to_string().into()
+}
+
+/// Formats a JSON value on several lines, with indentation. Characters that would change the direction of the text
+/// around them are escaped; they occur only in JSON strings.
+pub(super) fn pretty_json(json: &Json) -> String {
+    // Serializing a JSON value cannot fail.
+    escape_controls_in_json(&serde_json::to_string_pretty(json).unwrap_or_default())
 }

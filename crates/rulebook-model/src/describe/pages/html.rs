@@ -1,5 +1,5 @@
-//! Writes a documentation page as HTML, with the templates in `templates/`. The templates escape texts of the
-//! definition for HTML, and replace control characters in these texts by code points.
+//! Writes a documentation page as HTML, with the templates in `templates/`, and the tree beside it. The templates
+//! escape texts of the definition for HTML, and replace control characters in these texts by code points.
 
 use std::borrow::Cow;
 use std::slice;
@@ -7,11 +7,12 @@ use std::slice;
 use askama::Template;
 use url::form_urlencoded;
 
-use super::document::{Block, Branch, Field, Inline, ListItem, PageDocument};
+use super::document::{Block, Branch, Field, Inline, ListItem, MethodLine, PageDocument};
 use super::links::{LinkContext, LinkOrigin, LinkTarget, SEARCH_QUERY_PARAMETER, page_url};
-use super::tree::Tree;
+use super::phrases::method_line;
 use super::{PageForm, PageId, Pages};
-use crate::describe::escape::escape_control_characters;
+use crate::describe::markdown::escape_control_characters;
+use crate::describe::openapi::split_method_range;
 use crate::describe::snippet::credential_field_of_api;
 use crate::model::Audience;
 
@@ -24,7 +25,6 @@ struct PageTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of the tree of API modules and methods.
 #[derive(Template)]
 #[template(path = "tree.html")]
 struct TreeTemplate<'a> {
@@ -42,7 +42,6 @@ struct BlockTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a list of parameters, outputs or members.
 #[derive(Template)]
 #[template(path = "fields.html")]
 struct FieldsTemplate<'a> {
@@ -50,7 +49,6 @@ struct FieldsTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of the types of a union.
 #[derive(Template)]
 #[template(path = "branches.html")]
 struct BranchesTemplate<'a> {
@@ -69,7 +67,6 @@ struct BlocksTemplate<'a> {
 /// The maximum length in bytes of code in a cell of a table that stays on one line.
 const MAX_UNBROKEN_CODE_LEN: usize = 34;
 
-/// The template of the content in a line, such as text and links.
 #[derive(Template)]
 #[template(path = "inlines.html")]
 struct InlinesTemplate<'a> {
@@ -77,7 +74,6 @@ struct InlinesTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a list. Its items can have nested lists.
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListTemplate<'a> {
@@ -93,7 +89,6 @@ pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<Pag
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }
 
-/// Returns the blocks of a page as HTML.
 pub(super) fn render_blocks(pages: &Pages, page: &PageDocument<'_>) -> String {
     let is_for_caller = pages.is_for_caller;
     let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
@@ -144,8 +139,7 @@ impl<'a> LinkContext<'a> {
 }
 
 impl PageTemplate<'_> {
-    /// Returns the name and the value of the query parameter that the search form adds to every search, or `None` if it
-    /// adds none.
+    /// The search form adds this query parameter to every search.
     fn search_parameter(&self) -> Option<(&'static str, &'static str)> {
         self.context.is_for_caller.then_some(Audience::ASKED)
     }
@@ -174,5 +168,70 @@ impl ListTemplate<'_> {
     /// Returns the number of the first item, or `None` if the list is unordered.
     fn first_number(&self) -> Option<u64> {
         self.items.first()?.number
+    }
+}
+
+// The tree of API modules and methods, which every HTML page shows beside its content. The tree of a small API contains
+// every method. The tree of a large API contains the API modules, and the methods only of the API module to which the
+// page belongs, so that the size of a page does not grow with the API.
+
+/// The tree contains every method if it has at most this number of API modules and methods.
+const MAX_ENTRIES: usize = 300;
+
+#[derive(Debug)]
+struct Tree<'a> {
+    pub(super) modules: Vec<TreeModule<'a>>,
+    /// Links to the start page and to the lists of errors and schemas, each with `true` if the tree is on this page.
+    pub(super) pages: Vec<(LinkTarget, &'static str, bool)>,
+    pub(super) is_complete: bool,
+}
+
+#[derive(Debug)]
+struct TreeModule<'a> {
+    pub(super) page_link: LinkTarget,
+    pub(super) name: &'a str,
+    is_current: bool,
+    /// `true` if the methods are shown without being unfolded.
+    is_open: bool,
+    /// The methods, each with `true` if the tree is on the page of the method.
+    pub(super) methods: Vec<(MethodLine<'a>, bool)>,
+}
+
+impl<'a> Tree<'a> {
+    /// Returns the tree for a page. `page` is `None` for pages that belong to no API module or method.
+    pub(super) fn new(pages: &'a Pages, page: Option<PageId>) -> Self {
+        let modules = pages.method_ranges.len();
+        let is_complete = modules + pages.methods.len() <= MAX_ENTRIES;
+        let (current, part) = match page {
+            Some(PageId::Module { module, part }) => (Some(module), part),
+            Some(PageId::Method(index)) => {
+                let module = pages.methods[index].module_index;
+                let mut parts = split_method_range(pages.method_ranges[module].clone());
+                (Some(module), parts.position(|part| part.contains(&index)).unwrap_or_default())
+            }
+            _ => (None, 0),
+        };
+        let shown = |module: &usize| modules <= MAX_ENTRIES || current == Some(*module);
+        let tree_module = |module: usize| {
+            let all = pages.method_ranges[module].clone();
+            let range = match current == Some(module) {
+                _ if is_complete => all,
+                true => split_method_range(all).nth(part).unwrap_or_default(),
+                false => 0..0,
+            };
+            TreeModule {
+                page_link: pages.page_link(PageId::Module { module, part: 0 }),
+                name: &pages.api.modules[module].name,
+                is_current: matches!(page, Some(PageId::Module { module: shown, .. }) if shown == module),
+                is_open: current == Some(module) || modules == 1,
+                methods: range
+                    .map(|index| (method_line(pages.method_entry(index)), page == Some(PageId::Method(index))))
+                    .collect(),
+            }
+        };
+        let link = |id, name| (pages.page_link(id), name, page == Some(id));
+        let mut links = vec![link(PageId::Contents { part: 0 }, "Overview"), link(PageId::Errors, "Errors")];
+        links.extend((!pages.schemas.is_empty()).then(|| link(PageId::Schemas { part: 0 }, "Schemas")));
+        Self { pages: links, modules: (0..modules).filter(shown).map(tree_module).collect(), is_complete }
     }
 }

@@ -10,8 +10,7 @@ use super::PageForm;
 use crate::model::{Audience, Versions};
 use crate::uri::percent_encode;
 
-/// The characters that are percent-encoded in the URL of a link: characters that a URL cannot contain (RFC 3986 section
-/// 2), and parentheses, which would end a link in Markdown.
+/// Characters that a URL cannot contain (RFC 3986 section 2), and parentheses, which would end a link in Markdown.
 const ENCODED_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -26,12 +25,10 @@ const ENCODED_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b'(')
     .add(b')');
 
-/// The extension at the end of the path if a page is requested in Markdown.
 const MARKDOWN_EXTENSION: &str = ".md";
 
 /// The path of the search page, below `/docs/`.
 pub(super) const SEARCH_PATH: &str = "search";
-/// The query parameter with the search words in the URL of the search page.
 pub(super) const SEARCH_QUERY_PARAMETER: &str = "q";
 
 /// The path of the page with the errors of the server, below `/docs/`.
@@ -61,16 +58,12 @@ pub(super) fn escape_segment(name: &str) -> String {
     if segment.is_empty() { "~".to_owned() } else { segment }
 }
 
-/// The target of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LinkTarget {
-    /// A documentation page: the path of the page below `/docs/`, before percent-encoding, and the URL fragment of the
-    /// link.
+    /// The path below `/docs/`, before percent-encoding, and the URL fragment.
     Page(String, Option<Cow<'static, str>>),
-    /// The results of a search for these words.
     Search(String),
-    /// A document whose content depends on the caller: the path of the document on the server, without the leading
-    /// slash.
+    /// The path on the server, without the leading slash, of a document whose content depends on the caller.
     Document(&'static str),
     /// A resource that is the same for every caller: the path of the resource on the server, without the leading slash.
     Server(&'static str),
@@ -80,7 +73,6 @@ pub(super) enum LinkTarget {
     External(String),
 }
 
-/// The document that contains links.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LinkOrigin<'a> {
     /// The page with this path below `/docs/`.
@@ -93,20 +85,17 @@ pub(super) enum LinkOrigin<'a> {
     AnyPath,
 }
 
-/// The properties of a document on which the URLs of its links depend.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkContext<'a> {
     pub(super) origin: LinkOrigin<'a>,
     /// The form of the document. The links of a page refer to pages in the same form.
     pub(super) form: PageForm,
-    /// `true` if the document was requested for the caller (`?as=me`). The links of such a document refer to documents
-    /// for the caller.
+    /// `true` if the document and those to which it links are for the caller (`?as=me`).
     pub(super) is_for_caller: bool,
 }
 
 impl LinkContext<'_> {
-    /// Returns a URL of a path below `/docs/`. The URLs in pages are relative, so that they are valid behind every
-    /// reverse proxy.
+    /// The URLs in pages are relative, so that they are valid behind every reverse proxy.
     pub(super) fn docs_reference(self, path: &str) -> String {
         match self.origin {
             LinkOrigin::Page(page) => "../".repeat(page.matches('/').count()) + path,
@@ -139,8 +128,7 @@ impl LinkContext<'_> {
 }
 
 impl LinkTarget {
-    /// Returns a link target for a URL in the definition. Returns `None` if the scheme of the URL is not `http`,
-    /// `https` or `mailto`.
+    /// `None` if the scheme of the URL is not `http`, `https` or `mailto`.
     pub(super) fn external_url(url: &str) -> Option<Self> {
         let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
         is_safe.then(|| Self::External(utf8_percent_encode(url, ENCODED_IN_LINKS).to_string()))
@@ -166,20 +154,17 @@ impl LinkTarget {
     }
 }
 
-/// Returns a relative URL of a page, with a query.
 pub(super) fn page_url(path: &str, query: &str, context: LinkContext<'_>) -> String {
     let reference = context.docs_reference(&encoded_page_path(path, context.form));
     let reference = if reference.is_empty() { "./".to_owned() } else { reference };
     reference + &context.link_query(query)
 }
 
-/// Returns a link to the page with the errors of the server, or to one of them.
 pub(super) fn errors_link(error: Option<&'static str>) -> LinkTarget {
     LinkTarget::Page(ERRORS_PATH.to_owned(), error.map(Cow::Borrowed))
 }
 
-/// Returns the path of a method's documentation page, below `/docs/` and before percent-encoding. `id` is the id of the
-/// method.
+/// Below `/docs/` and before percent-encoding.
 pub(super) fn method_page_path(id: &str) -> String {
     format!("methods/{}", escape_segment(id))
 }
@@ -198,14 +183,11 @@ pub(super) fn version_root(versions: &Versions, name: &str) -> String {
     format!("{}{folder}", if is_below { "../" } else { "" })
 }
 
-/// Returns the path of a schema's documentation page, below `/docs/` and before percent-encoding. `key` is the key of
-/// the schema.
+/// Below `/docs/` and before percent-encoding.
 pub(super) fn schema_page_path(key: &str) -> String {
     format!("schemas/{}", escape_segment(key))
 }
 
-/// Returns the percent-encoded path of a page below `/docs/`. The path depends on the format in which the page is
-/// requested.
 fn encoded_page_path(path: &str, form: PageForm) -> String {
     let segments: Vec<_> = path.split('/').map(|segment| percent_encode(segment).to_string()).collect();
     match form {

@@ -4,40 +4,24 @@
 //! pages is in `templates/`. A page is rendered only when a client requests it. This Rust module must not depend on
 //! callers, or on how pages are sent.
 
-// These Rust modules define the content of a page, and write the content in each format.
+mod contents;
 mod document;
+mod error_pages;
+mod fields;
 mod html;
 mod links;
 mod markdown;
-
-// These Rust modules generate the content of each page.
-mod api_catalog;
-mod client_limits;
-mod contents;
-mod error_pages;
-mod fields;
-mod llms;
 mod method;
-mod method_definition;
-mod module;
 mod options;
-mod parse_markdown;
 mod phrases;
-mod responses;
 mod schema;
 mod search;
 mod search_index;
-mod search_members;
-mod search_url;
-mod spelling;
-mod synonyms;
-mod tree;
-mod types;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::module_part::split_method_range;
+use super::openapi::split_method_range;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
@@ -51,7 +35,6 @@ pub use options::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
 /// Otherwise the contents list only the API modules.
 const MAX_LISTED_METHODS: usize = 500;
-/// The maximum number of API modules on one page of the contents, if the contents list only API modules.
 const MODULES_PER_PAGE: usize = 500;
 
 /// The largest number of methods for which every page is rendered within a fraction of a millisecond.
@@ -80,7 +63,6 @@ pub struct Pages {
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
     is_for_caller: bool,
-    /// `true` if the server also offers Swagger UI, so that the pages link to it.
     has_swagger_ui: bool,
     /// The URL of the address on which the server listens. Empty until the server listens.
     listening_url: Arc<OnceLock<String>>,
@@ -97,7 +79,6 @@ struct MethodPosition {
     uri_index: usize,
 }
 
-/// A method with its API module and its URI.
 #[derive(Debug, Clone, Copy)]
 struct MethodEntry<'a> {
     module: &'a Module,
@@ -105,13 +86,11 @@ struct MethodEntry<'a> {
     method: &'a Method,
 }
 
-/// Identifies a documentation page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageId {
     /// The page with the contents. The contents of a large API have several parts, each with a page.
     Contents { part: usize },
-    /// The page of an API module, by the index of the API module. A large API module has several parts, each with a
-    /// page.
+    /// By the index of the API module. A large API module has several parts, each with a page.
     Module { module: usize, part: usize },
     /// The page of a method, by the index of the method in [`Pages::methods`].
     Method(usize),
@@ -260,7 +239,6 @@ impl Pages {
         self.methods.len() <= MAX_METHODS_OF_SMALL_API
     }
 
-    /// Renders a page.
     fn render(&self, page: &PageDocument<'_>, form: PageForm) -> String {
         match form {
             PageForm::Html => html::render_html(self, page, None),
@@ -271,26 +249,26 @@ impl Pages {
     /// Returns `llms.txt`, a summary of the API for language models (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {
-        llms::write_llms_txt(self)
+        markdown::write_llms_txt(self)
     }
 
     /// Returns `llms-full.txt`: all pages in Markdown, in one document. If the API is large, this document only
     /// contains the pages of its modules, and links to the others.
     #[must_use]
     pub fn llms_full(&self) -> String {
-        llms::write_llms_full_txt(self)
+        markdown::write_llms_full_txt(self)
     }
 
     /// Returns the list of the documents of the API, as JSON (RFC 9727, RFC 9264).
     #[must_use]
     pub fn api_catalog(&self) -> String {
-        api_catalog::write_api_catalog(self)
+        contents::write_api_catalog(self)
     }
 
     fn page_document(&self, index: usize) -> Option<PageDocument<'_>> {
         Some(match *self.page_ids.get(index)? {
             PageId::Contents { part } => contents::contents_page(self, part),
-            PageId::Module { module, part } => module::module_page(self, module, part),
+            PageId::Module { module, part } => contents::module_page(self, module, part),
             PageId::Method(index) => method::method_page(self, index),
             PageId::Schemas { part } => schema::schemas_page(self, part),
             PageId::Schema(index) => schema::schema_page(self, index),

@@ -2,17 +2,16 @@
 //! documentation pages.
 
 use super::contents::api_facts;
-use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
+use super::document::{Block, Inline, Inlines, ListItem, MethodLine, parse_line};
 use super::fields::{branches, schema_fields};
 use super::links::{LinkContext, LinkOrigin, LinkTarget};
 use super::markdown::write_block;
 use super::method::{method_blocks, method_heading};
-use super::parse_markdown::parse_line;
 use super::phrases::method_line;
-use super::{MethodEntry, PageForm, parse_markdown};
-use crate::describe::canonical_schemas::schemas_of_methods;
+use super::{MethodEntry, PageForm, document};
+use crate::describe::canonical::schemas_of_methods;
 use crate::describe::markdown::MarkdownWriter;
-use crate::describe::{IntermediateUri, ServiceUri, Uris};
+use crate::describe::options::{IntermediateUri, ServiceUri, Uris};
 use crate::model::Api;
 
 /// Describes an API in Markdown: its settings, and each of its methods in one line.
@@ -20,7 +19,7 @@ use crate::model::Api;
 pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
     let mut blocks =
         vec![heading(1, vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)])];
-    blocks.extend(api.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+    blocks.extend(api.info.iter().flat_map(|info| document::parse_blocks(info)));
     blocks.push(Block::Paragraph(vec![
         Inline::text("Send OPTIONS to a URI for its definition, in JSON or as a text like this one ("),
         Inline::code("Accept: text/markdown"),
@@ -34,7 +33,7 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
     let mut services = uris.services.iter().peekable();
     for module in &api.modules {
         blocks.push(heading(2, vec![Inline::quoted(&module.name)]));
-        blocks.extend(module.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+        blocks.extend(module.info.iter().flat_map(|info| document::parse_blocks(info)));
         let mut lines = Vec::new();
         while let Some(ServiceUri { service, uri, .. }) = services.next_if(|uri| std::ptr::eq(uri.module, module)) {
             let entries = service.methods.iter().map(|method| MethodEntry { module, uri, method });
@@ -59,7 +58,7 @@ pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     for method in &service.methods {
         let entry = MethodEntry { module, uri, method };
         blocks.push(heading(2, method_heading(entry)));
-        blocks.extend(parse_markdown::parse_blocks(&method.info));
+        blocks.extend(document::parse_blocks(&method.info));
         for mut block in method_blocks(api, entry) {
             match &mut block {
                 Block::Heading { level, .. } => *level += 1,
@@ -78,7 +77,7 @@ pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     for schema in &schemas {
         blocks.push(heading(3, vec![Inline::code(&schema.name)]));
         if !schema.info.trim().is_empty() {
-            blocks.extend(parse_markdown::parse_blocks(&schema.info));
+            blocks.extend(document::parse_blocks(&schema.info));
         }
         blocks.push(Block::Facts(vec![("Values", vec![Inline::quoted(schema.check.in_words())])]));
         let fields = schema_fields(&*schema.check, schema.example.as_ref());

@@ -1,15 +1,13 @@
 //! Texts that several documentation pages contain: required permissions, a method in one line, and links to the parts
 //! of a long list.
 
-use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
+use super::document::{Block, Inline, Inlines, ListItem, MethodLine, parse_line, plain_text};
 use super::links::{LinkTarget, method_page_path};
-use super::parse_markdown::{parse_line, plain_text};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::in_words;
 use crate::model::{Deprecation, Location, Method, Parameter, Permission, PermissionPart};
 
-/// Describes the permissions that a method requires. On a page for one caller, also describes the parameter values with
-/// which the caller can call the method.
+/// On a page for one caller, also the parameter values with which the caller can call the method.
 pub(super) fn describe_scope(method: &Method) -> Inlines<'_> {
     let mut inlines = describe_permission_groups(method);
     if let Some(when) = in_words::describe_call_condition(method, str::to_owned) {
@@ -37,8 +35,7 @@ fn describe_permission_groups(method: &Method) -> Inlines<'_> {
     inlines
 }
 
-/// Adds a permission to `inlines`, with the names of the parameters whose values replace the variables of the
-/// permission.
+/// With the names of the parameters whose values replace the variables of the permission.
 fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter], inlines: &mut Inlines<'a>) {
     inlines.push(Inline::code(&permission.text));
     let variables = permission.parts.iter().filter_map(|piece| match piece {
@@ -52,7 +49,6 @@ fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter],
     }
 }
 
-/// Describes a method in one line, with a link to the page of the method.
 pub(super) fn method_line<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> MethodLine<'a> {
     MethodLine {
         page_link: LinkTarget::Page(method_page_path(&method.id), None),
@@ -118,7 +114,6 @@ pub(super) fn links_to_parts<'a>(
     (parts > 1).then(|| Block::List((0..parts).map(item).collect()))
 }
 
-/// Returns a short name of the part of a request that carries a parameter.
 pub(super) fn location_name(from: Location) -> &'static str {
     match from {
         Location::Path | Location::Position(_) => "path",

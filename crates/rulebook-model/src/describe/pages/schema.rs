@@ -1,22 +1,18 @@
 //! The pages of schemas, which are types with a name: the page of each schema, and the pages that list all schemas.
 
-use super::document::{Block, Inline, ListItem, PageDocument};
-use super::fields::{branches, schema_fields, schema_link, schema_links};
-use super::parse_markdown::{parse_blocks, parse_line};
+use super::document::{Block, Inline, ListItem, PageDocument, parse_blocks, parse_line};
+use super::fields::{branches, pretty_json, schema_fields, schema_link, schema_links};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
-use super::types::pretty_json;
 use super::{PageId, Pages};
 use crate::describe::example;
 use crate::describe::in_words::type_in_words;
 use crate::model::{Method, Schema};
 use crate::types::Check;
 
-/// The maximum number of schemas on one page of the list.
 const SCHEMAS_PER_PAGE: usize = 500;
 /// The maximum number of methods, and of schemas, that the page of a schema lists as its users.
 const MAX_USERS: usize = 100;
 
-/// Identifies a schema in the model of the API.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SchemaPosition {
     /// The index of the API module in the API; `None` if the schema belongs to the whole API.
@@ -49,7 +45,6 @@ impl Pages {
         self.schema_at(self.schemas[index])
     }
 
-    /// Returns the number of pages that list the schemas.
     pub(super) fn count_schema_parts(&self) -> usize {
         self.schemas.len().div_ceil(SCHEMAS_PER_PAGE)
     }
@@ -66,14 +61,12 @@ pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     PageDocument::new(pages, pages.page_path(PageId::Schemas { part }), "Schemas", blocks)
 }
 
-/// Describes a schema in one line, with a link to its page.
 pub(super) fn schema_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let schema = pages.schema(index);
     let link = Inline::Link(pages.page_link(PageId::Schema(index)), vec![Inline::code(&schema.key)]);
     ListItem::new([vec![link, Inline::text(": ")], parse_line(first_line(&schema.info))].concat())
 }
 
-/// Returns the page of a schema, with its values and with links to the methods and the schemas that use it.
 pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let schema = pages.schema(index);
     let check = &*schema.r#type.check;
@@ -129,7 +122,6 @@ fn link_to_schema(key: &str) -> Inline<'_> {
     Inline::Link(schema_link(key), vec![Inline::code(key)])
 }
 
-/// Lists the methods and the schemas that refer to the schema with the key `key`.
 fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
     let refers = |check: &dyn Check| check.referenced_schemas().iter().any(|schema| schema.key() == key);
     let is_user = |method: &Method| {

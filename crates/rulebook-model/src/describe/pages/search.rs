@@ -1,20 +1,18 @@
 //! The search page. It lists the methods, parameters, schemas, errors, API modules and documents whose texts contain
 //! all words of a query, beginning with the best matches.
 
-use super::PageId;
-use super::Pages;
-use super::client_limits::find_limits;
 use super::contents::{contents_facts, document_item, documents, module_list_item};
-use super::document::{Block, Inline, ListItem, PageDocument};
-use super::links::{LinkTarget, SEARCH_PATH, errors_link};
-use super::parse_markdown::plain_text;
-use super::phrases::{count_with_noun, method_line};
+use super::document::{Block, Inline, ListItem, PageDocument, parse_line, plain_text};
+use super::error_pages::find_limits;
+use super::fields::{fragment, output_name};
+use super::links::{LinkTarget, SEARCH_PATH, errors_link, method_page_path};
+use super::phrases::{count_with_noun, first_line, location_name, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
-use super::search_members::{FoundMember, find_members, member_item};
-use super::synonyms::with_synonyms;
+use super::{PageId, Pages};
 use crate::diagnostic::DiagnosticCode;
 use crate::error::ErrorCode;
+use crate::model::OutputPlace;
 
 /// The maximum number of results of each kind on the search page.
 const MAX_RESULTS: usize = 100;
@@ -49,8 +47,7 @@ fn search_blocks<'a>(pages: &'a Pages, query: &str, limit: usize) -> Vec<Block<'
     }
 }
 
-/// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
-/// path.
+/// Contains search results for the words of the path.
 pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
     let mut blocks = vec![Block::paragraph("This API has no such page. See the contents, or search for it.")];
     blocks.extend(match SearchResults::new(pages, query) {
@@ -72,7 +69,6 @@ struct SearchResults<'a> {
     corrected: Option<String>,
     /// The methods are sorted by weight in descending order.
     found: Found,
-    /// Parameters, outputs and errors of the found methods.
     members: Vec<FoundMember<'a>>,
     /// Settings of the API, documents, and errors of definitions.
     others: Vec<ListItem<'a>>,
@@ -157,7 +153,6 @@ impl<'a> SearchResults<'a> {
         blocks
     }
 
-    /// States how many methods, errors, API modules and schemas were found.
     fn summarize(&self, limit: usize) -> String {
         let Found { modules, methods, schemas, errors } = &self.found;
         let counted = [
@@ -254,7 +249,6 @@ fn other_results<'a>(pages: &'a Pages, queries: &[Vec<String>]) -> Vec<ListItem<
     facts.chain(find_limits(pages, &contains_all)).chain(documents).chain(codes).collect()
 }
 
-/// Describes an error of the server, with a link to its row on the page of errors.
 fn error_item<'a>(code: ErrorCode) -> ListItem<'a> {
     let row = code.row();
     let link = errors_link(Some(row.name));
@@ -262,4 +256,164 @@ fn error_item<'a>(code: ErrorCode) -> ListItem<'a> {
         Inline::Link(link, vec![Inline::code(row.name)]),
         Inline::text(format!(" (status {}): {}", row.status, code.title())),
     ])
+}
+
+// The parameters, outputs and errors of methods that a search finds.
+
+/// The maximum number of methods whose entries are searched, which limits the time of a search.
+const MAX_SEARCHED_METHODS: usize = 1_000;
+
+#[derive(Debug)]
+struct FoundMember<'a> {
+    method: usize,
+    /// The URL fragment of the entry on the page of the method.
+    fragment: String,
+    name: &'a str,
+    /// What the entry is, such as `path` for a parameter in the path.
+    kind: &'static str,
+    info: &'a str,
+}
+
+/// The entries that contain all words, which are in lower case: first those whose name is a word, then those whose name
+/// contains a word. Of equal entries of several methods, only the first is returned.
+fn find_members<'a>(
+    pages: &'a Pages,
+    methods: &[(u32, usize)],
+    queries: &[Vec<String>],
+    limit: usize,
+) -> Vec<FoundMember<'a>> {
+    let mut found: Vec<(u8, FoundMember<'_>)> = Vec::new();
+    for (_, index) in methods.iter().take(MAX_SEARCHED_METHODS) {
+        for member in members_of(pages, *index) {
+            let (name, info) = (member.name.to_lowercase(), member.info.to_lowercase());
+            let is_found = |words: &&Vec<String>| words.iter().all(|word| name.contains(word) || info.contains(word));
+            let Some(words) = queries.iter().find(is_found) else { continue };
+            let rank = match () {
+                () if words.contains(&name) => 0,
+                () if words.iter().any(|word| name.contains(word)) => 1,
+                () => 2,
+            };
+            let is_same = |other: &FoundMember<'_>| {
+                (other.name, other.kind, other.info) == (member.name, member.kind, member.info)
+            };
+            if !found.iter().any(|(_, other)| is_same(other)) {
+                found.push((rank, member));
+            }
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    found.truncate(limit);
+    found.into_iter().map(|(_, member)| member).collect()
+}
+
+fn members_of(pages: &Pages, method: usize) -> impl Iterator<Item = FoundMember<'_>> {
+    let definition = pages.method_entry(method).method;
+    let parameters = definition.parameters.iter().map(move |parameter| FoundMember {
+        method,
+        fragment: fragment("parameter", &parameter.name),
+        name: parameter.request_name(),
+        kind: location_name(parameter.from),
+        info: &parameter.info,
+    });
+    let outputs = definition.outputs.iter().filter(|output| output.place != OutputPlace::Status);
+    let outputs = outputs.map(move |output| FoundMember {
+        method,
+        fragment: if definition.options.download { "response".into() } else { fragment("output", &output.name) },
+        name: output_name(output),
+        kind: if output.place == OutputPlace::Body { "output" } else { "response header" },
+        info: &output.info,
+    });
+    let errors = definition.errors.iter().map(move |error| FoundMember {
+        method,
+        fragment: "errors".into(),
+        name: &error.name,
+        kind: "error",
+        info: &error.info,
+    });
+    parameters.chain(outputs).chain(errors)
+}
+
+fn member_item<'a>(pages: &'a Pages, member: &FoundMember<'a>) -> ListItem<'a> {
+    let entry = pages.method_entry(member.method);
+    let target = LinkTarget::Page(method_page_path(&entry.method.id), Some(member.fragment.clone().into()));
+    let mut inlines = vec![
+        Inline::Link(target, vec![Inline::code(member.name)]),
+        Inline::text(format!(" ({}) of ", member.kind)),
+        Inline::text(format!("{} ", entry.method.http.as_str())),
+        Inline::code(entry.uri),
+        Inline::text(": "),
+    ];
+    inlines.extend(parse_line(first_line(member.info)));
+    ListItem::new(inlines)
+}
+
+// Words that many readers and definitions use for the same thing. A search finds either of them.
+
+/// Each phrase, with the phrase that a search also finds. A phrase of two words finds texts that contain both words, so
+/// that `log in` also finds `login`, and `Logs a user in`.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("sign in", "log in"),
+    ("signin", "log in"),
+    ("authenticate", "log in"),
+    ("log in", "sign in"),
+    ("login", "sign in"),
+    ("login", "log in"),
+    ("sign out", "log out"),
+    ("signout", "log out"),
+    ("log out", "sign out"),
+    ("logout", "sign out"),
+    ("logout", "log out"),
+    ("sign up", "register"),
+    ("signup", "register"),
+    ("create account", "register"),
+    ("register", "sign up"),
+    ("delete", "remove"),
+    ("remove", "delete"),
+    ("edit", "update"),
+    ("edit", "change"),
+    ("modify", "change"),
+    ("update", "change"),
+    ("add", "create"),
+    ("new", "create"),
+    ("find", "search"),
+    ("image", "picture"),
+    ("photo", "picture"),
+    ("avatar", "picture"),
+    ("picture", "image"),
+    ("upload", "file"),
+    ("attachment", "file"),
+    ("auth", "log in"),
+    ("auth", "token"),
+    ("authentication", "log in"),
+    ("authorization", "permission"),
+    ("api key", "token"),
+    ("account", "user"),
+    ("pagination", "page"),
+    ("paginate", "page"),
+    ("paging", "page"),
+    ("sort", "order"),
+    ("sorting", "order"),
+    ("filter", "search"),
+    ("fetch", "return"),
+    ("get all", "list"),
+    ("rate limit", "too many requests"),
+    ("rate limits", "too many requests"),
+    ("rate limiting", "too many requests"),
+    ("throttle", "too many requests"),
+    ("throttling", "too many requests"),
+    ("quota", "too many requests"),
+];
+
+/// Returns the words of a query in lower case, and the same words with one phrase replaced by its synonym.
+fn with_synonyms(words: &[String]) -> Vec<Vec<String>> {
+    let replaced = SYNONYMS.iter().filter_map(|(phrase, other)| {
+        let phrase: Vec<_> = phrase.split(' ').collect();
+        let at = words.windows(phrase.len()).position(|part| part == phrase)?;
+        let (before, after) = (&words[..at], &words[at + phrase.len()..]);
+        Some([before, &other.split(' ').map(str::to_owned).collect::<Vec<_>>(), after].concat())
+    });
+    [words.to_vec()].into_iter().chain(replaced).collect()
 }

@@ -1,13 +1,11 @@
 //! The types of handlers in Python: of their arguments and outputs, and the names of their errors.
 
-use super::names::{docstring, string_literal, to_class_name};
-use super::types::{TypeWriter, Values};
-use crate::describe::canonical_schemas::schemas_in_types;
-use crate::describe::handler_schema::{Converted, arguments_schema, handler_schema, returned_schema};
+use super::types::{TypeWriter, Values, docstring, string_literal, to_class_name};
+use crate::describe::canonical::schemas_in_types;
+use crate::describe::method_schemas::{Converted, arguments_schema, handler_schema, returned_schema};
 use crate::distinct_names::{PlaceName, ScopeNames};
 use crate::model::{Api, Method};
 
-/// The names that the file imports.
 const IMPORTS: &str = "\
 from __future__ import annotations
 
@@ -19,7 +17,6 @@ from uuid import UUID
 from rulebook import Upload
 ";
 
-/// The type of the files that handlers return.
 const DOWNLOAD: &str = "\
 class Download(TypedDict):
     \"\"\"A file: its path in the folder of files, its text, or its bytes in base64.\"\"\"

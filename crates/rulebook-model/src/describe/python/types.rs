@@ -1,4 +1,4 @@
-//! Converts JSON Schemas to Python types.
+//! Converts JSON Schemas to Python types, and writes names and literals of Python.
 //!
 //! A Python type accepts every value that the JSON Schema accepts. Rules that Python cannot express, such as bounds and
 //! patterns, are not part of the type. An object with known members is a `TypedDict`, which needs a name.
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
-use super::names::{comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type};
-use crate::describe::handler_schema::PYTHON_TYPE;
+use crate::describe::method_schemas::PYTHON_TYPE;
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
+use crate::invisible::is_invisible;
 use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
 /// The names that types can contain, besides those of the declared types.
@@ -31,25 +31,19 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
     "str",
 ];
 
-/// The values whose types are written.
 #[derive(Clone, Copy)]
 pub(super) struct Values {
-    /// Returns the schema of the values that a check accepts.
     pub(super) schema: fn(&dyn Check) -> Json,
-    /// Returns the type of values that the library converts. The arguments are the type in [`PYTHON_TYPE`] and the
-    /// type of the values in JSON.
+    /// The type of values that the library converts, from the type in [`PYTHON_TYPE`] and the type in JSON.
     pub(super) converted: fn(&str, &str) -> String,
-    /// The type of files.
     pub(super) file: &'static str,
     /// The end of the names of schemas.
     pub(super) suffix: &'static str,
 }
 
-/// The values that clients send and receive.
 pub(super) const OF_CLIENTS: Values =
     Values { schema: |check| check.schema(), converted: |_, json| json.to_owned(), file: "FileArgument", suffix: "" };
 
-/// The types of a file, and their declarations.
 pub(super) struct TypeWriter<'s> {
     values: Values,
     schemas: &'s BTreeMap<String, Arc<NamedSchema>>,
@@ -84,13 +78,11 @@ impl<'s> TypeWriter<'s> {
         self.names.name(place, candidates(vec![unreserved(short)], "_", place))
     }
 
-    /// Returns the declarations, and the names at the top of the file.
     pub(super) fn finish(self) -> (Vec<String>, ScopeNames) {
         (self.declarations, self.names)
     }
 
-    /// Returns the type of the values that a schema accepts. `hint` names the types that are declared for objects in
-    /// it.
+    /// `hint` names the types that are declared for objects in it.
     pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
         let reference = keywords.get("$ref").and_then(Json::as_str);
@@ -182,7 +174,6 @@ impl<'s> TypeWriter<'s> {
         Some(json!({ "properties": properties, "required": required }))
     }
 
-    /// Names the type of the schema with this key.
     fn schema_name(&self, key: &str) -> PlaceName {
         let suffix = self.values.suffix;
         let place = if suffix.is_empty() { key.to_owned() } else { format!("{key}\n{suffix}") };
@@ -250,8 +241,7 @@ fn unreserved(name: &str) -> String {
     format!("{name}{}", if is_reserved { "_" } else { "" })
 }
 
-/// Returns `true` if a type contains no names that are declared after it. Others must be in quotes, because Python
-/// evaluates them.
+/// Names that are declared after a type must be in quotes in it, because Python evaluates them.
 fn is_defined_before(value_type: &str) -> bool {
     let is_known = |word: &str| {
         let is_builtin = TYPE_NAMES.contains(&word) && !matches!(word, "FileArgument" | "Download");
@@ -262,7 +252,7 @@ fn is_defined_before(value_type: &str) -> bool {
 
 fn literal_type(values: &[Json]) -> String {
     let is_literal = |value: &&Json| value.is_string() || value.is_boolean() || value.is_i64() || value.is_u64();
-    let literals: Vec<String> = values.iter().filter(is_literal).map(super::names::literal).collect();
+    let literals: Vec<String> = values.iter().filter(is_literal).map(literal).collect();
     let literals = (!literals.is_empty()).then(|| format!("Literal[{}]", literals.join(", ")));
     let others = values.iter().filter(|value| !is_literal(value)).map(|value| match value {
         Json::Null => "None".to_owned(),
@@ -308,4 +298,112 @@ fn split_union(value_type: &str) -> Vec<String> {
         }
     }
     parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
+// Names, literals and comments of Python code.
+
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Returns `true` if a text is a name in Python code that has the same meaning in a class.
+fn is_plain_name(text: &str) -> bool {
+    let is_ascii_name = text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    let begins = text.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
+    is_ascii_name && begins && !text.starts_with("__") && !KEYWORDS.contains(&text)
+}
+
+/// Returns `true` for letters of common scripts that names can contain. Python changes some other letters.
+fn is_letter(char: char) -> bool {
+    let is_of_script = matches!(char,
+        '\u{c0}'..='\u{24f}' | '\u{391}'..='\u{3c9}' | '\u{400}'..='\u{52f}' | '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    is_of_script && char.is_alphabetic()
+}
+
+/// Converts a text to a name. Other characters become `_`, and a keyword gets a trailing underscore. Names do not begin
+/// with an underscore, because names that begin with two have another meaning in a class.
+pub(super) fn to_name(text: &str) -> String {
+    let is_valid = |char: char| char.is_ascii_alphanumeric() || char == '_' || is_letter(char);
+    let name: String = text.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();
+    let name = name.trim_start_matches('_');
+    match name.chars().next() {
+        None => "value".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("n{name}"),
+        _ if KEYWORDS.contains(&name) => format!("{name}_"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Converts a text to the name of a class: `article.line.get` becomes `ArticleLineGet`.
+pub(super) fn to_class_name(text: &str) -> String {
+    let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || is_letter(char)));
+    let capitalized = words.map(|word| {
+        let mut chars = word.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
+    });
+    to_name(&capitalized.collect::<String>())
+}
+
+/// Returns the words in a type, except those in quotes.
+pub(super) fn words_of_type(r#type: &str) -> Vec<String> {
+    let without_escapes = r#type.replace("\\\\", "").replace("\\\"", "");
+    let texts = without_escapes.split('"').step_by(2);
+    let words = texts.flat_map(|text| text.split(|char: char| !(char.is_alphanumeric() || char == '_')));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn escape_invisible(text: &str) -> String {
+    let escape = |char: char| match char {
+        '\t' | '\u{200c}' | '\u{200d}' => char.to_string(),
+        char if is_invisible(char) && u32::from(char) > 0xffff => format!("\\U{:08x}", u32::from(char)),
+        char if is_invisible(char) => format!("\\u{:04x}", u32::from(char)),
+        char => char.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
+/// Formats a string literal. A JSON string is also one in Python.
+pub(super) fn string_literal(text: &str) -> String {
+    escape_invisible(&Json::from(text).to_string())
+}
+
+pub(super) fn literal(json: &Json) -> String {
+    match json {
+        Json::Null => "None".to_owned(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => string_literal(text),
+        Json::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) => {
+            let member = |(name, value): (&String, &Json)| format!("{}: {}", string_literal(name), literal(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Formats a docstring with an indentation. Returns an empty text for an empty text.
+pub(super) fn docstring(text: &str, indent: usize) -> String {
+    let escape = |line: &str| escape_invisible(line.trim_end()).replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
+    let lines: Vec<String> = text.trim().lines().map(escape).collect();
+    let spaces = " ".repeat(indent);
+    match lines.as_slice() {
+        [] => String::new(),
+        // A quote before the quotes at the end would be one of them.
+        [line] if !line.ends_with('"') => format!("{spaces}\"\"\"{line}\"\"\"\n"),
+        lines => {
+            let lines = lines.iter().map(|line| if line.is_empty() { line.clone() } else { format!("{spaces}{line}") });
+            let text = lines.collect::<Vec<_>>().join("\n");
+            format!("{spaces}\"\"\"{}\n{spaces}\"\"\"\n", text.trim_start())
+        }
+    }
+}
+
+/// Formats a comment with an indentation, in one line for each line of the text.
+fn comment(text: &str, indent: usize) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| format!("{:indent$}# {}\n", "", escape_invisible(line))).collect()
 }

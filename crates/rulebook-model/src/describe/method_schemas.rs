@@ -1,10 +1,45 @@
-//! JSON Schemas of the values that handlers get and return, for the types of handlers in other languages.
+//! JSON Schemas of a method as a whole: of its outputs, for the OpenAPI document, the TypeScript declarations and the
+//! Python client, and of the values that its handlers get and return.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::call::Value;
-use crate::model::{Method, Output};
+use crate::model::{Method, Output, Unbound};
 use crate::types::{Check, Structure, add_info, is_moment, nullable_schema, optional_schema, python_type};
+
+/// A server that echoes the arguments of calls ([`Unbound::Echo`]) has a single output, an object with them.
+/// `output_schema` returns the schema of a single output of the definition.
+pub(super) fn response_schema(unbound: Unbound, method: &Method, output_schema: impl FnMut(&Output) -> Json) -> Json {
+    if unbound != Unbound::Echo {
+        return outputs_schema(method, output_schema);
+    }
+    let arguments = json!({ "type": "object", "description": "The checked arguments, by their names in code" });
+    json!({ "type": "object", "properties": { "args": arguments }, "required": ["args"] })
+}
+
+/// The schema of the output that is the whole body, or else of an object with the outputs as members.
+fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Json) -> Json {
+    if let Some(whole) = method.whole() {
+        return output_schema(whole);
+    }
+    let members: Map<_, _> = method.body_outputs().map(|output| (output.name.clone(), output_schema(output))).collect();
+    let required = method.body_outputs().filter(|output| !output.optional).map(|output| output.name.as_str());
+    json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
+}
+
+pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
+    if output.optional { optional_schema(&*output.r#type.check, schema) } else { schema }
+}
+
+pub(super) fn described_schema(output: &Output) -> Json {
+    let mut schema = nullable_if_optional(output, output.r#type.check.schema());
+    if let Json::Object(schema) = &mut schema {
+        add_info(schema, &output.info);
+    }
+    schema
+}
+
+// The values that handlers get and return, for the types of handlers in other languages.
 
 /// The keyword with the type in Python from which or to which the library for Python converts a value.
 pub(super) const PYTHON_TYPE: &str = "x-python-type";
@@ -12,11 +47,9 @@ pub(super) const PYTHON_TYPE: &str = "x-python-type";
 /// Which values the library for Python converts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Converted {
-    /// None.
     Nothing,
     /// Arguments and their items, but not the members of objects.
     Outside,
-    /// All values.
     Everything,
 }
 
