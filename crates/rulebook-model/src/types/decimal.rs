@@ -11,8 +11,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::{first_valid_value, keep_valid_values};
-use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr};
+use super::{
+    ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr, first_valid_value,
+    keep_valid_values,
+};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
 /// The maximum number of digits: a number of 128 bits has all of them.

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::bounds::BoundValue;
-use super::decimal_pattern::decimal_pattern;
-use super::float::FloatCheck;
-use super::int::{I64_RANGE, ID_RANGE, IntCheck};
+use super::number::{FloatCheck, I64_RANGE, ID_RANGE, IntCheck, decimal_pattern};
 use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
