@@ -227,7 +227,6 @@ pub(crate) struct Subjects {
     pub help_if_empty: &'static str,
 }
 
-/// A parameter or a field that constraints can name.
 pub(crate) struct Subject {
     /// The name of the parameter in code, or of the field.
     pub name: String,
@@ -343,7 +342,7 @@ fn read_kind_and_names(members: &Map<String, Json>) -> Parsed<(ConstraintKind, V
     Ok((*kind, read_names(*kind, &members[key.as_str()])?))
 }
 
-/// Returns the names in a constraint. A `requires` has several lists, one for each name that requires others.
+/// A `requires` has several lists, one for each name that requires others.
 fn read_names(kind: ConstraintKind, json: &Json) -> Parsed<Vec<Vec<String>>> {
     let texts = |json: &Json| {
         let items = json.as_array()?.iter();
@@ -437,7 +436,7 @@ fn unknown_name(key: &str, name: &str, subjects: &Subjects) -> Option<Constraint
     Some(ConstraintError::new(message, help).about(name))
 }
 
-/// Returns the error of types whose values a constraint cannot compare. Failed types are not among `checks`.
+/// Failed types are not among `checks`.
 fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>]) -> Option<ConstraintError> {
     let key = kind.key();
     if checks.iter().any(|check| matches!(check.arity(), Arity::File | Arity::Files)) {

@@ -241,7 +241,7 @@ impl FilePatterns {
     }
 }
 
-/// Converts a pattern to a regular expression, which matches characters (not bytes) and only whole file names.
+/// The regular expression matches characters (not bytes) and only whole file names.
 pub(crate) fn pattern_to_regex(pattern: &str) -> Result<String, PatternError> {
     if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
         let reason = if part.is_empty() {

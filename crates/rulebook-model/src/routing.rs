@@ -10,8 +10,6 @@ use crate::envelope::Envelope;
 use crate::error::catalogue::PhalapiVersion;
 use crate::model::{Location, Segment, Service};
 
-// The routing table, which finds the service of an API for the path of a request.
-//
 // A radix tree contains the paths of all services. In static segments, `%` and `/` are percent-encoded, so that
 // decoded segments can be joined to a path again. Captures (variable segments) are numbered instead of named, because
 // two services can have different names for the same capture. Case-insensitive paths are in a second tree, in lower
@@ -25,7 +23,6 @@ pub struct Routes {
     /// For each service, a list with an item for each segment of its path. The item is `true` if the segment is a
     /// capture. Static segments take precedence over captures.
     capture_flags: HashMap<usize, Box<[bool]>>,
-    /// The index of the service at the base path.
     service_at_base_path: Option<usize>,
 }
 
@@ -153,7 +150,6 @@ pub(crate) fn push_segment_shape(shape: &mut String, static_text: Option<&str>) 
     }
 }
 
-/// Converts a segment or a shape to lower case, for comparisons that ignore case.
 pub(crate) fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }

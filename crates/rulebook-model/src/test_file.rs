@@ -220,7 +220,6 @@ pub(crate) static STEP: KeyTable = key_table(
     ],
 );
 
-/// The keys of what a response must contain.
 static EXPECT: KeyTable = key_table(
     "what a response must contain",
     &[
@@ -301,7 +300,6 @@ fn unknown_parameter(argument: &JsonMember, method: &Method) -> Option<Diagnosti
     Some(error.suggest(name, known()))
 }
 
-/// Returns an error if a step expects an error that its method never returns.
 fn unknown_error(step: &Step, method: &Method, api: &Api) -> Option<Diagnostic> {
     let expected = step.expect.error.as_ref()?;
     let declared = || method.errors_of_call(&api.auth_errors).map(|error| error.name.as_str());
@@ -313,7 +311,6 @@ fn unknown_error(step: &Step, method: &Method, api: &Api) -> Option<Diagnostic> 
     known().all(|name| name != expected.value).then(|| error.help(help).suggest(&expected.value, known()))
 }
 
-/// Returns an error for each output that a step expects, and that its method does not have.
 fn unknown_outputs(step: &Step, method: &Method) -> Vec<Diagnostic> {
     let names = || method.outputs.iter().map(|output| output.name.as_str());
     let unknown = |member: &&JsonMember| !member.is_comment() && names().all(|name| name != member.key.value);
@@ -443,7 +440,6 @@ fn fill_text(
     Ok(Json::String(filled + &text[end..]))
 }
 
-/// Returns the error about a name that no earlier step of the test has saved.
 fn unknown_name<'a>(
     node: &JsonNode,
     name: &str,

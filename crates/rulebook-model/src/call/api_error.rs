@@ -218,7 +218,6 @@ impl ApiError {
         self
     }
 
-    /// Adds a sentence to the details for the log.
     fn add_log(&mut self, reason: String) {
         self.0.log_details = Some(match self.0.log_details.take() {
             Some(details) => format!("{details}; {reason}"),
@@ -329,7 +328,7 @@ impl ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// The kind of an [`ApiError`](super::ApiError).
+/// The kind of an [`ApiError`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -175,7 +175,6 @@ fn truncate_quote(text: &str) -> String {
     shortened
 }
 
-/// Returns a text as a JSON string, in quotation marks.
 fn json_text(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
@@ -268,9 +267,8 @@ impl ParameterError {
 
 /// The rule of a type that a value violates, such as a bound, a list of allowed values or a pattern.
 ///
-/// Most error messages describe all values that the type accepts, with the text `expected` of the
-/// [`TypeMismatch`](super::TypeMismatch). A catalogue can also have a message for each rule, into which this data is
-/// inserted.
+/// Most error messages describe all values that the type accepts, with the text `expected` of the [`TypeMismatch`]. A
+/// catalogue can also have a message for each rule, into which this data is inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {

@@ -251,7 +251,6 @@ impl JsonLimits {
         Ok(nested)
     }
 
-    /// Checks that an array or object that already has `items` items or members can have another one.
     fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
         if items as u64 >= self.max_items {
             return Err(self.limit_error(limits::ITEM_COUNT.with_value(self.max_items)));

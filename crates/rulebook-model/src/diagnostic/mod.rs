@@ -266,7 +266,6 @@ impl Sources {
         file
     }
 
-    /// Returns the index of the file that is added next.
     pub(crate) fn next_index(&self) -> u32 {
         u32::try_from(self.files.len()).unwrap_or(u32::MAX)
     }
@@ -354,7 +353,6 @@ struct Marker<'a> {
     label: &'a str,
 }
 
-/// Renders a diagnostic: the code and the message, the position, the lines that contain the error, and the help text.
 fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
     let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());

@@ -487,7 +487,6 @@ impl Envelope for Iapi {
     }
 }
 
-/// Returns the JSON Schemas of the members `status` and `message`.
 fn error_member_schemas() -> Json {
     json!({
         "status": { "const": "error" },
@@ -510,7 +509,6 @@ pub struct Phalapi {
 }
 
 impl Phalapi {
-    /// Returns the member `data` of an error response.
     fn error_data(self, error: &ApiError) -> Json {
         let members: Map<String, Json> = match error.kind() {
             ErrorKind::Declared { data, .. } => {
@@ -521,8 +519,7 @@ impl Phalapi {
         if members.is_empty() { self.empty_data() } else { Json::Object(members) }
     }
 
-    /// Returns the member `data` of a response without data. Depending on the version, PhalApi writes it as `[]` or
-    /// `{}`.
+    /// Depending on the version, PhalApi writes it as `[]` or `{}`.
     fn empty_data(self) -> Json {
         if self.catalogue.version() >= PhalapiVersion::V2_3 { json!({}) } else { json!([]) }
     }
@@ -609,7 +606,6 @@ impl Envelope for Phalapi {
     }
 }
 
-/// Returns the JSON Schema of the member `ret`.
 fn ret_schema(min: u16, max: u16) -> Json {
     json!({ "type": "integer", "minimum": min, "maximum": max, "description": "The kind of error" })
 }

@@ -194,7 +194,7 @@ pub enum WriteError {
 /// The description of an envelope's JSON bodies: where a body contains the outputs, and which members identify an
 /// error.
 ///
-/// An envelope returns this description from [`Envelope::decoding`](Envelope::decoding). The response to OPTIONS
+/// An envelope returns this description from [`Envelope::decoding`]. The response to OPTIONS
 /// contains it as `$envelope`, so that the JavaScript client can decode bodies. The TypeScript declarations and the
 /// test client use it too. The default is [`Decoding::UNKNOWN`].
 ///
@@ -371,7 +371,7 @@ fn body_has_members(body: &Json, members: MemberValues) -> bool {
     members.iter().all(|(name, expected)| body.get(name).is_some_and(|value| expected.matches_json(value)))
 }
 
-/// Returns the JSON Schema of bodies with these members, or `None` if there are no members, because any body matches.
+/// `None` if there are no members, because any body matches.
 fn members_schema(members: MemberValues) -> Option<Json> {
     let properties: Map<_, _> = members.iter().map(|(name, value)| ((*name).to_owned(), value.to_schema())).collect();
     let required: Vec<_> = members.iter().map(|(name, _)| *name).collect();
@@ -458,8 +458,8 @@ pub fn details_schema() -> Json {
     })
 }
 
-/// Returns the JSON Schema of an object. `members` are the schemas of the members that the object must have. The schema
-/// also gets the `properties` and `required` of the schema `additional`.
+/// `members` are the schemas of the members that the object must have. The schema also gets the `properties` and
+/// `required` of the schema `additional`.
 fn object_schema(members: Json, additional: Json) -> Json {
     let (Json::Object(mut properties), Json::Object(mut additional)) = (members, additional) else { return json!({}) };
     let mut required: Vec<Json> = properties.keys().map(|name| name.as_str().into()).collect();
@@ -492,7 +492,6 @@ fn parameter_error_json(error: &ParameterError) -> Json {
 /// value is serialized twice.
 #[derive(Debug)]
 pub struct JsonMemberWriter {
-    /// The JSON text that has been written.
     body: Vec<u8>,
     /// `true` if the outputs were written as the whole body with [`MemberWriter::whole`].
     outputs_are_body: bool,
@@ -531,7 +530,6 @@ impl JsonMemberWriter {
         self.body
     }
 
-    /// Writes the separator before a member, and the name of the member.
     fn write_member_name(&mut self, name: &str) -> Result<(), WriteError> {
         if self.outputs_are_body {
             return Err(WriteError::NotAlone);

@@ -78,7 +78,7 @@ fn settings_file_schema(tables: &mut SchemaTables) -> Json {
     tables.reference_to_table(&APP)
 }
 
-/// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods.
+/// An API module, or a flat list of methods.
 fn tree_file_schema(tables: &mut SchemaTables) -> Json {
     tables.dialect = TREE.name;
     json!({
@@ -88,8 +88,7 @@ fn tree_file_schema(tables: &mut SchemaTables) -> Json {
     })
 }
 
-/// Returns the schema of a file in the dialect `methods`. The author of the file chooses all names at its
-/// top level, so there is no table of keys for the top level.
+/// The author of the file chooses all names at its top level, so there is no table of keys for the top level.
 fn methods_file_schema(tables: &mut SchemaTables) -> Json {
     tables.dialect = METHODS.name;
     let segment = pattern::PATH_SEGMENT;
@@ -113,7 +112,6 @@ fn methods_file_schema(tables: &mut SchemaTables) -> Json {
     tables.add_schema("a file of methods", with_keywords(file, named_members_schema(&module)))
 }
 
-/// Returns the schema of a test file: an object with the steps of each test.
 fn test_file_schema(tables: &mut SchemaTables) -> Json {
     let step = tables.reference_to_table(&STEP);
     let steps = json!({ "anyOf": [step, { "type": "array", "items": step }] });
@@ -150,7 +148,7 @@ fn any_file_schema(tables: &mut SchemaTables) -> Json {
     if_then_else(&is_settings, &settings, &if_then_else(&is_modules, &modules, &either))
 }
 
-/// Returns the schema of a file of API modules. The schema detects the dialect of the file.
+/// The schema detects the dialect of the file.
 fn modules_file_schema(tables: &mut SchemaTables) -> Json {
     let tree = tree_file_schema(tables);
     let tree = tables.add_schema("a tree", tree);
@@ -216,7 +214,6 @@ fn object_or_empty_array() -> Json {
     json!({ "type": ["object", "array"], "maxItems": 0 })
 }
 
-/// Returns the schema of objects with a member whose name matches `pattern` and whose value matches `value`.
 fn schema_with_member(pattern: &str, value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern: { "not": value } } } })
 }
@@ -256,7 +253,7 @@ impl SchemaTables {
         reference
     }
 
-    /// Adds a schema without a table of keys, and returns a reference to it. Its name is made of `noun_phrase`.
+    /// The name of the schema is made of `noun_phrase`.
     fn add_schema(&mut self, noun_phrase: &str, schema: Json) -> Json {
         let name = self.unused_schema_name(noun_phrase);
         let reference = schema_reference(&name);
@@ -377,8 +374,8 @@ impl SchemaTables {
     }
 }
 
-/// Returns the schema of a list of permission groups. If `allows_strings` is `true`, an item of the list can also be a
-/// string, which means a group of one permission. An empty group, which requires no permission, must be the only group.
+/// If `allows_strings` is `true`, an item of the list can also be a string, which means a group of one permission. An
+/// empty group, which requires no permission, must be the only group.
 fn permission_groups_schema(allows_strings: bool) -> Json {
     let mut group = json!({ "type": "array", "items": permission_schema() });
     if allows_strings {
@@ -402,7 +399,6 @@ fn named_members_schema(value: &Json) -> Json {
     json!({ "patternProperties": { pattern::ignored_key(): ignored_or_value }, "additionalProperties": value })
 }
 
-/// Adds the keywords of another JSON Schema, if there is one, to a JSON Schema.
 fn with_keywords(mut schema: Json, other: Json) -> Json {
     if let (Json::Object(keywords), Json::Object(others)) = (&mut schema, other) {
         keywords.extend(others);
@@ -540,7 +536,6 @@ pub(crate) trait Word: Copy + Into<&'static str> + VariantArray {}
 
 impl<W: Copy + Into<&'static str> + VariantArray> Word for W {}
 
-/// Returns the constraint that a string is one of the words of `W`.
 pub(crate) fn words_constraint<W: Word>() -> Json {
     json!({ "enum": W::VARIANTS.iter().map(|word| (*word).into()).collect::<Vec<&str>>() })
 }
@@ -561,8 +556,7 @@ fn statuses_constraint() -> Json {
     with_keywords(schema, range)
 }
 
-/// Returns the names of the built-in envelopes as examples. They are not the only valid names, because a program can
-/// add envelopes.
+/// They are not the only valid names, because a program can add envelopes.
 pub(crate) fn envelope_examples() -> Json {
     json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
 }
@@ -732,7 +726,6 @@ fn restrict_type(members: &mut Map<String, Json>, names: &KnownNames) {
     members.insert("pattern".to_owned(), json!(pattern::known_term(prefix, &known)));
 }
 
-/// Adds the members to the schema of an object with any keys.
 fn add_members(schema: &mut Json, properties: Map<String, Json>) {
     if schema["type"] == "object" && schema.get("properties").is_none() {
         schema["properties"] = properties.into();

@@ -95,7 +95,7 @@ pub fn server_settings() -> impl Iterator<Item = &'static str> {
     SERVER_SETTINGS.iter().map(|setting| setting.key.name)
 }
 
-/// Returns the members that the JSON Schema of a setting's value has besides its type, or null if it has only the type.
+/// Null if the JSON Schema of the setting has only the type of its value.
 pub(crate) fn setting_constraint(key: &str) -> Json {
     let setting = settings().find(|setting| setting.key.name == key);
     setting.and_then(|setting| setting.constraint).map_or(Json::Null, |constraint| constraint())
@@ -160,9 +160,8 @@ pub(crate) fn one_or_many<T: Serialize>(items: &[T]) -> Json {
     }
 }
 
-// The settings in `app.json` that describe the API and how its requests are handled.
-
-/// These settings, in the order in which they are checked and listed in canonical definitions.
+/// The settings in `app.json` that describe the API and how its requests are handled, in the order in which they are
+/// checked and listed in canonical definitions.
 pub(crate) const API_SETTINGS: [Setting; 23] = [
     setting("title", JsonKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
     setting("version", JsonKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),
@@ -283,10 +282,9 @@ fn bool_value(value: &JsonNode) -> bool {
     value.bool().is_some_and(|bool| bool.value)
 }
 
-// The settings in `app.json` that concern only the server: its handlers, addresses, folders, limits of connections and
-// log. Documents for clients omit them.
-
-/// These settings, in the order in which they are checked and listed in canonical definitions.
+/// The settings in `app.json` that concern only the server: its handlers, addresses, folders, limits of connections and
+/// log. They are in the order in which they are checked and listed in canonical definitions. Documents for clients omit
+/// them.
 pub(crate) const SERVER_SETTINGS: [Setting; 29] = [
     setting(
         "shared_limits",

@@ -369,8 +369,8 @@ fn serialize_origin(text: &str) -> Option<String> {
     Some(format!("{}://{host}{port}", url.scheme()))
 }
 
-// Converts limits of the number of requests to the model: those of a method, of a module, and of the whole API; and
-// the setting `shared_limits`, which names the counter that several servers share.
+// The limits of the number of requests of a method, of a module, and of the whole API; and the setting `shared_limits`,
+// which names the counter that several servers share.
 
 /// The description of the keys `rate_limit` of methods, modules and the API.
 pub(crate) const RATE_LIMIT_DESCRIPTION: &str =

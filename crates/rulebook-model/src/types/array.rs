@@ -26,7 +26,6 @@ struct ArrayCheck {
     accepts_objects: bool,
 }
 
-/// The types of arrays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArrayKind {
     Any,
@@ -337,7 +336,6 @@ enum TextDecoding {
 }
 
 impl TextDecoding {
-    /// Reads the attributes `format` and `separator`.
     pub(super) fn from_arguments(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         let separator = arguments.text("separator")?;
         match (arguments.text("format")?, separator) {

@@ -144,7 +144,6 @@ pub(super) fn compile_enum(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Chec
     Ok(Arc::new(EnumCheck { words }))
 }
 
-/// Returns the words in a term, separated by `|`, or in the attribute `range`.
 pub(super) fn words_in_term_or_range(
     arguments: &TypeArguments<'_>,
     words: &str,
@@ -171,7 +170,7 @@ fn is_allowed_in_term(word: &str) -> bool {
     !word.is_empty() && !word.contains(is_special)
 }
 
-/// Returns the notation of a type with words, which are in the term if it can contain all of them.
+/// The words are in the term if it can contain all of them, otherwise in the attribute `range`.
 pub(super) fn type_expr_of_words(name: &str, words: &[String]) -> TypeExpr {
     if words.iter().all(|word| is_allowed_in_term(word)) {
         return TypeExpr::term(format!("{name}({})", words.join("|")));

@@ -124,14 +124,11 @@ impl Check for FileNameCheck {
     }
 }
 
-// The file name patterns of the type `filename`, such as `public/**`: their translation to the regular expressions of
-// JSON Schema, and the generation of names that match them.
-//
-// A file name is normalized to Unicode NFC before it is matched, but a JSON Schema applies to the text of the request.
-// The regular expression in the JSON Schema therefore keeps only the ASCII characters of the file name pattern, which
-// NFC hardly changes. In place of each other character it accepts any non-ASCII characters, which can follow one ASCII
-// character, because NFC composes them. Every name that matches the file name pattern also matches the regular
-// expression, but not the reverse.
+// File name patterns such as `public/**`. A file name is normalized to Unicode NFC before it is matched, but a JSON
+// Schema applies to the text of the request. The regular expression in the JSON Schema therefore keeps only the ASCII
+// characters of the file name pattern, which NFC hardly changes. In place of each other character it accepts any
+// non-ASCII characters, which can follow one ASCII character, because NFC composes them. Every name that matches the
+// file name pattern also matches the regular expression, but not the reverse.
 
 /// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
@@ -166,12 +163,11 @@ fn device_pattern() -> String {
     format!("(?:^|/)(?:{names}|(?:{numbered})[0-9\\xB2\\xB3\\xB9])[{WHITE_SPACE}]*(?:[./]|$)")
 }
 
-/// File name patterns as parsed regular expressions, one for each pattern.
 #[derive(Debug)]
 struct FileNameRegexes(Vec<Hir>);
 
 impl FileNameRegexes {
-    /// Parses the regular expressions of file name patterns. Returns `None` if one of them is invalid.
+    /// Returns `None` if one of the expressions is invalid.
     pub(super) fn parse<'p>(regexes: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let parse = |regex| {
             let mut parser = ParserBuilder::new().dot_matches_new_line(true).build();
@@ -237,7 +233,6 @@ fn accept_unnormalized_characters(class: &Class) -> Hir {
     }
 }
 
-/// Returns `true` if a character class contains a character.
 fn class_contains(class: &ClassUnicode, char: char) -> bool {
     class.iter().any(|range| (range.start()..=range.end()).contains(&char))
 }

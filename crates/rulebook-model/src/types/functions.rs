@@ -64,7 +64,6 @@ impl Debug for Functions {
     }
 }
 
-/// A function that a definition names.
 #[derive(Debug)]
 struct NamedFunction {
     pub(super) name: String,
@@ -74,7 +73,7 @@ struct NamedFunction {
 }
 
 impl NamedFunction {
-    /// Replaces a value by the result of the function, which also receives `params` if it is one of the program.
+    /// The function also receives `params` if it is one of the program.
     pub(super) fn apply(&self, value: &mut Value<'_>, params: Option<&Json>) -> Result<(), TypeMismatch> {
         let result = match &self.function {
             None => return Ok(()),
@@ -109,7 +108,6 @@ impl Debug for Function {
     }
 }
 
-/// A built-in function, which has the name and the effect of a PHP function.
 struct BuiltinFunction {
     name: &'static str,
     description: &'static str,
@@ -188,7 +186,6 @@ fn comparison_text(item: &Value<'_>) -> String {
 
 pub(crate) const AFTER_ATTRIBUTE: &str = "after";
 
-/// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
 pub(super) fn with_after_functions(
     check: Arc<dyn Check>,
     attribute: &Json,

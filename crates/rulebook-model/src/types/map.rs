@@ -188,7 +188,7 @@ impl MapCheck {
         names
     }
 
-    /// Returns a map with as few members as the definition allows, but at least one, of this value.
+    /// The map has as few members as the definition allows, but at least one.
     fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
         let Some(value) = value else { return Some(Value::Map(Vec::new())) };
         let count = usize::try_from(self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS)).ok()?;

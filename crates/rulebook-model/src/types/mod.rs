@@ -2,9 +2,9 @@
 //! compiled to a [`Check`], which validates the values of the type.
 //!
 //! This file has what every type implements and uses: [`Type`] compiles the terms that name the type, with their
-//! [`TypeArguments`], and [`Check`] validates values. The other files have the grammar of terms, the table of all types,
-//! and the types with their JSON Schemas. The code in this module must not depend on where a value comes from (a query,
-//! a body, a handler).
+//! [`TypeArguments`], and [`Check`] validates values. The other files have the grammar of terms, the table of all
+//! types, and the types with their JSON Schemas. The code in this module must not depend on where a value comes from (a
+//! query, a body, a handler).
 //!
 //! The JSON Schema of a type describes the values after [decoding](Check::decode), which converts the text of a request
 //! to a JSON value. Every value that passes the check is valid against the JSON Schema. The reverse is true too, if the
@@ -258,13 +258,13 @@ pub trait Check: Send + Sync + Debug {
     }
 
     /// Returns the schemas of the definition that this type refers to. Schemas to which only these schemas refer are
-    /// not included; [`all_referenced_schemas`](all_referenced_schemas) returns them too.
+    /// not included; [`all_referenced_schemas`] returns them too.
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         self.base().map(Check::referenced_schemas).unwrap_or_default()
     }
 
     /// Returns the JSON Schema (version 2020-12) of the values of this type. A reference to a schema of the definition
-    /// begins with [`SCHEMA_REFERENCE_PREFIX`](SCHEMA_REFERENCE_PREFIX).
+    /// begins with [`SCHEMA_REFERENCE_PREFIX`].
     fn schema(&self) -> Json;
 
     /// Returns `true` if the check accepts every value that is valid against the [schema](Check::schema), apart from
@@ -392,7 +392,7 @@ impl TypeExpr {
         Self { term: term.into(), attributes: Map::new() }
     }
 
-    /// Adds an attribute, unless the value is `None`.
+    /// Without a value, there is no attribute.
     fn with(mut self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
         self.attributes.extend(value.map(|value| (attribute.to_owned(), value.into())));
         self
@@ -425,7 +425,7 @@ fn decode_item<'a>(check: &dyn Check, item: PhpItem<'a>) -> Value<'a> {
     }
 }
 
-/// Returns the candidates that pass `check`, without duplicates.
+/// Equal values are kept once.
 fn keep_valid_values(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec<Value<'static>> {
     let mut valid = Vec::with_capacity(candidates.len());
     for candidate in candidates {

@@ -25,14 +25,13 @@ use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 /// The number of seconds by which a date can differ from the same date in UTC: offsets are shorter than a day.
 const MAX_OFFSET: i64 = 86_400;
 
-/// Returns a pattern for the time after a date. The time may be missing.
+/// The time after a date, which may be missing.
 fn time_pattern() -> String {
     let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
     let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
     format!("(?: {minutes}:[0-5][0-9]|{clock})?")
 }
 
-/// Returns a pattern for all texts of the type `datetime`.
 pub(crate) fn datetime_pattern() -> String {
     format!("^{}{}$", date_pattern(None, None), time_pattern())
 }
@@ -43,7 +42,6 @@ pub(crate) fn utc_seconds_of(text: &str) -> Option<i64> {
     parse_moment(DateGrammar::Datetime, text, &TimeZone::UTC).map(|(seconds, _)| seconds)
 }
 
-/// Returns `true` if a JSON Schema is that of a date, or of a date with a time.
 #[cfg(feature = "documents")]
 pub(crate) fn is_moment(schema: &Map<String, Json>) -> bool {
     let ends_in_time = |pattern: &str| pattern.strip_suffix('$').is_some_and(|rest| rest.ends_with(&time_pattern()));
@@ -132,7 +130,7 @@ impl MomentCheck {
         below.or_else(|| above().map(|max| Violation::AboveMax(measured(max))))
     }
 
-    /// Returns the point in time that a text denotes, or `None` if the text is not valid or not within the bounds.
+    /// `None` if the text is not valid or not within the bounds.
     fn parse_valid_moment(&self, text: &str) -> Option<Moment> {
         parse_moment(self.grammar, text, &self.timezone).filter(|moment| {
             self.min.as_ref().is_none_or(|min| *moment >= min.moment)
@@ -256,7 +254,6 @@ impl Check for MomentCheck {
     }
 }
 
-/// The grammar of a text that denotes a point in time: that of the type `date` or that of the type `datetime`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum DateGrammar {
     /// The grammar of `date`: `YYYY-MM-DD`.
@@ -295,7 +292,7 @@ pub(super) fn parse_date(text: &str) -> Option<Date> {
     Date::new(text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?).ok()
 }
 
-/// Returns `true` if a text has a digit in place of each `0` of `shape`, and the other characters of `shape`.
+/// A text has this shape if it has a digit in place of each `0` of `shape`, and the other characters of `shape`.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, expected): (u8, u8)| if expected == b'0' { byte.is_ascii_digit() } else { byte == expected };
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
@@ -380,7 +377,7 @@ fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
 /// A point in time can be just outside of the years 0000 to 9999 in UTC, but within these years with another offset.
 const RFC3339_OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
 
-/// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four digits.
+/// `None` if the year does not have four digits.
 fn format_rfc3339(seconds: i64) -> Option<String> {
     let format = |(offset_seconds, offset): (i64, &str)| {
         let civil = utc_date_time(seconds.checked_add(offset_seconds)?)?;
@@ -396,15 +393,15 @@ fn date_at(seconds: i64, timezone: &TimeZone) -> Option<String> {
     Some(civil.date().to_string())
 }
 
-/// Returns the date and time in UTC at a point in time, or `None` if the year is not from 0000 to 9999.
+/// `None` if the year is not from 0000 to 9999.
 fn utc_date_time(seconds: i64) -> Option<DateTime> {
     let civil = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()?;
     (civil.year() >= 0).then_some(civil)
 }
 
-// Generates regular expressions that match dates, and the dates of a range. JSON Schemas contain these expressions,
-// because usual validators do not support bounds of dates. The expressions use only the syntax that every validator
-// supports (JSON Schema Core 2020-12, section 6.4), so they have no lookaheads.
+// Regular expressions that match dates. JSON Schemas contain them, because usual validators do not support bounds of
+// dates. They use only the syntax that every validator supports (JSON Schema Core 2020-12, section 6.4), so they have
+// no lookaheads.
 
 /// A pattern, without anchors, for the dates `YYYY-MM-DD` that exist.
 const EXISTING_DATE: &str = concat!(

@@ -42,7 +42,7 @@ pub struct NamedSchema {
     pub(crate) recursive_example: OnceLock<Option<Value<'static>>>,
 }
 
-/// Returns `true` if a type is a reference to a schema that is not compiled, or not yet.
+/// A reference to a schema that is not compiled, or not yet.
 pub(super) fn is_unresolved_reference(check: &dyn Check) -> bool {
     check.schema().get("$ref").is_some() && check.referenced_schemas().is_empty()
 }
@@ -270,7 +270,7 @@ struct RecursiveReference {
 }
 
 impl RecursiveReference {
-    /// Returns the schema; `None` while it is being compiled.
+    /// `None` while the schema is being compiled.
     fn schema(&self) -> Option<Arc<NamedSchema>> {
         self.cell.upgrade().and_then(|cell| cell.get().cloned())
     }

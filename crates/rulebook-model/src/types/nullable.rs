@@ -53,7 +53,6 @@ pub(crate) fn optional_schema(check: &dyn Check, schema: Json) -> Json {
     if check.accepts_null() || check.refuses_null() { schema } else { nullable_schema(schema) }
 }
 
-/// Returns a JSON Schema that accepts null and every value that `schema` accepts.
 pub(crate) fn nullable_schema(mut schema: Json) -> Json {
     // If the schema has one of these keywords, adding "null" to the keyword `type` is not enough to make null valid.
     let only_type = ["enum", "const", "anyOf", "allOf", "oneOf"].iter().all(|keyword| schema.get(keyword).is_none());

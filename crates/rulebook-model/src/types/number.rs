@@ -27,7 +27,7 @@ pub(super) const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 /// The range of `id`: the numbers from 0 that fit into a signed 32-bit column of a database.
 pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
-/// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
+/// [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const PREFERRED_INTEGERS: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
 /// The maximum distance between bounds of which the middle is the example. With others, it is next to a bound.
@@ -42,7 +42,7 @@ pub(super) fn compile_int(
 }
 
 impl IntCheck {
-    /// Creates the check of the type `name`, whose numbers are in the given range and in the bounds of the definition.
+    /// The numbers are in the range of the type `name` and in the bounds of the definition.
     pub(super) fn from_arguments(
         name: &'static str,
         (type_min, type_max): (i128, i128),
@@ -71,7 +71,7 @@ impl IntCheck {
         self.bounds.max.unwrap_or(self.type_max)
     }
 
-    /// Returns the error for an invalid value. `whole` is the value, if it is a whole number.
+    /// `whole` is the value, if it is a whole number.
     pub(super) fn mismatch_error(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
         let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
@@ -153,7 +153,7 @@ pub(super) struct FloatCheck {
     pub(super) bounds: Bounds<f64>,
 }
 
-/// The preferred examples. [`Check::example`] returns the first of these numbers that is between the bounds.
+/// [`Check::example`] returns the first of these numbers that is between the bounds.
 const PREFERRED_FLOATS: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
 
 pub(super) fn compile_float(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -169,7 +169,7 @@ impl FloatCheck {
         Ok(Self { type_name: name, bounds })
     }
 
-    /// Returns the error for an invalid value. If the value is a number, the error names the bound that it violates.
+    /// If the value is a number, the error names the bound that it violates.
     #[cold]
     fn mismatch_error(&self, value: &Value<'_>) -> TypeMismatch {
         let number = match value {
@@ -240,8 +240,8 @@ impl Check for FloatCheck {
 /// 2^53, up to which an `f64` represents every whole number exactly.
 pub(super) const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Returns a value as a whole number. From 2^53, only numbers without fraction and exponent are whole numbers, because
-/// a float does not represent every whole number exactly.
+/// From 2^53, only numbers without fraction and exponent are whole numbers, because a float does not represent every
+/// whole number exactly.
 pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
@@ -254,7 +254,6 @@ pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     }
 }
 
-/// Returns a JSON value of a definition as a whole number, or `None` if the value is not a whole number.
 pub(super) fn json_to_whole_number(json: &Json) -> Option<i128> {
     json.as_i64()
         .map(i128::from)
@@ -274,7 +273,7 @@ fn float_to_whole_number(float: f64) -> Option<i128> {
     (float.fract() == 0.0 && float.abs() < MAX_CONVERTED_FLOAT).then_some(float as i128)
 }
 
-/// Converts a whole number to a value. Returns `None` if the number does not fit into 64 bits.
+/// `None` if the number does not fit into 64 bits.
 pub(super) fn whole_number_value(whole: i128) -> Option<Value<'static>> {
     i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
@@ -293,7 +292,7 @@ pub(super) fn normalized_number(mut value: Value<'_>) -> Value<'_> {
     value
 }
 
-/// Compares a number exactly with a bound. Returns `None` if the value is not a number.
+/// The comparison is exact. `None` if the value is not a number.
 fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),
@@ -348,7 +347,7 @@ pub(super) fn decode_whole_number(text: Cow<'_, str>) -> Value<'_> {
     }
 }
 
-/// Parses a number with an optional sign, decimal point and exponent. Returns `None` if the number is not finite.
+/// An optional sign, decimal point and exponent. `None` if the number is not finite.
 pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
     if let Some(whole) = text.parse().ok().and_then(whole_number_value) {
         return Some(whole);

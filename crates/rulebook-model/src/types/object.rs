@@ -256,7 +256,7 @@ fn member_definition(field: &ObjectField) -> Json {
     Json::Object(json)
 }
 
-/// Compiles the type of an object, which has at least one member if `is_filled` is `true`.
+/// The object has at least one member if `is_filled` is `true`.
 pub(super) fn compile(is_filled: bool, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     let mut errors: Vec<ArgumentError> = Vec::new();
@@ -420,7 +420,6 @@ impl ObjectCheck {
         self.fields().iter().find(|field| !field.optional && is_missing(&field.name))
     }
 
-    /// Returns the error of the first constraint that the members do not fulfill.
     fn broken_constraint(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<TypeMismatch> {
         let given = |name: &str| given_member(members, name);
         self.constraints.iter().find_map(|constraint| {
@@ -471,7 +470,7 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    /// Returns an object with the examples of the selected members. `examples` has those of all known members.
+    /// `examples` has those of all known members.
     fn example_object(
         &self,
         examples: &[Option<Value<'static>>],
@@ -574,11 +573,9 @@ fn shifted_by_seconds(text: &str, seconds: i64) -> Option<String> {
     Some(format!("{}{separator}{}{rest}", shifted.date(), shifted.time()))
 }
 
-// Changes generated objects so that they fulfill the constraints between their members, and have an allowed number of
-// members.
-//
-// The search first chooses which members the object has, and then the values of the members that constraints compare.
-// It prefers the members and values of the generated object.
+// The search that changes generated objects so that they fulfill the constraints between their members, and have an
+// allowed number of members, first chooses which members the object has, and then the values of the members that
+// constraints compare. It prefers the members and values of the generated object.
 
 /// The maximum number of choices that are tried for one object.
 const MAX_STEPS: u32 = 20_000;
@@ -735,7 +732,7 @@ impl<'o> Search<'o> {
         false
     }
 
-    /// Compares the values that are chosen. The other values are not compared.
+    /// Values that are not chosen are not compared.
     fn fulfills_comparisons(&self, chosen: &[usize]) -> bool {
         let given = |name: &str| {
             let Some(index) = self.object.indexes.get(name) else { return Given::Absent };

@@ -29,7 +29,7 @@ pub(super) struct Pattern {
 const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {
-    /// Compiles the attribute `regex`. Returns `None` if the definition does not have this attribute.
+    /// `None` if the definition does not have the attribute `regex`.
     pub(super) fn from_arguments(arguments: &TypeArguments<'_>) -> Result<Option<Self>, ArgumentError> {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
@@ -151,7 +151,6 @@ impl ParsedPattern {
         format!("{notation}/{}", self.flags)
     }
 
-    /// Returns the pattern in the notation of the crate `regex`.
     fn to_regex(&self) -> Result<String, String> {
         let flags = self.flags.replace('u', "");
         let flags = if flags.is_empty() { flags } else { format!("(?{flags})") };
@@ -518,7 +517,6 @@ const CHARACTER_GROUPS: [&str; 5] = [
 /// The maximum number of characters of a range in which a letter is searched, if no group has a character.
 const MAX_SEARCHED_CHARACTERS: usize = 300;
 
-/// Chooses a character of each character class in a pattern.
 #[derive(Debug)]
 struct CharacterPicker {
     order: Order,
@@ -539,12 +537,12 @@ impl CharacterPicker {
         Self { order: Order::FirstVisible, used_by_group: [0; CHARACTER_GROUPS.len()] }
     }
 
-    /// Creates a picker that chooses letters before digits, and other characters each time.
+    /// Chooses letters before digits, and other characters each time.
     fn varied() -> Self {
         Self { order: Order::Groups, ..Self::first_visible() }
     }
 
-    /// Creates a picker whose choices depend on `seed`. The seed 0 is the same as [`CharacterPicker::varied`].
+    /// The choices depend on `seed`. The seed 0 is the same as [`CharacterPicker::varied`].
     fn seeded(seed: u64) -> Self {
         Self { order: if seed == 0 { Order::Groups } else { Order::Seeded(seed) }, ..Self::first_visible() }
     }
@@ -558,7 +556,6 @@ impl CharacterPicker {
         usize::try_from(*state >> 33).unwrap_or(0) % count.max(1)
     }
 
-    /// Returns a character of a character class, or `None` if the class is empty.
     fn pick(&mut self, class: &ClassUnicode) -> Option<char> {
         if matches!(self.order, Order::FirstVisible) {
             let visible = class.iter().find(|range| range.end() >= '!');
@@ -577,8 +574,6 @@ impl CharacterPicker {
         groups[*group].get((*used - 1) % groups[*group].len()).copied()
     }
 }
-
-// Generates sample texts whose length is within bounds.
 
 const MAX_LENGTH: usize = 4096;
 /// The number of characters by which a sample text can be longer than required.

@@ -15,20 +15,17 @@ use crate::schema::pattern::ignoring_case_pattern;
 /// A type without arguments.
 #[derive(Debug)]
 pub(super) struct SimpleType {
-    /// The name of the type in terms.
     pub(super) name: &'static str,
-    /// A description of the valid values, which an error message inserts after the word "expected".
+    /// An error message inserts it after the word "expected".
     pub(super) expected: &'static str,
     pub(super) decode: for<'a> fn(Cow<'a, str>) -> Value<'a>,
     /// Changes a value to the form that handlers receive. Returns `false` if the value is invalid.
     pub(super) check: fn(&mut Value<'_>) -> bool,
     pub(super) schema: fn() -> Json,
     pub(super) boundary_values: &'static [Value<'static>],
-    /// A typical valid value, which the documentation shows.
     pub(super) example: Value<'static>,
 }
 
-/// Compiles a term that names a simple type. The term must not have arguments.
 pub(super) fn compile(
     simple_type: &'static SimpleType,
     arguments: &TypeArguments<'_>,

@@ -127,13 +127,13 @@ const MAX_EXAMPLE_LEN: u64 = 16_384;
 /// The maximum number of characters in a boundary value, if the type has shorter values, too.
 const MAX_OPTIONAL_LEN: u64 = 4096;
 
-/// Returns a text that consists of `unit` repeated `times` times, or `None` if `times` is above [`MAX_EXAMPLE_LEN`].
+/// `None` if `times` is above [`MAX_EXAMPLE_LEN`].
 pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
     let times = usize::try_from(times).ok().filter(|_| times <= MAX_EXAMPLE_LEN)?;
     Some(Value::Text(Cow::Owned(unit.repeat(times))))
 }
 
-/// The preferred examples. [`Check::example`] returns the first valid text of this list if nothing better is known.
+/// [`Check::example`] returns the first valid text of this list if nothing better is known.
 const PREFERRED_EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
 fn filler_text(length: u64) -> String {

@@ -65,7 +65,7 @@ pub struct NestedCheck {
     pub check: Arc<dyn Check>,
 }
 
-/// Returns the path of a type in an attribute, which diagnostics use to find its span.
+/// Diagnostics use the path to find the span of the type.
 pub(crate) fn nested_type_path(attribute: &str, index: usize) -> String {
     format!("{attribute}[{index}]")
 }
@@ -229,13 +229,11 @@ impl Types {
         self.find(name).or_else(ignoring_case)
     }
 
-    /// Returns the type with exactly this name.
     pub(super) fn find(&self, name: &str) -> Option<&dyn Type> {
         self.iter().find(|known| known.name() == name)
     }
 
-    /// Returns the type whose name equals `name` without regard to ASCII case. If several types match, returns the type
-    /// that was added last.
+    /// The case is that of ASCII. If several types match, returns the type that was added last.
     pub(super) fn find_ignoring_case(&self, name: &str) -> Option<&dyn Type> {
         self.types.iter().rev().find(|known| known.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
@@ -247,7 +245,6 @@ impl std::fmt::Debug for Types {
     }
 }
 
-/// A built-in type, which is one row of [`BUILTIN_TYPES`].
 struct BuiltinType {
     pub(super) name: &'static str,
     description: &'static str,

@@ -54,11 +54,10 @@ impl<'a> TermAttributes<'a> {
     }
 }
 
-/// The check of a term, or all errors in the term.
 type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
 
 impl TermCompiler<'_> {
-    /// Compiles the term at `span`. `depth` is the number of terms around this term.
+    /// `depth` is the number of terms around this term.
     pub(super) fn compile_term(
         &self,
         span: Range<usize>,
@@ -139,7 +138,6 @@ impl TermCompiler<'_> {
         Err(single_error(name, TermErrorKind::Argument(error)))
     }
 
-    /// Compiles the arguments in the parentheses after the name of a type. `spans` are the ranges of the arguments.
     fn compile_arguments(
         &self,
         r#type: &dyn Type,
@@ -171,7 +169,6 @@ impl TermCompiler<'_> {
         self.uncompiled.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
     }
 
-    /// Compiles a type with its arguments and attributes. `name` is the name that the term uses for the type.
     fn compile_type(
         &self,
         r#type: &dyn Type,
@@ -266,11 +263,8 @@ enum OutermostLevel<'t> {
 
 #[derive(Debug, PartialEq)]
 enum BracketContent {
-    /// The name is not followed by brackets.
     None,
-    /// The parentheses after the name contain arguments in these ranges.
     Arguments(Vec<Range<usize>>),
-    /// The angle brackets after the name contain the term in this range.
     Term(Range<usize>),
 }
 
@@ -349,7 +343,7 @@ fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, TermErr
     Err(syntax_error(open..open + 1, "this bracket is not closed"))
 }
 
-/// Splits the content of parentheses at the commas that are not within inner brackets.
+/// Commas within inner brackets do not count.
 fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, TermError> {
     let mut arguments = Vec::new();
     let mut depth = 0_usize;

@@ -24,8 +24,7 @@ pub(super) fn is_text(value: &Value<'_>, is_valid: fn(&str) -> bool) -> bool {
     matches!(value, Value::Text(text) if is_valid(text))
 }
 
-/// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
-/// interpret alike.
+/// Write only patterns that ECMA-262 and other regex engines interpret alike.
 fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }

@@ -23,7 +23,6 @@ pub(super) const OF_ATTRIBUTE: &str = "of";
 /// The name of the attribute that contains the name of the member that says of which type a value is.
 const TAG_ATTRIBUTE: &str = "tag";
 
-/// The maximum number of branches that the words of a union describe.
 const MAX_DESCRIBED_BRANCHES: usize = 50;
 
 /// Joins the descriptions of branches. Branches with the same description are named once.
@@ -83,7 +82,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 
 // Unions with a tag: objects of several schemas, in which the value of a member says of which schema an object is.
 
-/// Returns the check of a union. `branches` has the type of the objects for each value of the member `tag`.
+/// `branches` has the type of the objects for each value of the member `tag`.
 fn tagged_union(tag: &str, branches: Vec<(String, Arc<dyn Check>)>) -> Arc<dyn Check> {
     let indexes = branches.iter().enumerate().map(|(index, (value, _))| (value.clone(), index)).collect();
     Arc::new(TaggedUnion { tag: tag.to_owned(), branches, indexes, objects: OnceLock::new() })
@@ -108,7 +107,6 @@ struct TaggedObject {
     schema: TaggedSchema,
 }
 
-/// How the JSON Schema of the objects with one value of the tag is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TaggedSchema {
     /// The type of the branch itself contains the tag with its value.
@@ -162,7 +160,6 @@ impl TaggedUnion {
         })
     }
 
-    /// Returns the check of the objects whose tag has this value.
     fn object(&self, value: &str) -> Option<&dyn Check> {
         let index = self.indexes.get(value)?;
         Some(&*self.objects()[*index].check)
@@ -319,7 +316,6 @@ fn with_tag(object: Value<'static>, tag: &str, value: &str) -> Option<Value<'sta
 // Unions without a tag. No value can have two of the types, so that the kind of a value, a constant, or a member of an
 // object with a constant says of which type the value is.
 
-/// Returns the check of a union of the types `branches`.
 fn untagged_union(branches: Vec<Arc<dyn Check>>) -> Arc<dyn Check> {
     Arc::new(UntaggedUnion { branches, choice: OnceLock::new() })
 }
@@ -678,7 +674,6 @@ fn kind_index(value: &Value<'_>) -> Option<usize> {
 /// `None` if they are not constants.
 struct Values([Option<Vec<Json>>; 6]);
 
-/// Returns what is known of the values that `check` accepts.
 fn values_of(check: &dyn Check) -> Values {
     values_of_schema(&check.schema(), check)
 }
@@ -755,7 +750,6 @@ impl Values {
         Self(std::array::from_fn(|kind| Some(constants.iter().filter(|json| is_of(kind, json)).cloned().collect())))
     }
 
-    /// Adds the values of another type.
     fn add(&mut self, other: &Self) {
         for (values, more) in self.0.iter_mut().zip(&other.0) {
             *values = values.take().zip(more.as_ref()).map(|(values, more)| [&values[..], more].concat());
@@ -767,7 +761,6 @@ impl Values {
         self.0[kind].as_ref().is_none_or(|constants| !constants.is_empty())
     }
 
-    /// Returns all values, if they are constants.
     fn constants(self) -> Option<Vec<Json>> {
         self.0.into_iter().collect::<Option<Vec<_>>>().map(|constants| constants.concat())
     }
