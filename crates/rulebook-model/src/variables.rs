@@ -168,7 +168,6 @@ impl JsonNode {
         }
     }
 
-    /// Returns the texts with variables in this value.
     fn texts_with_variables(&self) -> Vec<(&ExpandedText, Span)> {
         match &self.data {
             JsonData::String(_) => self.expanded.iter().map(|text| (&**text, self.span)).collect(),
@@ -193,7 +192,6 @@ impl JsonNode {
         errors
     }
 
-    /// Returns `true` if a string in this value has variables.
     pub(crate) fn has_variables(&self) -> bool {
         !self.texts_with_variables().is_empty()
     }

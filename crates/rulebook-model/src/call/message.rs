@@ -112,8 +112,8 @@ fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
     }
 }
 
-/// Returns the message of a parameter error. The message that the definition or the program's function provides is
-/// preferred to the message for the violated constraint, and that message to the message for any invalid value.
+/// The message that the definition or the program's function provides is preferred to the message for the violated
+/// constraint, and that message to the message for any invalid value.
 fn parameter_message(error: &ParameterError, catalogue: Catalogue) -> String {
     let ParameterError { kind, parameter, source, expected, got, message, violation, similar, .. } = error;
     if let Some(message) = message {
@@ -167,7 +167,7 @@ fn violation_message(violation: &Violation) -> (String, Vec<(&str, &dyn Display)
     }
 }
 
-/// Returns the message for a malformed request. Its key is the name of the cause, and its data are the fields.
+/// The key of the message is the name of the cause, and its data are the fields.
 fn malformed_request_message(cause: MalformedRequest, catalogue: Catalogue) -> String {
     match serde_json::to_value(cause) {
         Ok(Json::Object(cause)) => cause

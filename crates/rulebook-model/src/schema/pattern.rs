@@ -27,7 +27,6 @@ pub(crate) const HTTP_TOKEN: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z\-]+$";
 /// Matches a static segment of a path, which is not a capture.
 pub(crate) const PATH_SEGMENT: &str = r"[^/{}\u0000-\u001f\u007f-\u009f]+";
 
-/// Matches a capture in a path: `{id}`.
 const PATH_CAPTURE: &str = r"\{[A-Za-z_][A-Za-z0-9_\-]*\}";
 
 /// Matches a type expression, such as `?array<id>`. It also matches some invalid expressions, because a regular

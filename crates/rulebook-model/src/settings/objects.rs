@@ -1,16 +1,22 @@
-//! The settings whose values are JSON objects: their keys, and their conversion to the model.
+//! The settings whose values are JSON objects, such as `cors`, `limits` and `rate_limit`: their keys, and their
+//! conversion to the model.
 
 use http::HeaderName;
 use serde::de::DeserializeOwned;
-
 use serde_json::json;
+use url::Url;
 
+use super::checks::{has_password, written_address};
 use crate::compile::Lowering;
 use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::limits::{self, Limits};
-use crate::model::{Contact, License, Server, ServiceQuery, Versions, is_version_name};
+use crate::limits;
+use crate::limits::Limits;
+use crate::model::{
+    Contact, Cors, License, Origins, RateLimit, RateLimitBy, RatePeriod, Server, ServiceQuery, SharedLimits, Versions,
+    is_version_name,
+};
 use crate::span::Spanned;
 
 /// The keys of the setting `versions`.
@@ -237,4 +243,262 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
         }
     }
     serde_json::from_value(limits).unwrap_or_default()
+}
+
+/// The keys of the setting `cors`.
+pub static CORS: KeyTable = key_table(
+    "the CORS settings",
+    &[
+        required_key("origins", JsonKind::Strings, "The origins whose pages may call the API, or `*` for all."),
+        key("credentials", JsonKind::Bool, "Whether browsers may send credentials, such as cookies."),
+        key("headers", JsonKind::Strings, "Additional request headers that pages may send."),
+        key("expose", JsonKind::Strings, "Additional response headers that pages may read."),
+        key(
+            "max_age",
+            JsonKind::Integer,
+            "How many seconds browsers may cache the response to a preflight request; 600 by default.",
+        ),
+    ],
+);
+
+impl Lowering<'_> {
+    pub(super) fn lower_cors(&mut self, value: &JsonNode) -> Option<Cors> {
+        let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
+        let credentials = cors.bool("credentials").filter(|on| on.value);
+        let origins = match cors.strings("origins") {
+            Some(origins) => self.lower_origins(&origins, credentials.as_ref()),
+            None => {
+                let help = "list the origins that may call the API, or write `\"origins\": [\"*\"]` for all";
+                self.report_missing(&cors, "origins", "`cors` has no `origins`", Some(help));
+                None
+            }
+        };
+        let headers = self.check_header_names(cors.strings("headers"));
+        let expose = self.check_header_names(cors.strings("expose"));
+        Some(Cors {
+            origins: origins?,
+            credentials: credentials.is_some(),
+            headers: headers?,
+            expose: expose?,
+            max_age: cors.integer("max_age").map_or(Cors::DEFAULT_MAX_AGE, |seconds| seconds.value),
+        })
+    }
+
+    fn lower_origins(
+        &mut self,
+        origins: &Spanned<Vec<Spanned<String>>>,
+        credentials: Option<&Spanned<bool>>,
+    ) -> Option<Origins> {
+        let error = |span, message: &str| Diagnostic::new(DiagnosticCode::BadOption, span, message);
+        if origins.value.is_empty() {
+            self.report(
+                error(origins.span, "`origins` is empty")
+                    .label("no origins")
+                    .help("remove `cors` if pages of other origins may not call the API"),
+            );
+            return None;
+        }
+        // `*` allows pages of every origin, and any page can send the origin `null`. With `credentials`, any page could
+        // therefore use the credentials that a browser stores.
+        let any_page = origins.value.iter().find(|origin| matches!(&*origin.value, "*" | "null"));
+        if let (Some(origin), Some(credentials)) = (any_page, credentials) {
+            self.report(
+                error(origin.span, "pages of every origin could use the credentials that a browser stores")
+                    .label("not a particular origin")
+                    .related(credentials.span, "allows credentials")
+                    .help("list the origins, or remove `credentials`; tokens in `Authorization` work without it"),
+            );
+            return None;
+        }
+        if let Some(any) = origins.value.iter().find(|origin| origin.value == "*") {
+            if origins.value.len() > 1 {
+                self.report(
+                    error(any.span, "`*` includes the other origins")
+                        .label("every origin")
+                        .help("remove the other origins, or `*`"),
+                );
+                return None;
+            }
+            return Some(Origins::Any);
+        }
+        let checked: Vec<_> = origins.value.iter().map(|origin| self.check_origin(origin)).collect();
+        checked.into_iter().collect::<Option<_>>().map(Origins::These)
+    }
+
+    /// Reports an origin that browsers would write differently (RFC 6454 section 6.2): the server compares texts.
+    fn check_origin(&mut self, origin: &Spanned<String>) -> Option<String> {
+        let text = &origin.value;
+        if text == "null" {
+            return Some(text.clone());
+        }
+        let serialized = serialize_origin(text);
+        if serialized.as_ref().is_some_and(|origin| origin.eq_ignore_ascii_case(text)) {
+            return Some(text.clone());
+        }
+        let message = format!("`{}` is not a valid origin", text.escape_debug());
+        let error = Diagnostic::new(DiagnosticCode::BadOption, origin.span, message)
+            .label("expected `scheme://host` or `scheme://host:port`");
+        self.report(match serialized {
+            Some(origin) => error.help(format!("write `{origin}`")),
+            None => error.help("write for example `https://example.org` or `http://localhost:3000`, or `*` for all"),
+        });
+        None
+    }
+
+    /// Reports invalid names of header fields (RFC 9110 section 5.1), and returns `None` if there are any.
+    fn check_header_names(&mut self, names: Option<Spanned<Vec<Spanned<String>>>>) -> Option<Vec<String>> {
+        let names = names.map_or_else(Vec::new, |names| names.value);
+        let is_valid = |name: &&Spanned<String>| name.value != "*" && HeaderName::try_from(&*name.value).is_ok();
+        let (valid, invalid): (Vec<_>, Vec<_>) = names.iter().partition(is_valid);
+        for name in &invalid {
+            let message = format!("`{}` is not a valid header name", name.value.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("expected a name like `X-App`"),
+            );
+        }
+        invalid.is_empty().then(|| valid.into_iter().map(|name| name.value.clone()).collect())
+    }
+}
+
+/// Returns the origin of a URL as browsers send it: without a default port, and without the path. A host with `*` is
+/// valid in URLs but not in origins.
+fn serialize_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let host = url.host_str().filter(|host| !host.is_empty() && !host.contains('*'))?;
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{}://{host}{port}", url.scheme()))
+}
+
+// The limits of the number of requests of a method, of a module, and of the whole API; and the setting `shared_limits`,
+// which names the counter that several servers share.
+
+/// The description of the keys `rate_limit` of methods, modules and the API.
+pub(crate) const RATE_LIMIT_DESCRIPTION: &str =
+    "The limits of the number of requests in a period, such as `{\"requests\": 100, \"per\": \"minute\"}`.";
+
+/// The keys of a limit of the number of requests.
+pub static RATE_LIMIT: KeyTable = key_table(
+    "a rate limit",
+    &[
+        required_key("requests", JsonKind::Integer, "The maximum number of requests in a period."),
+        required_key("per", JsonKind::String, "The period: `second`, `minute`, `hour` or `day`."),
+        key(
+            "by",
+            JsonKind::String,
+            "Whose requests are counted together: those of a `caller` (default), of a client `address`, or of `all`.",
+        ),
+    ],
+);
+
+/// The keys of the setting `shared_limits`.
+pub static SHARED_LIMITS: KeyTable = key_table(
+    "the shared limits",
+    &[
+        required_key(
+            "url",
+            JsonKind::String,
+            "The URL of the Valkey or Redis server: `redis://HOST:PORT/DATABASE`, `rediss://…` for TLS.",
+        ),
+        key(
+            "when_unavailable",
+            JsonKind::String,
+            "While it is unavailable: with `open`, each server counts by itself; with `closed`, requests get status 503.",
+        ),
+        key(
+            "timeout_ms",
+            JsonKind::Integer,
+            "The time for which a request waits for it, in milliseconds; 250 by default.",
+        ),
+        key(
+            "prefix",
+            JsonKind::String,
+            "The beginning of the names of its keys, `rulebook` by default. Servers with the same prefix count together.",
+        ),
+    ],
+);
+
+impl Lowering<'_> {
+    pub(crate) fn lower_rate_limits(&mut self, value: &JsonNode) -> Vec<RateLimit> {
+        let items = match &value.data {
+            JsonData::Array(items) => items.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let mut limits: Vec<RateLimit> = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(limit) = self.lower_rate_limit(item) else { continue };
+            if limits.iter().any(|other| (other.per, other.by) == (limit.per, limit.by)) {
+                let message = format!("there are two limits of the requests per {}", limit.per);
+                let error = Diagnostic::new(DiagnosticCode::BadOption, item.span, message);
+                self.report(error.label("counts the same requests").help("remove the higher limit"));
+            }
+            limits.push(limit);
+        }
+        limits
+    }
+
+    fn lower_rate_limit(&mut self, item: &JsonNode) -> Option<RateLimit> {
+        let object = CheckedObject::new(item, &RATE_LIMIT, &mut self.diagnostics)?;
+        let missing = ["requests", "per"].into_iter().find(|key| !object.has_key(key));
+        if let Some(key) = missing {
+            let help = "write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`";
+            self.report_missing(&object, key, &format!("the rate limit has no `{key}`"), Some(help));
+            return None;
+        }
+        let requests = object
+            .integer("requests")
+            .and_then(|requests| self.lower_number(&requests, "the number of requests", RateLimit::MAX_REQUESTS));
+        let per = object.string("per").and_then(|word| self.resolve_word::<RatePeriod>(&word, "value of `per`:"));
+        let by = match object.string("by") {
+            Some(word) => self.resolve_word(&word, "value of `by`:"),
+            None => Some(RateLimitBy::default()),
+        };
+        Some(RateLimit::new(requests?, per?, by?))
+    }
+
+    /// Returns a number from 1 to `max`. Reports another number of `subject`.
+    fn lower_number(&mut self, number: &Spanned<u64>, subject: &str, max: u32) -> Option<u32> {
+        self.number_in(number, 1..=max.into(), &format!("{subject} is {}", number.value), None)
+    }
+
+    /// Returns as how many requests a call counts. Reports a number with which the method can never be called.
+    pub(crate) fn lower_cost(&mut self, cost: Option<&Spanned<u64>>, limits: &[RateLimit]) -> u32 {
+        let Some(cost) = cost else { return 1 };
+        let Some(value) = self.lower_number(cost, "the cost of the method", RateLimit::MAX_COST) else { return 1 };
+        if let Some(limit) = limits.iter().find(|limit| limit.requests < value) {
+            let message = format!("a call counts as {value} requests, but the limit is {}", limit.in_words());
+            let error = Diagnostic::new(DiagnosticCode::BadOption, cost.span, message).label("higher than the limit");
+            self.report(error.help("every call would be refused: lower `cost`, or raise the limit"));
+        }
+        value
+    }
+
+    pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
+        let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
+        let url = object.get("url").and_then(written_address);
+        let Some(url) = url.filter(|url| !url.value.trim().is_empty()) else {
+            let help = "write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`";
+            self.report_missing(&object, "url", "`shared_limits` has no `url`", Some(help));
+            return None;
+        };
+        if has_password(&url.value) {
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, url.span, "`shared_limits` contains a password")
+                    .help("write an environment variable instead: `redis://USER:${PASSWORD}@HOST:PORT`")
+                    .hide_line(),
+            );
+            return None;
+        }
+        let mut shared = SharedLimits::new(url);
+        if let Some(word) = object.string("when_unavailable") {
+            shared.when_unavailable = self.resolve_word(&word, "value of `when_unavailable`:").unwrap_or_default();
+        }
+        if let Some(timeout) = object.integer("timeout_ms") {
+            let max = u32::try_from(SharedLimits::MAX_TIMEOUT_MS).unwrap_or(u32::MAX);
+            shared.timeout_ms = self.lower_number(&timeout, "`timeout_ms`", max).map_or(shared.timeout_ms, u64::from);
+        }
+        if let Some(prefix) = object.string("prefix") {
+            shared.prefix = prefix.value;
+        }
+        Some(shared)
+    }
 }

@@ -1,17 +1,17 @@
-//! The types `array<T>`, `filled_array` (with at least one item) and `loose_array` (an array or an object).
+//! The types `array<T>`, `filled_array` (with at least one item) and `loose_array` (an array or an object), and how the
+//! text of a parameter becomes the items of an array.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::any::{self, any_check, decode_json};
-use super::array_text::{TextDecoding, split_items};
 use super::bounds::Bounds;
-use super::check::{decode_item, first_valid_value, keep_valid_values};
+use super::simple_type::{any_check, decode_json};
 use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE};
 use super::{
     ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, Structure, TypeArgument, TypeArguments, TypeExpr,
+    decode_item, first_valid_value, keep_valid_values, simple_type,
 };
 use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
@@ -26,7 +26,6 @@ struct ArrayCheck {
     accepts_objects: bool,
 }
 
-/// The types of arrays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArrayKind {
     Any,
@@ -228,7 +227,7 @@ impl Check for ArrayCheck {
         let min = self.item_count.min.unwrap_or(0);
         let min = usize::try_from(min).unwrap_or(usize::MAX);
         let max = usize::try_from(self.item_count.max.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        if min > any::MAX_DECODED_ITEMS as usize {
+        if min > simple_type::MAX_DECODED_ITEMS as usize {
             return Vec::new();
         }
         let mut candidates = Vec::new();
@@ -319,4 +318,60 @@ pub(super) fn count_nested_values(value: &Value<'_>) -> usize {
         Value::Map(members) => 1 + members.iter().map(|(_, member)| count_nested_values(member)).sum::<usize>(),
         _ => 1,
     }
+}
+
+/// The conversion of a parameter's text to an array if the text does not begin like a JSON array.
+#[derive(Debug, Clone, PartialEq)]
+enum TextDecoding {
+    /// The text becomes the only item of the array (the definition has no `format`).
+    SingleItem,
+    /// The text is split at a separator (`"format": "explode"` or `"format": "list"`).
+    Split {
+        separator: String,
+        /// `true` if blanks around the items are removed (`"format": "list"`).
+        trims_items: bool,
+    },
+    /// The text is not converted, because it must be JSON (`"format": "json"`).
+    Json,
+}
+
+impl TextDecoding {
+    pub(super) fn from_arguments(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        let separator = arguments.text("separator")?;
+        match (arguments.text("format")?, separator) {
+            (None, None) => Ok(Self::SingleItem),
+            (Some("json"), None) => Ok(Self::Json),
+            (Some("explode" | "list"), Some("")) => Err(arguments.error("`separator` is empty").at("separator")),
+            (Some(format @ ("explode" | "list")), separator) => {
+                Ok(Self::Split { separator: separator.unwrap_or(",").to_owned(), trims_items: format == "list" })
+            }
+            (None | Some("json"), Some(_)) => Err(arguments
+                .error("`separator` requires the format `explode` or `list`")
+                .at("separator")
+                .help("add `\"format\": \"explode\"`")),
+            (Some(_), _) => Err(arguments
+                .error("the `format` of an array must be `explode`, `list` or `json`")
+                .at("format")
+                .help("remove `format` to treat a single text as the only item")),
+        }
+    }
+}
+
+/// Splits `text` at `separator`, and removes the blanks around the items if `trims_items` is `true`. An empty text has
+/// no items. Returns `None` if there are more than [`simple_type::MAX_DECODED_ITEMS`] items.
+fn split_items<'a>(text: &Cow<'a, str>, separator: &str, trims_items: bool) -> Option<Vec<Cow<'a, str>>> {
+    match text {
+        Cow::Borrowed(text) => split(text, separator, trims_items, Cow::Borrowed),
+        Cow::Owned(text) => split(text, separator, trims_items, |item| Cow::Owned(item.to_owned())),
+    }
+}
+
+fn split<'t, T>(text: &'t str, separator: &str, trims_items: bool, convert: fn(&'t str) -> T) -> Option<Vec<T>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let trim = |item: &'t str| if trims_items { item.trim_matches([' ', '\t']) } else { item };
+    let limit = simple_type::MAX_DECODED_ITEMS as usize;
+    let items: Vec<T> = text.split(separator).take(limit + 1).map(|item| convert(trim(item))).collect();
+    (items.len() <= limit).then_some(items)
 }

@@ -8,12 +8,10 @@ use super::number;
 use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeExpr};
 use crate::byte_size;
 
-/// A Rust number type whose values can be the bounds of a type.
 pub(super) trait BoundValue: Copy + PartialOrd + Display {
     /// A description of the valid bounds, which an error message inserts after the words "is not".
     const DESCRIPTION: &'static str;
 
-    /// Converts a JSON value of the definition to a bound, or returns `None` if the value is not a valid bound.
     fn from_json(json: &Json) -> Option<Self>;
 
     fn to_json(self) -> Json;
@@ -31,7 +29,7 @@ impl BoundValue for u64 {
     }
 }
 
-/// The bounds of whole numbers have the type `i128`, because the numbers can be signed or unsigned with 64 bits.
+/// The numbers can be signed or unsigned with 64 bits.
 impl BoundValue for i128 {
     const DESCRIPTION: &'static str = "a whole number of 64 bits";
 
@@ -47,7 +45,6 @@ impl BoundValue for i128 {
     }
 }
 
-/// The bounds of finite numbers with a fraction have the type `f64`.
 impl BoundValue for f64 {
     const DESCRIPTION: &'static str = "a number";
 
@@ -77,7 +74,7 @@ impl<T: BoundValue> Bounds<T> {
         Self::from_arguments_with(arguments, single_argument_is_exact, T::DESCRIPTION, T::from_json)
     }
 
-    /// Reads bounds that `from_json` converts, and that `description` describes in error messages.
+    /// `description` describes the bounds in error messages.
     fn from_arguments_with(
         arguments: &TypeArguments<'_>,
         single_argument_is_exact: bool,
@@ -134,7 +131,7 @@ impl<T: BoundValue> Bounds<T> {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
 
-    /// Inserts the bounds into a JSON Schema. `min` and `max` are the keywords of the lower and the upper bound.
+    /// `min` and `max` are the keywords of the lower and the upper bound.
     pub(super) fn insert_keywords(&self, schema: &mut Json, min: &str, max: &str) {
         for (keyword, bound) in [(min, self.min), (max, self.max)] {
             if let Some(bound) = bound {
@@ -155,7 +152,6 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns the notation of a type that has the term `term` and these bounds as attributes.
     pub(super) fn type_expr_with_attributes(&self, term: impl Into<String>) -> TypeExpr {
         TypeExpr::term(term).with("min", self.min.map(T::to_json)).with("max", self.max.map(T::to_json))
     }
@@ -178,7 +174,7 @@ impl Bounds<u64> {
         Self::from_arguments_with(arguments, false, byte_size::DESCRIPTION, from_json)
     }
 
-    /// Returns these bounds with the lower bound 1 if no lower bound is set. Fails if the upper bound is 0.
+    /// Fails if the upper bound is 0.
     pub(super) fn with_default_min_one(self) -> Result<Self, ArgumentError> {
         match self {
             Self { min: None, max: Some(0) } => {
@@ -201,7 +197,7 @@ impl Bounds<u64> {
         self.count_in_words(|count| format!("{count} {units}")).unwrap_or_else(|| units.to_owned())
     }
 
-    /// Returns a phrase for the bounds, if there are any. `units` returns a number with what is counted.
+    /// `units` returns a number with what is counted.
     fn count_in_words(&self, units: impl Fn(u64) -> String) -> Option<String> {
         Some(match (self.min, self.max) {
             (None, None) => return None,

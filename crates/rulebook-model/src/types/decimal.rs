@@ -11,14 +11,16 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::{first_valid_value, keep_valid_values};
-use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr};
+use super::{
+    ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr, first_valid_value,
+    keep_valid_values,
+};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
 /// The maximum number of digits: a number of 128 bits has all of them.
 const MAX_PRECISION: u32 = 38;
 
-/// The preferred examples. [`Check::example`] returns the first valid one.
+/// [`Check::example`] returns the first valid one.
 const PREFERRED_EXAMPLES: [&str; 6] = ["12.5", "1.5", "0.5", "12", "1", "0"];
 
 /// The check of `decimal(p,s)`. Its numbers are counted in units of the last digit: 12.50 has 1250 units.
@@ -80,8 +82,7 @@ impl DecimalCheck {
         self.bounds.min.is_some_and(|min| min >= 0)
     }
 
-    /// Parses a number in the notation of JSON without an exponent. Returns `None` for other texts, and if there are
-    /// too many digits.
+    /// Parses the notation of JSON without an exponent. `None` for other texts, and if there are too many digits.
     fn units(&self, text: &str) -> Option<i128> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));

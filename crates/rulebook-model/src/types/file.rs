@@ -78,7 +78,6 @@ impl FileCheck {
         phrase
     }
 
-    /// Returns the requirement of the definition that a file violates.
     fn violation(&self, upload: &Upload) -> Option<Violation> {
         let media_type = upload.media_type();
         let size = Violation::of_bounds(Measure::Size, self.byte_size.min, self.byte_size.max, upload.size());

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::bounds::BoundValue;
-use super::decimal_pattern::decimal_pattern;
-use super::float::FloatCheck;
-use super::int::{I64_RANGE, ID_RANGE, IntCheck};
+use super::number::{FloatCheck, I64_RANGE, ID_RANGE, IntCheck, decimal_pattern};
 use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
@@ -26,7 +24,6 @@ use crate::call::{TypeMismatch, Value};
 struct LooseCheck<C> {
     strict: C,
     check: fn(&C, &mut Value<'_>) -> Result<(), TypeMismatch>,
-    /// Returns the JSON Schemas of the other notations.
     other_schemas: fn(&C) -> Vec<Json>,
     has_exact_schema: bool,
 }
@@ -103,7 +100,7 @@ fn check_int(strict: &IntCheck, value: &mut Value<'_>) -> Result<(), TypeMismatc
     Ok(())
 }
 
-/// Parses a whole number: an optional sign and decimal digits. Returns `None` if the text is not such a number.
+/// An optional sign and decimal digits.
 fn parse_int(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if number::has_only_digits(digits) { text.parse().ok() } else { None }
@@ -137,7 +134,7 @@ fn check_float(strict: &FloatCheck, value: &mut Value<'_>) -> Result<(), TypeMis
     Ok(())
 }
 
-/// Parses a finite number with an optional sign and exponent. Returns `None` if the text is not such a number.
+/// A finite number with an optional sign and exponent.
 fn parse_float(text: &str) -> Option<Value<'static>> {
     // `inf` and `nan` are numbers for Rust.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
@@ -171,7 +168,7 @@ fn check_string(strict: &StringCheck, value: &mut Value<'_>) -> Result<(), TypeM
     Ok(())
 }
 
-/// Returns the text of a number. Returns `None` if the number is not valid.
+/// `None` if the number is not valid.
 fn number_to_text(strict: &StringCheck, value: &Value<'_>) -> Option<Value<'static>> {
     let whole = number::to_whole_number(value).filter(|whole| number::whole_number_value(*whole).is_some());
     let text = match (whole, value) {
@@ -187,7 +184,7 @@ fn number_to_text(strict: &StringCheck, value: &Value<'_>) -> Option<Value<'stat
     text.map(|text| Value::Text(Cow::Owned(text)))
 }
 
-/// Returns `true` if numbers with a fraction are valid. A JSON Schema cannot say which of them have a short text.
+/// A JSON Schema cannot say which numbers with a fraction have a short text.
 fn accepts_fractions(strict: &StringCheck) -> bool {
     let length = strict.length;
     strict.checks_only_length() && length.max.is_none() && length.min.unwrap_or(0) <= "0.1".len() as u64

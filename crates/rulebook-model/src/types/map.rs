@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::any::decode_json;
 use super::array::{MAX_REQUIRED_VALUES, count_nested_values, item_type_expr, with_item_attributes};
 use super::bounds::Bounds;
-use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::object::refuse_repeated_members;
+use super::simple_type::decode_json;
 use super::union::constants_of;
 use super::{
     ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr,
+    decode_item, first_valid_value, keep_valid_values,
 };
 use crate::call::{PhpArray, TypeMismatch, Value};
 
@@ -188,7 +188,7 @@ impl MapCheck {
         names
     }
 
-    /// Returns a map with as few members as the definition allows, but at least one, of this value.
+    /// The map has as few members as the definition allows, but at least one.
     fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
         let Some(value) = value else { return Some(Value::Map(Vec::new())) };
         let count = usize::try_from(self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS)).ok()?;

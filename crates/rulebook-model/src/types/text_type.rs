@@ -1,4 +1,4 @@
-//! The types whose values are texts of a fixed form, such as `mail` and `uuid`, and the formats of JSON Schema.
+//! The types whose values are texts of a fixed form, such as `mail`, `uuid` and `url`, and the formats of JSON Schema.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,14 +6,15 @@ use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use serde_json::{Value as Json, json};
+use url::{Host, Url};
 
 use super::bounds::Bounds;
-use super::check::first_valid_value;
 use super::number::has_only_digits;
 use super::simple_type::{SimpleType, keep_text};
 use super::string::repeated_text;
-use super::{ArgumentError, Check, TypeArguments, TypeExpr, moment, url};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, first_valid_value, moment};
 use crate::call::{TypeMismatch, Value};
+use crate::uri::has_complete_escapes;
 
 pub(super) const fn text(text: &'static str) -> Value<'static> {
     Value::Text(Cow::Borrowed(text))
@@ -23,8 +24,7 @@ pub(super) fn is_text(value: &Value<'_>, is_valid: fn(&str) -> bool) -> bool {
     matches!(value, Value::Text(text) if is_valid(text))
 }
 
-/// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
-/// interpret alike.
+/// Write only patterns that ECMA-262 and other regex engines interpret alike.
 fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
@@ -252,7 +252,81 @@ pub struct SchemaFormat {
 pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "date", is_valid: |text| moment::parse_date(text).is_some() },
     SchemaFormat { name: "email", is_valid: is_mail },
-    SchemaFormat { name: "uri", is_valid: url::is_url },
+    SchemaFormat { name: "uri", is_valid: is_url },
     SchemaFormat { name: "ipv4", is_valid: |text| text.parse::<Ipv4Addr>().is_ok() },
     SchemaFormat { name: "ipv6", is_valid: |text| text.parse::<Ipv6Addr>().is_ok() },
 ];
+
+pub(super) static URL: SimpleType = SimpleType {
+    name: "url",
+    expected: "an absolute URL that begins with http:// or https://",
+    decode: keep_text,
+    check: |value| is_text(value, is_url),
+    schema: || json!({ "type": "string", "format": "uri", "pattern": URL_PATTERN }),
+    boundary_values: &[text("http://a"), text("https://user@www.example.org:8080/a/b.html?c=d&e=%20#f")],
+    example: text("https://example.org/page"),
+};
+
+/// A pattern that every URL matches. It excludes invalid ports and IPv4 addresses, which the format `uri` accepts. It
+/// does not check IPv6 addresses, and labels of domain names that begin with `xn--`.
+const URL_PATTERN: &str = concat!(
+    "^[Hh][Tt][Tt][Pp][Ss]?://",
+    // The user and password.
+    "(?:(?:[A-Za-z0-9\\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?",
+    // The host: an IPv6 address, an IPv4 address, or a name whose last label is not a number. A dot can follow the last
+    // label. A number can be hexadecimal, such as `0x7f`.
+    r"(?:\[[0-9A-Fa-f:.]+\]|",
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|",
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]*\.)?(?:[A-Za-z\-_~!$&'()*+,;=]|(?:[1-9][0-9]*|0[0-9]+)[A-Za-z\-_~!$&'()*+,;=]|",
+    r"0[A-WYZa-wyz\-_~!$&'()*+,;=]|0[Xx][0-9A-Fa-f]*[G-Zg-z\-_~!$&'()*+,;=])[A-Za-z0-9\-_~!$&'()*+,;=]*\.?|",
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]*\.)?\.)",
+    // The port, up to 65535.
+    "(?::0*(?:[0-9]{0,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?",
+    // The path, the query and the fragment.
+    r"(?:[/?](?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?",
+    "(?:#(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?$"
+);
+
+/// Returns `true` if a text is a URI (RFC 3986) with the scheme `http` or `https` and a host (RFC 9110 section 4.2).
+///
+/// URL parsers that follow the WHATWG standard, such as [`Url`], also accept invalid URIs and repair them: they remove
+/// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair the same
+/// text differently may connect to different hosts, so this function accepts only URIs that need no repair. It rejects
+/// other schemes, such as `javascript:` and `file:`, more than one `@` before the path, escapes such as `%31` in the
+/// host, and IPv4 addresses that are not written as four decimal numbers, such as `127.1`.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, after_scheme)) = text.split_once("://") else {
+        return false;
+    };
+    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+        return false;
+    }
+    let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+    let (authority, path) = after_scheme.split_at(authority_end);
+    !authority.is_empty()
+        && has_complete_escapes(after_scheme)
+        && authority.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'[' | b']' | b'%'))
+        && path.matches('#').count() <= 1
+        && path.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
+        && authority.matches('@').count() <= 1
+        && !authority.rsplit('@').next().is_some_and(|host| host.contains('%'))
+        && Url::parse(text).is_ok_and(|url| host_is_unchanged(&url, authority))
+}
+
+/// Returns `true` if a URL has a host, and the host is not an IPv4 address that is written differently in the URL's
+/// `authority`.
+fn host_is_unchanged(url: &Url, authority: &str) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => {
+            let host = authority.rsplit('@').next().and_then(|host| host.split(':').next());
+            host == Some(address.to_string().as_str())
+        }
+        host => host.is_some(),
+    }
+}
+
+/// Returns `true` if a byte is an unreserved character, a sub-delimiter, `:` or `@`. These characters are valid in
+/// every component of a URI after the scheme.
+fn is_valid_in_any_component(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
+}
