@@ -1,19 +1,19 @@
-//! Renders the documents that describe an API. This file renders the descriptions for OPTIONS; the Rust module
-//! [`published_documents`] renders all other documents.
+//! Renders the documents that describe an API. This file renders the descriptions for OPTIONS, each when a client
+//! requests it, because those of all services of a large API need much memory; the Rust module [`published_documents`]
+//! renders all other documents.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use rulebook_model::describe;
+use rulebook_model::describe::{self, IntermediateUri, ServiceUri, Uris};
 use rulebook_model::model::{Api, Audience, CallableMethods, Service};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value as Json};
 
-use super::api_uris::ApiUris;
 use super::published_documents;
 use crate::plan::{
-    Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
-    RenderedOnDemand,
+    Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, ParentPaths,
+    PublishedDocuments, RenderedOnDemand,
 };
 
 /// Creates the document cache of an API. The documents are rendered when they are first needed.
@@ -113,11 +113,11 @@ fn empty_documents(api: &Api, visible: bool) -> Documents {
     }
 }
 
-pub(super) fn empty_description() -> OptionsDescription {
+fn empty_description() -> OptionsDescription {
     options_description(&Json::Object(Map::new()), None)
 }
 
-pub(super) fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
+fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
     OptionsDescription { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 
@@ -142,4 +142,78 @@ pub(super) fn json_document(write: impl FnOnce(&mut Serializer<&mut Vec<u8>>) ->
 /// Returns a JSON text with line breaks and indentation.
 fn indent_json(text: &[u8]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec_pretty(&serde_json::from_slice::<Json>(text)?)
+}
+
+/// The URIs of the services of an API, and the URIs above them.
+struct ApiUris {
+    /// The parent paths of the services.
+    pub(super) parent_paths: Arc<ParentPaths>,
+    services: Arc<[LinkedUri]>,
+    /// The URIs of the parent paths, in the same order.
+    parents: Arc<[LinkedUri]>,
+}
+
+/// A URI template, and the URIs directly below it.
+struct LinkedUri {
+    /// The index of the API module, and the index of the URI's service in this module; 0 for parent paths.
+    service: (usize, usize),
+    uri: Box<str>,
+    uris_below: Box<[String]>,
+}
+
+impl ApiUris {
+    /// Finds the URIs of an API.
+    pub(super) fn new(api: &Api) -> Self {
+        let Uris { services, intermediate_uris, .. } = describe::uris(api);
+        let mut parent_paths = ParentPaths::default();
+        // The URIs of an API are all different, so that no insertion fails.
+        let parents = intermediate_uris
+            .into_iter()
+            .filter(|uri| parent_paths.insert_parent_path(uri.path, uri.ignore_case).is_ok())
+            .map(|uri| LinkedUri::new((0, 0), uri.uri, uri.uris_below))
+            .collect();
+        let modules = api.modules.iter().enumerate();
+        let indices = modules.flat_map(|(module, all)| (0..all.services.len()).map(move |service| (module, service)));
+        let services = indices.zip(services).map(|(index, uri)| LinkedUri::new(index, uri.uri, uri.uris_below));
+        Self { services: services.collect(), parents, parent_paths: Arc::new(parent_paths) }
+    }
+
+    /// Returns the descriptions of the services of `api`, from which the URIs were found.
+    fn service_descriptions(&self, api: &Arc<Api>) -> RenderedOnDemand<OptionsDescription> {
+        let (api, services) = (Arc::clone(api), Arc::clone(&self.services));
+        RenderedOnDemand::without_names(services.len(), OptionsDescription::memory_size, move |index| {
+            let describe = || services.get(index)?.describe_service(&api);
+            catch_rendering_panic(describe).flatten().unwrap_or_else(empty_description)
+        })
+    }
+
+    /// Returns the descriptions of the parent paths.
+    fn parent_descriptions(&self) -> RenderedOnDemand<OptionsDescription> {
+        let parents = Arc::clone(&self.parents);
+        RenderedOnDemand::without_names(parents.len(), OptionsDescription::memory_size, move |index| {
+            parents.get(index).map_or_else(empty_description, LinkedUri::describe_parent)
+        })
+    }
+}
+
+impl LinkedUri {
+    fn new(service: (usize, usize), uri: String, uris_below: Vec<String>) -> Self {
+        Self { service, uri: uri.into(), uris_below: uris_below.into() }
+    }
+
+    fn describe_service(&self, api: &Api) -> Option<OptionsDescription> {
+        let (module, service) = self.service;
+        let module = api.modules.get(module)?;
+        let service = module.services.get(service)?;
+        let uri = ServiceUri { module, service, uri: self.uri.to_string(), uris_below: self.uris_below.to_vec() };
+        let markdown = published_documents::markdown_for_service(api, &uri);
+        Some(options_description(&describe::options_for_service(api, &uri), markdown))
+    }
+
+    fn describe_parent(&self) -> OptionsDescription {
+        // The path is not part of the description.
+        let (uri, uris_below) = (self.uri.to_string(), self.uris_below.to_vec());
+        let uri = IntermediateUri { path: &[], ignore_case: false, uri, uris_below };
+        options_description(&describe::options_for_intermediate_uri(&uri), published_documents::markdown_parent(&uri))
+    }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use url::form_urlencoded;
 use utoipa_swagger_ui::{Config, Url, serve};
 
-use super::browser_policy::BrowserCaching;
+use super::BrowserCaching;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{MODULE_FIELD, PART_FIELD, find_audience_documents};
 use crate::plan::{Document, Documents, Plan};
