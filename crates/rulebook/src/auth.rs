@@ -123,7 +123,6 @@ impl<'a> AuthSettings<'a> {
     }
 }
 
-/// The future of the function that prepares an authenticator.
 type AuthStartFuture = Pin<Box<dyn Future<Output = Result<(), Vec<HandlerError>>> + Send>>;
 
 /// The function that prepares an authenticator before the first request.
@@ -272,7 +271,6 @@ pub(crate) fn compile_auth(
     if diagnostics.is_empty() { Ok(compiled) } else { Err(diagnostics) }
 }
 
-/// Returns the error about a kind that the program does not have.
 fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagnostic {
     let name = &member.key.value;
     let known: Vec<_> = std::iter::once(DefinedAuth::KEYS).chain(kinds.iter().map(|kind| kind.name())).collect();
@@ -310,11 +308,8 @@ pub struct VerifiedCredentials<T: Send> {
     max: usize,
 }
 
-/// The credentials that one thread remembers.
 struct Remembered<T> {
-    /// The values, with their sizes in bytes.
     values: HashMap<Hash, (T, usize)>,
-    /// The sum of the sizes.
     bytes: usize,
 }
 

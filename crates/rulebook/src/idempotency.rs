@@ -325,7 +325,6 @@ fn parse_key(text: &[u8]) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// The hashes of a request with an idempotency key.
 #[derive(Debug)]
 pub(crate) struct Fingerprint {
     /// The hash of the method, the caller and the key.
@@ -353,7 +352,6 @@ impl RequestHasher {
         hasher
     }
 
-    /// Adds the arguments of a method.
     pub(crate) fn add_arguments(&mut self, names: &[Box<str>], arguments: &[ArgumentSlot<'_>]) {
         for (name, argument) in names.iter().zip(arguments) {
             self.add_bytes(b'p', name.as_bytes());
@@ -365,7 +363,6 @@ impl RequestHasher {
         }
     }
 
-    /// Adds bytes of the request that the handler reads besides its arguments.
     pub(crate) fn add_raw(&mut self, bytes: &[u8]) {
         self.add_bytes(b'r', bytes);
     }
@@ -468,22 +465,18 @@ fn hash_of_file(path: &Path) -> io::Result<[u8; 32]> {
 // The form in which responses are stored: a line of JSON with the status and the header fields, and then the bytes of
 // the body. A response that was not kept is stored as no bytes.
 
-/// A response, without its body.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredResponse {
     status: u16,
     /// The bytes of this and other header fields in hexadecimal digits, because they need not be UTF-8.
     content_type: Option<String>,
     headers: Vec<(String, String)>,
-    /// `true` if the body may be compressed for a request.
     is_written_for_request: bool,
-    /// The name of the error code; `None` if the response is a success.
     code: Option<String>,
-    /// The name of the error in the definition, if it declares the error.
     declared_error: Option<String>,
 }
 
-/// Reads the value of a header field; `None` if the text is not valid.
+/// `None` if the text is not valid.
 fn parse_value(hex: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&hex::decode(hex).ok()?).ok()
 }
@@ -491,8 +484,7 @@ fn parse_value(hex: &str) -> Option<HeaderValue> {
 impl StoredResponse {
     pub(crate) const NOT_KEPT: Vec<u8> = Vec::new();
 
-    /// Returns the stored form of a reply to a call of this method; `None` if its body is not in memory, or the stored
-    /// form has more than `max` bytes.
+    /// `None` if the body is not in memory, or the stored form has more than `max` bytes.
     pub(crate) fn encode(method: &PlannedMethod, reply: &Reply, max: u64) -> Option<Vec<u8>> {
         let body = reply.body.bytes()?;
         if body.len() as u64 > max {
@@ -513,7 +505,7 @@ impl StoredResponse {
         (bytes.len() as u64 <= max).then_some(bytes)
     }
 
-    /// Returns the reply in its stored form, with the header field that marks it; `None` if the bytes are not valid.
+    /// With the header field that marks it; `None` if the bytes are not valid.
     pub(crate) fn decode(method: &PlannedMethod, bytes: Vec<u8>) -> Option<Reply> {
         let end = memchr::memchr(b'\n', &bytes)?;
         let head: Self = serde_json::from_slice(&bytes[..end]).ok()?;

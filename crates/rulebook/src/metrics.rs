@@ -52,7 +52,6 @@ impl Metrics {
         counters.add_to(ended);
     }
 
-    /// Returns how often callers have used methods since the start of the server.
     pub(crate) fn usage(&self) -> UsageCounts {
         let AllCounters { by_worker, ended, .. } = &*self.lock();
         let mut usage = ended.usage.clone();
@@ -138,11 +137,9 @@ impl ExceededLimits {
 /// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestKind {
-    /// A call of the method with this index in the plan.
     Method(usize),
     /// A request for a path that does not exist.
     Unrouted,
-    /// OPTIONS at a path of the API.
     Options,
     /// A request for a document of the API, such as `/openapi.json`.
     Document,
@@ -152,7 +149,6 @@ pub(crate) enum RequestKind {
     Link,
     /// A request for `/healthz` or `/readyz`.
     Health,
-    /// A request for `/metrics`.
     Metrics,
 }
 
@@ -193,7 +189,6 @@ impl RequestKind {
         }
     }
 
-    /// Returns the name of the error that the called method declares; `None` for other errors.
     pub(crate) fn declared_error(self, plan: &Plan, code: ReplyCode) -> Option<&str> {
         let Self::Method(index) = self else { return None };
         plan.methods[index].declared_errors.get(code.declared_error?).map(|error| &*error.name)
@@ -247,10 +242,8 @@ impl From<ErrorContext> for RequestKind {
     }
 }
 
-/// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestEnd {
-    /// The client disconnected before it received the response.
     ClientDisconnected,
     /// The server sent a response with this HTTP status. If the response is an error, it has this error code.
     Sent(u16, Option<ReplyCode>),
@@ -315,12 +308,10 @@ struct ResponseLabels {
     error: Box<str>,
 }
 
-/// What all workers have counted.
 #[derive(Debug, Clone, Default)]
 struct Counted {
     /// The requests by the ids of methods, and by the names of other kinds of requests.
     requests: BTreeMap<Box<str>, CountedRequests>,
-    /// The requests by callers.
     usage: UsageCounts,
 }
 
@@ -351,7 +342,6 @@ impl WorkerCounters {
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
-    /// Counts the end of a request by its kind, by the way in which it ended, and by its duration.
     pub(crate) fn count_end(&self, kind: RequestKind, end: RequestEnd, duration: Duration) {
         let row = &self.rows[kind.row_index()];
         let column = kind.ends(&self.plan).position(|column| column.counts(end));
@@ -363,7 +353,6 @@ impl WorkerCounters {
         add_to_counter(&row.total_nanoseconds, nanoseconds);
     }
 
-    /// Counts a request of a method by its caller, and by the parameters that it contains.
     pub(crate) fn count_caller(&self, caller: Option<&Identity>, method_index: usize, given: GivenParameters) {
         self.caller_counters.count(caller, method_index, &self.plan.methods[method_index], given);
     }
@@ -377,12 +366,11 @@ impl WorkerCounters {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Adds the counts of the requests by callers to those of other workers.
     fn add_usage_to(&self, usage: &mut UsageCounts) {
         self.caller_counters.add_to(usage, &self.plan);
     }
 
-    /// Adds the counts of all requests to those of other workers. Kinds without requests are omitted.
+    /// Kinds without requests are omitted.
     fn add_to(&self, counted: &mut Counted) {
         self.add_usage_to(&mut counted.usage);
         let counted = &mut counted.requests;
@@ -445,8 +433,7 @@ struct CallerRows {
 }
 
 impl CallerCounters {
-    /// Counts a request. `index` is that of the method, and `given` the parameters that the request contains, if they
-    /// were accepted.
+    /// `index` is that of the method, and `given` the parameters that the request contains, if they were accepted.
     fn count(&self, caller: Option<&Identity>, index: usize, method: &PlannedMethod, given: GivenParameters) {
         let new = || vec![0; 1 + method.parameters.len()].into();
         let rows = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -470,7 +457,6 @@ impl CallerCounters {
         add_request(rows.without_key[row].entry(index).or_insert_with(new), given);
     }
 
-    /// Adds the counts to those of other workers.
     fn add_to(&self, usage: &mut UsageCounts, plan: &Plan) {
         let rows = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = rows.keys.iter().map(|(key, row)| (&**key, &rows.by_key[*row]));
@@ -485,7 +471,7 @@ impl CallerCounters {
 }
 
 impl CallerRows {
-    /// Returns the row of a key; `None` if there are too many keys.
+    /// `None` if there are too many keys.
     fn row_of_key(&mut self, key: &str) -> Option<usize> {
         if let Some(row) = self.keys.get(key) {
             return Some(*row);
@@ -598,7 +584,7 @@ fn openmetrics_text(
     text.0
 }
 
-/// Writes what the kinds of handlers measure. All samples of a metric follow its description.
+/// All samples of a metric follow its description.
 fn write_measurements(text: &mut OpenMetricsText, measured: &[Measurement]) {
     for name in measured.iter().map(|measured| measured.name).collect::<BTreeSet<_>>() {
         let samples: Vec<_> = measured.iter().filter(|measured| measured.name == name).collect();
@@ -687,7 +673,7 @@ fn process_metrics() -> Vec<ProcessMetric> {
     Vec::new()
 }
 
-/// Returns the time at which the system started, in seconds since 1970.
+/// In seconds since 1970.
 #[cfg(target_os = "linux")]
 fn boot_time() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/stat").ok()?;

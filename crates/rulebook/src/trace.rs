@@ -15,7 +15,6 @@ use crate::call::{ApiError, Head};
 
 const MAX_SPANS: u32 = 128;
 
-/// Begins the traces of requests.
 #[derive(Clone)]
 pub(crate) struct Tracer {
     exporter: Arc<dyn TraceExporter>,
@@ -115,7 +114,6 @@ impl RequestTrace {
         self.record(span);
     }
 
-    /// Records the span of the whole request.
     pub(crate) fn record_request(
         &self,
         name: String,
@@ -230,7 +228,6 @@ impl Drop for OpenSpan {
     }
 }
 
-/// Returns a random number that is not 0.
 fn random_id() -> u64 {
     // Without random numbers of the system, all ids are 1, and requests are handled all the same.
     getrandom::u64().unwrap_or(1).max(1)
@@ -328,7 +325,6 @@ pub trait TraceExporter: Send + Sync + 'static {
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-/// The number of characters of `traceparent` in version 00.
 const TRACEPARENT_LEN: usize = 55;
 /// The maximum number of characters of `tracestate` that are passed on (W3C Trace Context section 3.3.1.5).
 const MAX_STATE_LEN: usize = 512;
@@ -385,7 +381,7 @@ impl TraceContext {
         Some(Self::new(trace_id, span_id, flags & 1 == 1))
     }
 
-    /// Returns the context in the header fields of a request; `None` without a valid `traceparent`.
+    /// `None` without a valid `traceparent`.
     pub(crate) fn of_request(head: &Head) -> Option<Self> {
         let mut fields = head.get_all(&TRACEPARENT);
         // A request with more than one `traceparent` field has no valid context.

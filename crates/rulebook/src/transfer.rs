@@ -32,10 +32,8 @@ pub struct FileInfo {
     pub modified: Option<SystemTime>,
 }
 
-/// Which bytes of a file a response contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferDecision {
-    /// The whole file.
     Whole,
     /// One range of the file: status 206.
     Part {
@@ -151,7 +149,7 @@ pub fn etag_from_metadata(metadata: &Metadata, now: SystemTime) -> Option<ETag> 
     Some(if settled { ETag::strong(text) } else { ETag::weak(text) })
 }
 
-/// Returns the number of the file's inode, which changes when another file replaces this file.
+/// It changes when another file replaces this file.
 #[cfg(unix)]
 fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
@@ -212,7 +210,7 @@ fn modified_since(head: &Head, field: &HeaderName, info: &FileInfo) -> Option<bo
     Some(unix_seconds(info.modified?) > unix_seconds(date))
 }
 
-/// Returns a time as whole seconds since the Unix epoch, because HTTP dates have whole seconds. Earlier times become 0.
+/// HTTP dates have whole seconds. Earlier times become 0.
 fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
@@ -329,7 +327,6 @@ fn sanitized_filename(name: &str) -> String {
     safe.trim_matches(|char: char| char.is_whitespace() || char == '.').to_owned()
 }
 
-/// Returns the media type that belongs to the extension of a file name.
 #[must_use]
 pub fn media_type_by_name(name: Option<&str>) -> HeaderValue {
     let known = name.and_then(|name| mime_guess::from_path(name).first_raw());

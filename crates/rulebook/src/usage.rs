@@ -35,7 +35,6 @@ pub const OTHER: &str = "-other";
 #[serde(transparent)]
 pub struct UsageCounts(BTreeMap<Box<str>, BTreeMap<Box<str>, MethodUsage>>);
 
-/// How often a caller has used a method.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodUsage {
     /// The number of requests, also of those that were refused.
@@ -57,12 +56,10 @@ impl MethodUsage {
         }
     }
 
-    /// Adds the counts of another usage.
     pub fn add_all(&mut self, other: &Self) {
         self.add(other.requests, other.parameters.iter().map(|(name, count)| (&**name, *count)));
     }
 
-    /// Returns what was counted since `earlier`.
     fn since(&self, earlier: &Self) -> Self {
         let mut new = Self::default();
         let parameters = self.parameters.iter().map(|(name, count)| {
@@ -92,7 +89,6 @@ impl UsageCounts {
         callers
     }
 
-    /// Returns the names of callers, each with the id of a method and how often the caller has used it.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &MethodUsage)> {
         self.0.iter().flat_map(|(caller, methods)| methods.iter().map(move |(id, usage)| (&**caller, &**id, usage)))
     }
@@ -117,7 +113,6 @@ impl UsageCounts {
         }
     }
 
-    /// Returns what was counted since `earlier`.
     fn since(&self, earlier: &Self) -> Self {
         let mut new = Self::default();
         for (caller, id, usage) in self.iter() {
@@ -131,11 +126,9 @@ impl UsageCounts {
     }
 }
 
-/// The name of the file in the data folder.
 const FILE: &str = "usage.json";
 /// The name of the file that a process locks while it changes the other one.
 const LOCK_FILE: &str = "usage.lock";
-/// The maximum number of days in the file.
 pub const MAX_DAYS: u8 = 35;
 /// The maximum number of pairs of a caller and a method on one day. The callers of further pairs are not distinguished.
 const MAX_PAIRS: usize = 4_000;
@@ -157,13 +150,11 @@ impl UsageDays {
         }
     }
 
-    /// Removes the days that are too old.
     fn remove_before(&mut self, today: Date) {
         self.days.retain(|day, _| days_between(*day, today) < i32::from(MAX_DAYS));
     }
 }
 
-/// Returns the number of days after which `later` follows `day`.
 fn days_between(day: Date, later: Date) -> i32 {
     later.since(day).map_or(0, |span| span.get_days())
 }
@@ -180,7 +171,7 @@ pub fn read(data_folder: &Path) -> io::Result<UsageDays> {
     }
 }
 
-/// Adds the usage of some days to the file, which other processes may change too, and removes old days.
+/// Other processes may change the file too. Removes old days.
 fn add(data_folder: &Path, new: &UsageDays, today: Date) -> io::Result<()> {
     create_private_folder(data_folder)?;
     let lock = File::options().create(true).truncate(false).write(true).open(data_folder.join(LOCK_FILE))?;
@@ -220,7 +211,6 @@ struct Recording {
 struct Unsaved {
     /// What the server had counted when the counts were last taken from it.
     counted: UsageCounts,
-    /// The day on which that was.
     day: Date,
     /// The counts that have been taken from the server, and are not in the file.
     days: UsageDays,
@@ -269,7 +259,6 @@ impl Drop for UsageRecorder {
 }
 
 impl Recording {
-    /// Takes the new counts from the server.
     fn collect(&self) -> MutexGuard<'_, Unsaved> {
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = self.server.usage();

@@ -18,8 +18,6 @@ use serde_json::Value as Json;
 use crate::call::{ArgumentSlot, ArgumentSlots, Upload, UploadContent, Value};
 use crate::handler::{ArgsError, ArgumentFields, HandlerBinding, HandlerMismatch, OutputProbe};
 
-/// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
-/// `fields` are the fields of the argument type.
 pub(super) fn check_handler(method: &Method, binding: &HandlerBinding, fields: &ArgumentFields) -> Vec<Diagnostic> {
     let check = HandlerCheck {
         method,
@@ -41,7 +39,6 @@ struct HandlerCheck<'a> {
     names: Vec<Box<str>>,
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<ArgumentSlot<'static>>>,
-    /// For each parameter, `true` if the parameter was reported.
     is_reported: Vec<bool>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -64,8 +61,7 @@ impl HandlerCheck<'_> {
         self.diagnostics
     }
 
-    /// Tests every sample of a parameter, without the other parameters. Returns the first sample that the argument type
-    /// accepts.
+    /// Returns the first sample that the argument type accepts, tested without the other parameters.
     fn check_samples_of_parameter(&mut self, index: usize) -> Option<ArgumentSlot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
@@ -89,7 +85,7 @@ impl HandlerCheck<'_> {
         accepted
     }
 
-    /// Returns each field of the argument type with the index of its parameter. Reports fields that have no parameter.
+    /// Reports fields that have no parameter.
     fn match_fields_to_parameters(
         &mut self,
         fields: &[&'static str],
@@ -116,8 +112,8 @@ impl HandlerCheck<'_> {
         matched
     }
 
-    /// Returns the parameter for which `field` is an alias (`serde(alias)`). Such a parameter is found because serde
-    /// rejects the name of the parameter together with its alias as a duplicate field.
+    /// The parameter is found because serde rejects its name together with its alias (`serde(alias)`) as a duplicate
+    /// field.
     fn find_alias(&self, field: &'static str, accepted: &[Option<ArgumentSlot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
@@ -206,8 +202,7 @@ impl HandlerCheck<'_> {
         self.binding.handler.check_slots(ArgumentSlots { names: &self.names, values })
     }
 
-    /// Reports that the argument type does not accept the value `slot` for a parameter. Only the first report about
-    /// each parameter is kept.
+    /// Only the first report about each parameter is kept.
     fn report_value(&mut self, index: usize, slot: &ArgumentSlot<'_>, reason: &str) {
         let name = &self.method.parameters[index].name;
         let predicate = format!("does not accept all values of `{name}`: {reason}");
@@ -265,8 +260,7 @@ fn quote_value(value: &Value<'_>) -> String {
     }
 }
 
-/// Returns a typical value of a parameter: its default if it has a default, absence if it is optional, and otherwise
-/// its first boundary value.
+/// Returns the default; absence for an optional parameter; and otherwise the first boundary value.
 fn typical_slot(parameter: &Parameter) -> ArgumentSlot<'static> {
     match default_slot(parameter) {
         Some(value) => value,
@@ -287,7 +281,6 @@ fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
     slots
 }
 
-/// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
     let file = || {
@@ -339,7 +332,6 @@ fn default_slot(parameter: &Parameter) -> Option<ArgumentSlot<'static>> {
 // definition, so that it suffices that it accepts one of the samples of each output. Only types that can be
 // deserialized are checked ([`Out`](crate::Out)), and `()`.
 
-/// Returns a diagnostic for the first output of an API method that the output type of its handler does not have.
 /// Returns `None` if the output type has all outputs, or cannot be checked.
 pub(super) fn check_outputs(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
     let probe = binding.handler.output_probe().filter(|_| !method.options.download)?;
@@ -473,7 +465,6 @@ fn is_only_narrower(reason: &str) -> bool {
     reason.starts_with("invalid value")
 }
 
-/// Returns the boundary values of an output's type.
 fn sample_values(output: &Output) -> Vec<Value<'static>> {
     let check = &output.r#type.check;
     let values = check.boundary_values().into_iter().filter(|value| check.checked(value.clone()).is_ok());

@@ -29,13 +29,11 @@ pub use version_handler::actions_of_version;
 /// The maximum number of modules that the error for an unknown module lists.
 const MAX_LISTED_MODULES: usize = 20;
 
-/// The actions of all API methods, and the mismatches between the handlers and the definition.
 #[derive(Default)]
 pub struct BoundHandlers {
     /// The action (the code that a call runs) of each API method, in the order of the API modules, services and methods
     /// of the model.
     pub actions: Vec<Action>,
-    /// The errors in the bindings of the program, to be reported together.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -43,7 +41,6 @@ pub struct BoundHandlers {
 /// which `{}` replaces each capture (a segment that is a parameter).
 type BindingKey<'a> = (&'a str, HttpMethod, String);
 
-/// Finds the handler of every API method: one of the program, or one of these kinds that the definition chooses.
 /// `unbound` is the setting for API methods without a handler.
 pub fn bind_handlers(
     api: &Api,
@@ -106,8 +103,7 @@ pub fn bind_handlers(
     bound
 }
 
-/// Returns those modules of the program that the definition has, without duplicates. Reports duplicate modules, and
-/// modules that the definition does not have.
+/// Reports duplicate modules, and modules that the definition does not have.
 fn defined_modules<'m>(
     api: &Api,
     modules: &'m [handler::Module],
@@ -145,14 +141,12 @@ fn find_module<'a>(api: &'a Api, name: &str) -> Option<&'a Module> {
     api.modules.iter().find(|module| module.name == name)
 }
 
-/// Returns the span of an API module in the definition files; the span of the settings if the definition does not have
-/// the module.
+/// Returns the span of the settings if the definition does not have the module.
 fn module_span(api: &Api, name: &str) -> Span {
     find_module(api, name).map_or(api.span, |module| module.span)
 }
 
-/// Returns the bindings of all handlers by the API method to which they are bound. Reports two handlers that are bound
-/// to the same API method.
+/// Reports two handlers that are bound to the same API method.
 fn bindings_by_method<'m>(
     api: &Api,
     modules: &[&'m handler::Module],
@@ -175,8 +169,7 @@ fn bindings_by_method<'m>(
     bindings
 }
 
-/// Returns the path of a service, in which `{}` replaces each capture. The names of captures are removed because a
-/// binding may use other names than the definition.
+/// `{}` replaces each capture, because a binding may use other names of captures than the definition.
 fn service_pattern(service: &Service) -> String {
     service.path.iter().fold(String::new(), |pattern, segment| match segment {
         Segment::Static(text) => pattern + "/" + text,
@@ -209,7 +202,6 @@ fn check_download_option(method: &Method, binding: &HandlerBinding) -> Option<Di
     Some(Diagnostic::new(DiagnosticCode::HandlerMismatch, method.span, message).help(help))
 }
 
-/// Returns a warning for each method without a handler, if the definition chooses handlers for others.
 pub(crate) fn missing_handler_warnings(api: &Api) -> Vec<Diagnostic> {
     let has_default = api.handlers.as_ref().is_some_and(|handlers| handlers.default.is_some());
     if has_default || api.methods().all(|(_, _, method)| method.handler.is_none()) {
@@ -230,7 +222,6 @@ fn missing_handler_error(module: &Module, service: &Service, method: &Method) ->
     ))
 }
 
-/// Creates the diagnostic for a handler that is bound to an API method which the API module does not have.
 fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &HandlerBinding) -> Diagnostic {
     let name = format!("{} {}", binding.http_method.as_str(), binding.path);
     let message =
@@ -331,7 +322,6 @@ fn default_handler(api: &Api) -> Option<&DefinedHandler> {
     api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref())
 }
 
-/// Returns the kind that one of the settings of a handler names.
 fn find_kind<'k>(
     handler: &DefinedHandler,
     kinds: &'k [Arc<dyn HandlerKind>],

@@ -40,33 +40,25 @@ use crate::trace::Tracer;
 /// The parts of a plan that come from the program instead of the model. The versions of an API share them.
 #[derive(Clone)]
 pub struct PlanContext {
-    /// The authenticators of the program, in the order in which they are called.
+    /// In the order in which they are called.
     pub authenticators: Vec<Arc<dyn DynAuthenticate>>,
     /// How many authenticators, from the first one, end the authentication if they return an identity. The identities
     /// of all other authenticators are combined.
     pub ending_authenticators: usize,
-    /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
-    /// The values of the program that its handlers share.
     pub state: ProgramState,
-    /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Arc<[ReadinessCheck]>,
     /// What the API waits for before its methods can be called.
     pub waits_for: Option<Arc<str>>,
-    /// What the kinds of handlers measure for `/metrics`.
     pub measures: Arc<[Measure]>,
-    /// The descriptions of the API as a protected resource, which the server publishes.
     pub protected_resources: Vec<ProtectedResource>,
-    /// The counter that counts the requests of limits for several servers, and how the server uses it.
     pub shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
-    /// The storage of idempotency keys; `None` for a storage in memory.
+    /// `None` for a storage in memory.
     pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
-    /// Begins the traces of requests; `None` if the program has no exporter for traces.
     pub tracer: Option<Tracer>,
 }
 
-/// Creates the plan of an API. `actions` contains the action of each API method, as
-/// [`bind_handlers`](super::bind_handlers()) returns them. `documents` are the documents that describe the API.
+/// `actions` is what [`bind_handlers`](super::bind_handlers()) returns.
 pub fn create_plan(
     api: &Api,
     actions: Vec<Action>,
@@ -169,7 +161,6 @@ pub fn create_plan(
     }
 }
 
-/// Returns every service with its API module and its index in the plan.
 fn all_services(api: &Api) -> impl Iterator<Item = (usize, (&model::Module, &model::Service))> {
     let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
     services.enumerate()
@@ -200,7 +191,6 @@ fn services_by_module(api: &Api) -> ServicesByModule {
     modules
 }
 
-/// Collects the paths of all services, from which responses to unknown paths suggest similar paths.
 fn similar_paths(api: &Api) -> SimilarPaths {
     let base = api.base.trim_end_matches('/');
     let services = api.services().map(|service| {
@@ -210,7 +200,6 @@ fn similar_paths(api: &Api) -> SimilarPaths {
     SimilarPaths::new(base, services)
 }
 
-/// Returns `true` if an API method uses idempotency keys.
 pub fn uses_idempotency_keys(api: &Api) -> bool {
     api.methods().any(|(_, _, method)| method.options.idempotent.is_some())
 }
@@ -323,7 +312,6 @@ fn plan_authenticators(all: Vec<Arc<dyn DynAuthenticate>>, ending: usize) -> Box
     all.into_iter().enumerate().map(plan).collect()
 }
 
-/// Returns the names of the fields of bodies that the authenticators read, without duplicates.
 fn auth_fields(authenticators: &[Arc<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
     let mut names: Vec<Box<str>> =
         authenticators.iter().flat_map(|authenticator| authenticator.body_fields()).map(Into::into).collect();
@@ -346,7 +334,7 @@ fn header_slot((slot, parameter): (usize, &Parameter)) -> Option<(HeaderName, us
     name.ok().map(|name| (name, slot))
 }
 
-/// Returns the slots of the parameters in the path: pairs of the index of a path segment and the index of a slot.
+/// Returns pairs of the index of a path segment and the index of a slot.
 fn path_slots(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, usize)]> {
     let capture_index = |name: &str| {
         service.path.iter().position(|segment| matches!(segment, model::Segment::Capture(capture) if capture == name))
@@ -382,7 +370,6 @@ pub(super) fn parameter_default(parameter: &Parameter) -> Option<Value<'static>>
     decode_default(parameter.default.as_ref()?, &*parameter.r#type.check).ok().map(Value::into_owned)
 }
 
-/// Returns `true` if the value of a parameter may be a secret, because of the parameter's location or one of its names.
 fn is_secret(parameter: &Parameter) -> bool {
     let is_secret_header = parameter.from == Location::Header && is_secret_header_field(&parameter.key);
     is_secret_header
@@ -391,7 +378,6 @@ fn is_secret(parameter: &Parameter) -> bool {
         || is_secret_name(&parameter.name)
 }
 
-/// Returns the size limit for each file of a parameter; `None` if the parameter does not accept files.
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
     let check = &parameter.r#type.check;
     let type_limit = check.max_size().bytes.map(Limit::file);
@@ -421,7 +407,6 @@ fn new_shared_limiter(
     SharedLimiter::new(counter, settings, max_callers.saturating_mul(limits))
 }
 
-/// Returns what the outputs of a method are besides the body; `None` if they are only in the body.
 fn plan_response_fields(method: &Method) -> Option<ResponseFields> {
     let fields: Box<[_]> =
         method.header_outputs().filter_map(|(output, field)| plan_field(method, output, field)).collect();
@@ -558,7 +543,6 @@ const EXPOSED_RESPONSE_HEADERS: [&str; 11] = [
     "Content-Range",
 ];
 
-/// Returns the compiled setting `cors`; `None` if the definition does not have this setting.
 fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let Cors { origins, credentials, headers, expose, max_age, .. } = api.cors.as_ref()?;
     let request_headers = || ALLOWED_REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
@@ -610,8 +594,7 @@ fn header_list<'n>(names: impl Iterator<Item = &'n str>) -> HeaderValue {
     HeaderValue::try_from(list.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Returns the compiled deprecation of a method, with the header fields of RFC 9745 and RFC 8594; `None` if the method
-/// is not deprecated.
+/// With the header fields of RFC 9745 and RFC 8594; `None` if the method is not deprecated.
 fn plan_deprecation(api: &Api, method: &model::Method) -> Option<Box<PlannedDeprecation>> {
     let deprecation = method.options.deprecation.as_deref()?;
     let Deprecation { since, sunset, .. } = deprecation;
@@ -689,7 +672,6 @@ fn documentation_link(version: &str, method: &model::Method, has_sunset: bool) -
     Some(format!("<{version}{page}>; rel=\"{relation}\"; type=\"text/html\""))
 }
 
-/// Returns `None`, because this program has no pages.
 #[cfg(not(feature = "documents"))]
 fn documentation_link(_: &str, _: &model::Method, _: bool) -> Option<String> {
     None

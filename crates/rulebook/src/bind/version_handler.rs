@@ -68,7 +68,6 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
     Action::Defined { handler: Arc::new(handler), settings }
 }
 
-/// Returns the outputs in which a version lacks members of objects, each with its type.
 fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, VersionedType)> {
     let versioned = method.outputs.iter().filter_map(|output| {
         let known = whole.outputs.iter().find(|known| known.name == output.name)?;
@@ -78,18 +77,15 @@ fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, Vers
     versioned.filter(|(_, versioned)| versioned.lacks_members()).collect()
 }
 
-/// Runs the handler of a method for a version of the method.
 struct VersionHandler {
     handler: WholeHandler,
     /// The names of the parameters of all versions.
     names: Box<[Box<str>]>,
-    /// The parameters of the version, in their order.
     arguments: Box<[VersionedArgument]>,
     /// The outputs of the version, if other versions have more.
     outputs: Option<Arc<VersionOutputs>>,
 }
 
-/// A parameter that a version has.
 struct VersionedArgument {
     /// Its index among the parameters of all versions.
     slot: usize,
@@ -105,7 +101,6 @@ impl VersionedArgument {
     }
 }
 
-/// What a version has of the outputs of a method.
 struct VersionOutputs {
     names: Box<[Box<str>]>,
     /// `true` if the only output is the whole body, so that handlers return its value.
@@ -114,7 +109,6 @@ struct VersionOutputs {
     members: Vec<(Box<str>, VersionedType)>,
 }
 
-/// A handler for all versions of a method.
 enum WholeHandler {
     Function(Arc<dyn Handler>, Box<[bool]>),
     Defined(Arc<dyn CompiledHandler>),
@@ -158,7 +152,6 @@ impl CompiledHandler for VersionHandler {
 }
 
 impl VersionOutputs {
-    /// Removes the outputs that the version does not have, and the members of objects that it does not have.
     fn keep(&self, returned: ReturnedValue) -> Result<ReturnedValue, ApiError> {
         let ReturnedValue::Outputs(outputs) = returned else { return Ok(returned) };
         let mut json = outputs.to_json().map_err(ApiError::internal)?;
@@ -174,7 +167,6 @@ impl VersionOutputs {
     }
 }
 
-/// Removes the members that a version does not have from an output.
 fn remove_members(versioned: &VersionedType, output: &mut Json) {
     let mut value = Value::from(&*output);
     versioned.remove_members(&mut value, |of| &*of.whole);
@@ -188,21 +180,18 @@ struct VersionedType {
     pub(super) version: Arc<dyn Check>,
 }
 
-/// The parts of a versioned type.
 enum Parts {
     None,
     /// The type of all items of an array, or of all members of a map.
     Items(VersionedType),
     /// The members: the names of those that the version does not have, and the others.
     Members(Vec<String>, Vec<(String, VersionedType)>),
-    /// The types of which a value has one.
     OneOf(Vec<VersionedType>),
     /// The types of objects, by the value of the member with this name.
     ByTag(String, Vec<(String, VersionedType)>),
 }
 
 impl VersionedType {
-    /// Returns `true` if the version lacks members of objects.
     fn lacks_members(&self) -> bool {
         let (mut known, mut waiting) = (HashSet::new(), vec![self.clone()]);
         while let Some(one) = waiting.pop() {

@@ -84,7 +84,6 @@ pub(super) struct ProgramParts {
     pub(super) modules: Vec<Module>,
     pub(super) handler_kinds: Vec<Arc<dyn HandlerKind>>,
     pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
-    /// `true` if the identities of several authenticators are combined.
     pub(super) combines_identities: bool,
     pub(super) state: ProgramState,
     pub(super) readiness_checks: Vec<ReadinessCheck>,

@@ -211,7 +211,6 @@ async fn run_start_hooks(hooks: Vec<StartHook>, data_folder: PathBuf, state: &Pr
 /// The default folder of stored files, as a name in the data folder.
 const DEFAULT_FILES_FOLDER: &str = "files";
 
-/// The settings of stored files: whether the program stores files, and where.
 #[derive(Default)]
 pub(super) struct FilesSettings {
     pub(super) is_enabled: bool,
@@ -274,7 +273,6 @@ pub(super) struct PrivateFiles<'a> {
     pub(super) data: &'a Path,
     /// The folder of stored files. The static folder must not be in it either.
     pub(super) stored: Option<&'a Path>,
-    /// Files of handlers, authenticators, storages and the server.
     pub(super) others: Vec<&'a Path>,
 }
 

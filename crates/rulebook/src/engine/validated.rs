@@ -42,15 +42,11 @@ pub struct Validated {
     pub inherited: Vec<InheritedValue>,
     pub api: Api,
     pub data_folder: DataFolder,
-    /// The warnings about the definition.
     pub warnings: Report,
     pub(super) parts: ProgramParts,
     pub(super) files: Option<Arc<LazyStore>>,
-    /// The texts of the definition files.
     pub sources: Sources,
-    /// What the authenticators need that the definition chooses.
     pub(super) defined_auth: DefinedAuthParts,
-    /// The errors in the declarations of the authenticators' errors.
     pub(super) auth_error_diagnostics: Vec<Diagnostic>,
     /// How many authenticators, from the first one, are called before all others and end the authentication if they
     /// return an identity.
@@ -76,14 +72,12 @@ pub(super) struct DefinedAuthParts {
     keys_position: Option<usize>,
 }
 
-/// Returns `true` if the definition has a handler of this kind.
 fn is_used(api: &Api, kind: &str) -> bool {
     let default = api.handlers.iter().filter_map(|handlers| handlers.default.as_ref());
     let methods = api.methods().filter_map(|(_, _, method)| method.handler.as_ref());
     default.chain(methods).any(|handler| handler.setting(kind).is_some())
 }
 
-/// Returns the start hook that prepares an authenticator of the definition.
 fn auth_start_hook(start: AuthStart, settings: Span, sources: Arc<Sources>) -> StartHook {
     Box::new(move |_| {
         Box::pin(async move {
@@ -153,8 +147,7 @@ impl Validated {
         self
     }
 
-    /// Stores the authentication schemes of all authenticators in the model; see [`Validated::with_auth_schemes`]. With
-    /// `and_keys`, the authenticator that checks keys is one of them.
+    /// With `and_keys`, the authenticator that checks keys is one of them.
     fn store_auth_schemes(&mut self, and_keys: bool) {
         let schemes = self.parts.authenticators.iter().map(|authenticator| authenticator.schemes());
         let mut by_authenticator: Vec<_> = schemes.collect();
@@ -172,8 +165,7 @@ impl Validated {
         }
     }
 
-    /// Stores the errors of all authenticators in the model, without duplicates. Errors that are declared wrongly are
-    /// stored as diagnostics.
+    /// Without duplicates. Errors that are declared wrongly are stored as diagnostics.
     fn read_auth_errors(&mut self) {
         (self.api.auth_errors, self.auth_error_diagnostics) = (Vec::new(), Vec::new());
         for error in self.parts.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {
@@ -208,7 +200,6 @@ impl Validated {
         self
     }
 
-    /// Returns `true` if the program has set a shared counter.
     pub fn has_shared_counter(&self) -> bool {
         self.parts.shared_counter.is_some()
     }
@@ -229,7 +220,6 @@ impl Validated {
         self.parts.unbound.unwrap_or(self.api.unbound)
     }
 
-    /// Returns `true` if a method uses idempotency keys.
     pub fn uses_idempotency_keys(&self) -> bool {
         bind::uses_idempotency_keys(&self.api)
     }
@@ -240,7 +230,6 @@ impl Validated {
         self
     }
 
-    /// Returns `true` if the program has set an exporter of traces.
     pub fn has_trace_exporter(&self) -> bool {
         self.parts.tracer.is_some()
     }
@@ -262,7 +251,6 @@ impl Validated {
         self
     }
 
-    /// Returns a report with diagnostics that the program has found in the definition.
     pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(self.sources.clone(), diagnostics)
     }
@@ -274,18 +262,15 @@ impl Validated {
         self
     }
 
-    /// Returns a report of errors of handlers.
     pub fn report_of_handlers(&self, errors: Vec<HandlerError>) -> Report {
         self.report(errors.into_iter().map(|error| bind::handler_diagnostic(error, self.api.span)).collect())
     }
 
-    /// Returns the kinds of handlers that the definition uses.
     pub fn used_kinds(&self) -> UsedKinds {
         let kinds = self.parts.handler_kinds.iter().filter(|kind| is_used(&self.api, kind.name()));
         UsedKinds { kinds: kinds.cloned().collect(), sources: Arc::new(self.sources.clone()), settings: self.api.span }
     }
 
-    /// Compares the definition with the handlers, and creates the engine.
     pub fn build(self) -> Result<Engine, Report> {
         let unbound = self.unbound();
         let echo = unbound == Unbound::Echo;
@@ -378,8 +363,7 @@ impl Validated {
     }
 }
 
-/// Creates the plan of an API. If the API has versions, it is that of the version for requests that name none, and
-/// contains the plans of the others.
+/// If the API has versions, this is the plan of the version for requests that name none, and contains the others.
 fn create_plans(
     api: &Arc<Api>,
     actions: Vec<Action>,
@@ -417,7 +401,6 @@ fn create_plans(
 }
 
 impl Validated {
-    /// Checks the handlers that the definition chooses, without the handlers of the program.
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
         let diagnostics = self.defined_handler_errors();
         if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
@@ -496,7 +479,6 @@ impl Validated {
 // The start has three steps: all kinds begin what does not change data, such as workers; then they prepare the changes
 // of data; and only if everything has succeeded do they commit them.
 
-/// The kinds of handlers that a definition uses.
 // It is hidden because only the command line uses it.
 #[doc(hidden)]
 pub struct UsedKinds {
@@ -601,7 +583,6 @@ impl UsedKinds {
     }
 }
 
-/// A digest of texts and files.
 // It is hidden because only the command line uses it.
 #[doc(hidden)]
 #[derive(Debug, Clone, Default)]

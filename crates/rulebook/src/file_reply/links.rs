@@ -32,11 +32,9 @@ use crate::unix_time::unix_time;
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The files to which signed links lead.
 #[derive(Debug)]
 pub(crate) struct Links {
     files: Arc<dyn LinkFiles>,
-    /// The signing key, after it has been read or created.
     key: OnceLock<LinkKey>,
     /// The number of bytes that are reserved for files that this server is writing.
     unfinished_bytes: AtomicU64,
@@ -84,7 +82,6 @@ impl Links {
         }
     }
 
-    /// Stores a file, and returns the path and the query of the link to it.
     pub(crate) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
         if self.key.get().is_none() {
             let files = Arc::clone(&self.files);
@@ -98,7 +95,6 @@ impl Links {
         }
     }
 
-    /// Replies to a GET or HEAD request for a link with the file of the link.
     pub(crate) async fn respond_to_link(
         self: &Arc<Self>,
         plan: &Plan,
@@ -140,7 +136,6 @@ impl Links {
         Ok(reply_with_file(headers, part, is_limited))
     }
 
-    /// Verifies the link in a request, and opens its file.
     fn open_link(&self, head: &Head) -> Result<(LinkId, OpenLink), ApiError> {
         let invalid = || ApiError::plain(ErrorCode::InvalidLink);
         let key = match self.key.get() {
@@ -209,7 +204,6 @@ async fn claim(uses: Box<dyn LinkUses>, is_redirected: bool) -> Result<(), ApiEr
     if has_claimed { Ok(()) } else { Err(ApiError::plain(ErrorCode::Gone)) }
 }
 
-/// Runs a slow operation on another thread, so that the worker can handle other requests.
 async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -284,7 +278,6 @@ fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
 struct Reservation {
     links: Arc<Links>,
     max_bytes: u64,
-    /// The number of bytes that have been reserved so far.
     reserved_bytes: u64,
 }
 
@@ -307,7 +300,7 @@ impl Drop for Reservation {
 }
 
 impl Links {
-    /// Stores the file of a link. If the request is dropped meanwhile, the unfinished file is removed.
+    /// If the request is dropped meanwhile, the unfinished file is removed.
     async fn store_file(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<LinkId, ApiError> {
         let failed =
             |error: io::Error| ApiError::internal(format_args!("a file cannot be stored for its link: {error}"));

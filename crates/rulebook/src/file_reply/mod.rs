@@ -85,12 +85,11 @@ pub(crate) struct LinkedFile {
 pub(crate) struct FileHeaders {
     pub(crate) content_type: HeaderValue,
     pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
-    /// The length, entity tag and modification time of the file. The values that the method has not set are `None`.
+    /// The values that the method has not set are `None`.
     pub(crate) info: FileInfo,
 }
 
 impl FileHeaders {
-    /// Splits a download into its header fields and its content.
     fn split_download(download: Download) -> (Self, Content) {
         let Download { content, name, media_type, etag, modified, length, inline, headers, .. } = download;
         let content_type = media_type.unwrap_or_else(|| transfer::media_type_by_name(name.as_deref()));
@@ -105,8 +104,7 @@ impl FileHeaders {
         (Self { content_type, fields: merge_fields(file_fields, headers), info }, content)
     }
 
-    /// Returns the reply that contains the selected part of the file. `status` is the HTTP status if this is the whole
-    /// file. `headers` are further header fields of the reply.
+    /// `status` is the HTTP status if this is the whole file. `headers` are further header fields of the reply.
     pub(crate) fn into_reply(self, opened: FilePart, status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
         let FilePart { decision, info, body } = opened;
         let (status, mut fields) = match decision {
@@ -170,15 +168,12 @@ impl OpenFiles {
 
 /// The part of a file that a response contains, with the metadata of the whole file.
 pub(crate) struct FilePart {
-    /// Which bytes of the file the response contains, or the reason why it contains none.
     pub(crate) decision: TransferDecision,
-    /// The length, entity tag and modification time of the whole file.
     pub(crate) info: FileInfo,
     pub(crate) body: ReplyBody,
 }
 
-/// Opens the content of a file, and selects the part that the request asks for. `known` contains the length, entity tag
-/// and modification time that the method has set. Slow operations run on another thread.
+/// `known` contains the metadata that the method has set. Slow operations run on another thread.
 async fn open_content(request: FileRequest<'_>, content: Content, known: FileInfo) -> Result<FilePart, ApiError> {
     match content {
         Content::Stream(pieces) => {
@@ -229,8 +224,7 @@ pub(crate) struct FileRequest<'r> {
 }
 
 impl FileRequest<'_> {
-    /// Decides which part of a file the response contains. Returns the offset and the length of this part; `None` if
-    /// the response has no content.
+    /// Returns the offset and the length of the part; `None` if the response has no content.
     fn decide_part(&self, info: &FileInfo) -> (TransferDecision, Option<(u64, u64)>) {
         let decision = if self.selects_part {
             decide_transfer(self.head, info, SystemTime::now())
@@ -245,7 +239,7 @@ impl FileRequest<'_> {
         (decision, part)
     }
 
-    /// Selects the part of a content. `body` returns the body for an offset and a length.
+    /// `body` returns the body for an offset and a length.
     fn part_of(&self, info: FileInfo, body: impl FnOnce(u64, u64) -> ReplyBody) -> FilePart {
         let (decision, part) = self.decide_part(&info);
         let body = part.map_or_else(ReplyBody::empty, |(from, length)| body(from, length));
@@ -267,7 +261,7 @@ impl FileRequest<'_> {
         self.part_of(info, |from, length| bytes.slice(from as usize..(from + length) as usize).into())
     }
 
-    /// Selects the part of an open file. `known` contains the metadata that have been set already.
+    /// `known` contains the metadata that have been set already.
     pub(crate) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
         if known.length.is_some() {
             // The file store has already read the metadata of the file.
@@ -284,8 +278,7 @@ impl FileRequest<'_> {
             .await
     }
 
-    /// Selects the part of a file's content. The content begins at the offset `start` of the open file, and `info`
-    /// describes the content.
+    /// The content begins at the offset `start` of the open file, and `info` describes the content.
     pub(crate) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
         let (decision, part) = self.decide_part(&info);
         let Some((from, length)) = part else { return Ok(FilePart { decision, info, body: ReplyBody::empty() }) };
@@ -328,7 +321,7 @@ pub(crate) fn stream_file(range: FileRange) -> ByteStream {
     }))
 }
 
-/// Reads bytes of a file into memory that is given. `length` is at most [`PIECE_LEN`].
+/// `length` is at most [`PIECE_LEN`].
 async fn read_piece(file: &Arc<File>, offset: u64, length: u64, mut buffer: BytesMut) -> io::Result<Bytes> {
     // The length is at most `PIECE_LEN`, so that it fits into `usize`.
     buffer.resize(length as usize, 0);
@@ -358,7 +351,6 @@ fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
     0
 }
 
-/// Fills the buffer with the bytes at the file offset `at`.
 fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
     #[cfg(unix)]
     let read = std::os::unix::fs::FileExt::read_exact_at(file, buffer, at);

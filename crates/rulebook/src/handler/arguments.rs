@@ -132,14 +132,13 @@ impl<'de> Deserializer<'de> for SlotsReader<'_, '_> {
     }
 }
 
-/// The slots as a map from parameter names to values. Parameters that the request omits are not in the map.
+/// Parameters that the request omits are not in the map.
 struct SlotsMap<'a, 'r> {
     parameter_names: std::slice::Iter<'r, Box<str>>,
     slots: vec::IntoIter<ArgumentSlot<'a>>,
     nullable_slots: std::slice::Iter<'r, bool>,
     /// The value that belongs to the key that was returned last.
     next_value: Option<ArgumentValue<'a>>,
-    /// The number of slots that have been read so far.
     slots_read: usize,
     failed_slot: Option<&'r Cell<Option<usize>>>,
 }
@@ -306,7 +305,6 @@ fn visit_list<'de, V: Visitor<'de>>(items: &mut [Value<'_>], visitor: V) -> Resu
     reader.end().map(|()| value)
 }
 
-/// Returns the members of an object as a map for a visitor.
 fn read_map<'de>(members: &mut [(Cow<'_, str>, Value<'_>)]) -> impl MapAccess<'de, Error = ArgsError> {
     MapDeserializer::new(members.iter_mut().map(|(name, value)| (MemberNameReader(name), ValueReader(value))))
 }
@@ -406,7 +404,6 @@ impl<'de> Deserializer<'de> for MemberNameReader<'_> {
 // Finds out which fields a handler's argument type has. It deserializes the type with a deserializer that has no data,
 // but records which fields the type requests.
 
-/// The fields of a handler's argument type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArgumentFields {
     /// The names of the fields; `None` if the type accepts arguments with any names, as a map does.
@@ -415,7 +412,6 @@ pub struct ArgumentFields {
     pub nullable_fields: Vec<&'static str>,
 }
 
-/// Returns the fields that `T` requests from a deserializer.
 pub(super) fn argument_fields<T: DeserializeOwned>() -> ArgumentFields {
     let recorded = RefCell::new(ArgumentFields::default());
     // Deserializing always fails, because the deserializer has no data. Only what it has recorded is used.

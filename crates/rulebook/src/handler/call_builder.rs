@@ -13,7 +13,6 @@ use crate::trace::RequestTrace;
 
 /// The part of the engine that handlers use: it runs the calls that handlers make, and holds the state of the program.
 pub trait EngineHandle: Send + Sync {
-    /// Returns the values that the program shares with its handlers.
     fn state(&self) -> &ProgramState;
 
     /// Returns the id of a method, such as `article.line.get`. `method` is the index of the method in the plan.
@@ -24,32 +23,27 @@ pub trait EngineHandle: Send + Sync {
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<'static, Response>;
 }
 
-/// A call of a method from code.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
     /// The method to call, in one of the forms that [`CallBuilder`](super::CallBuilder) describes.
     pub target: String,
-    /// The arguments. The name of an argument is the name that the definition gives the parameter in code.
+    /// With the names that the definition gives the parameters in code.
     pub arguments: Vec<(String, CallArgument)>,
     /// The identity with whose permissions the method is called; `None` for an anonymous call.
     pub identity: Option<Identity>,
     /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
     /// request.
     pub request_id: Option<RequestId>,
-    /// The trace of this request; `None` if it has none.
     pub trace: Option<Arc<RequestTrace>>,
     /// The number of calls around this one: a handler that was called from code may itself call other methods.
     pub nesting_depth: u32,
 }
 
-/// An argument of a call from code.
 #[derive(Debug, Clone)]
 pub enum CallArgument {
-    /// A JSON value.
     Json(Json),
     /// Text as a client would send it in a query or a path. The type of the parameter decodes the text.
     Text(String),
-    /// An uploaded file.
     File(Upload),
 }
 
@@ -90,7 +84,6 @@ pub struct CallBuilder {
 }
 
 impl CallBuilder {
-    /// Creates a builder for an anonymous call.
     pub(crate) fn new(target: impl Into<String>, engine: Arc<dyn EngineHandle>) -> Self {
         Self { call: Call { target: target.into(), ..Call::default() }, engine }
     }

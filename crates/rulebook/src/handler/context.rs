@@ -57,7 +57,6 @@ use crate::trace::{OpenSpan, RequestTrace, SpanKind};
 pub struct Context(Arc<CallState>);
 
 struct CallState {
-    /// The index of the called method in the plan.
     method_index: usize,
     identity: Option<Identity>,
     origin: CallOrigin,
@@ -77,12 +76,9 @@ pub(crate) struct ResponseOverrides {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Whether a call comes from an HTTP request or from code.
 #[derive(Debug)]
 pub(crate) enum CallOrigin {
-    /// The call comes from a request.
     Request {
-        /// The head of the request.
         head: Arc<Head>,
         /// The body of the request, if the handler reads it, and it is not multipart.
         body: Option<Bytes>,
@@ -94,7 +90,6 @@ pub(crate) enum CallOrigin {
         /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
         /// request.
         request_id: Option<RequestId>,
-        /// The trace of this request; `None` if it has none.
         trace: Option<Arc<RequestTrace>>,
         /// The number of calls around this one: a handler that was called from code may itself call other methods.
         nesting_depth: u32,
@@ -261,7 +256,6 @@ impl Context {
         self.lock_before_hook_value().take_if(|instance| instance.is::<T>())?.downcast().ok()
     }
 
-    /// Stores the value that the before hook returned.
     pub(super) fn set_before_hook_value<T: Send + Sync + 'static>(&self, instance: T) {
         *self.lock_before_hook_value() = Some(Arc::new(instance));
     }
@@ -399,7 +393,6 @@ impl ProgramState {
         self.values.insert(TypeId::of::<T>(), value);
     }
 
-    /// Returns the value of type `T`; `None` if the program has not added one.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let key = TypeId::of::<T>();
@@ -417,7 +410,6 @@ impl ProgramState {
         let _ = self.from_start_hooks.kept_alive.set(Box::new(guard));
     }
 
-    /// Returns a copy without the values that start hooks have added.
     pub(crate) fn without_start_hook_values(&self) -> Self {
         Self { values: self.values.clone(), from_start_hooks: Arc::default() }
     }

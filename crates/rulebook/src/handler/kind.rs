@@ -539,7 +539,6 @@ type ReadinessFuture = BoxFuture<'static, Result<(), String>>;
 pub struct ReadinessCheck {
     name: Box<str>,
     check: Box<dyn Fn() -> ReadinessFuture + Send + Sync>,
-    /// `true` if the check failed when it ran last.
     is_failing: AtomicBool,
 }
 

@@ -86,19 +86,15 @@ pub struct Module {
     pub(crate) location: &'static Location<'static>,
 }
 
-/// A handler, and the method of the API that it handles.
 pub struct HandlerBinding {
-    /// The HTTP method of the API's method.
     pub http_method: HttpMethod,
     /// The path of the service, written as in the definition.
     pub path: String,
-    /// The handler.
     pub handler: Arc<dyn Handler>,
     /// The line of the program's source that binds the handler; diagnostics show it.
     pub location: &'static Location<'static>,
 }
 
-/// The hooks of an API module, which run before and after each call of its methods.
 #[derive(Clone, Default)]
 pub struct Hooks {
     pub(crate) before: Option<Arc<BeforeHook>>,
@@ -106,7 +102,6 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Returns `true` if there is neither a before hook nor an after hook.
     pub(crate) fn is_empty(&self) -> bool {
         self.before.is_none() && self.after.is_none()
     }
@@ -295,10 +290,9 @@ pub type HandlerFuture = BoxFuture<'static, Result<ReturnedValue, ApiError>>;
 
 /// A handler whose argument type and output type have been erased.
 pub trait Handler: Send + Sync {
-    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item
-    /// for each slot: `true` if the argument's field is an `Option<Option<_>>`, which distinguishes null from an
-    /// omitted argument. Fails if the argument type does not accept the values, which the check at startup mostly
-    /// finds.
+    /// `nullable` has one item for each slot: `true` if the argument's field is an `Option<Option<_>>`, which
+    /// distinguishes null from an omitted argument. Fails if the argument type does not accept the values, which the
+    /// check at startup mostly finds.
     fn start(
         &self,
         slots: ArgumentSlots<'_, '_>,
@@ -306,14 +300,10 @@ pub trait Handler: Send + Sync {
         context: Context,
     ) -> Result<HandlerFuture, ApiError>;
 
-    /// Returns the fields of the handler's argument type.
     fn argument_fields(&self) -> ArgumentFields;
 
-    /// Returns `true` if the handler returns a [`Download`] instead of outputs.
     fn returns_download(&self) -> bool;
 
-    /// Returns the functions that create values of the output type, if the output type can be compared with the
-    /// definition at startup.
     fn output_probe(&self) -> Option<OutputProbe>;
 
     /// Checks whether the argument type accepts these values of parameters, without running the handler.
@@ -325,7 +315,6 @@ pub trait Handler: Send + Sync {
 pub struct HandlerMismatch {
     /// The index of the slot whose value the argument type rejects; `None` if the error concerns several slots.
     pub slot: Option<usize>,
-    /// The error that the argument type reported.
     pub error: ArgsError,
 }
 
@@ -351,10 +340,8 @@ pub trait IntoHandler<M> {
 /// The type that a handler returns if it succeeds: any type that implements `serde::Serialize`, [`Out`](crate::Out) or
 /// [`Download`].
 pub trait Outputs: Send + 'static {
-    /// `true` if this type is [`Download`].
     const IS_DOWNLOAD: bool;
 
-    /// Converts the value to the type that the results of all handlers have in common.
     fn into_returned(self) -> ReturnedValue;
 
     /// Returns the functions that create values of this type, if it can be compared with the definition at startup.
@@ -399,7 +386,6 @@ where
     }
 }
 
-/// A handler function together with its argument type `T`.
 struct TypedHandler<F, T> {
     function: F,
     arguments: PhantomData<fn() -> T>,

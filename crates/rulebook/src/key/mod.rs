@@ -61,7 +61,6 @@ pub(crate) fn key_name(caller: &Identity) -> Option<&str> {
 #[derive(Clone)]
 pub struct Keys(Arc<SharedKeys>);
 
-/// The data that requests share with the thread that watches the storage.
 struct SharedKeys {
     table: ArcSwap<KeyTable>,
     storage: Arc<dyn KeyStorage>,
@@ -219,7 +218,6 @@ const LAST_USE_PRECISION: i64 = 10;
 const CLOCK_PRECISION: i64 = 1_500;
 const NAMESPACE: &str = "keys";
 
-/// The keys of a storage, by their ids.
 struct KeyTable {
     /// The keys that each worker has verified. As soon as a new table replaces this table, each key is verified again.
     verified: VerifiedCredentials<StoredKey>,
@@ -259,7 +257,6 @@ enum PreviousUsage<'b> {
 }
 
 impl KeyTable {
-    /// Loads the keys of a storage, for this number of workers.
     fn load(storage: &dyn KeyStorage, previous: &PreviousUsage<'_>, workers: usize) -> Result<Self, KeyError> {
         let (mut set, state) = storage.load()?;
         check_keys(storage, &mut set)?;
@@ -281,8 +278,7 @@ impl KeyTable {
         self.by_id.len()
     }
 
-    /// Returns the identity for a request with this key, and records the use of the key. `now` is the Unix time in
-    /// seconds.
+    /// Records the use of the key. `now` is the Unix time in seconds.
     fn find(&self, key: &str, now: i64) -> Result<Identity, LookupError> {
         if let Some(found) = self.verified.recall(key, |stored| stored.record_use(now)) {
             return found;
@@ -299,7 +295,7 @@ impl KeyTable {
         stored.record_use(now)
     }
 
-    /// Returns the usage of all keys that have been used. [`RateLimiter::last_window_usage`] describes `exact`.
+    /// [`RateLimiter::last_window_usage`] describes `exact`.
     fn usages(&self, exact: bool) -> Usages {
         let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact, self.clock_offset)));
         usages.filter(|(_, usage)| *usage != Usage::default()).collect()
@@ -339,8 +335,7 @@ impl StoredKey {
         Some((id.into(), Self { hash, identity, expires, last_used, rate_limiter }))
     }
 
-    /// Returns the rate limiter for a limit: the current limiter if the limit is the same. Otherwise returns a new
-    /// limiter, which continues from the number of requests that the current limiter has counted.
+    /// Returns the current limiter if the limit is the same; otherwise a new one, which continues from its count.
     fn rate_limiter(&self, id: &str, limit: Limit, workers: usize) -> Arc<RateLimiter> {
         let has_limit = |limiter: &&Arc<RateLimiter>| {
             limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
@@ -351,7 +346,7 @@ impl StoredKey {
         }
     }
 
-    /// Records the use of the key by a request, and returns the identity of the request. Fails if the key has expired.
+    /// Fails if the key has expired.
     fn record_use(&self, now: i64) -> Result<Identity, LookupError> {
         if self.expires.is_some_and(|expires| expires <= now) {
             return Err(LookupError::Expired);

@@ -188,7 +188,6 @@ pub(super) fn check_keys(storage: &dyn KeyStorage, keys: &mut KeySet) -> Result<
     })
 }
 
-/// Returns the pepper of the keys in a storage that has keys.
 pub(super) fn pepper_of(storage: &dyn KeyStorage, keys: &KeySet) -> Result<Pepper, KeyError> {
     let file = storage.pepper_file();
     let Some(pepper) = Pepper::read(file.as_deref())? else {

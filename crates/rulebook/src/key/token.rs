@@ -34,7 +34,6 @@ pub(super) struct Token<'k> {
     pub(super) secret: &'k str,
 }
 
-/// Why a bearer token is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyTokenError {
     Format,
@@ -63,7 +62,6 @@ pub(super) fn is_id(text: &str) -> bool {
     text.len() == ID_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Formats a random number as an id.
 pub(super) fn format_id(number: u32) -> String {
     format!("{number:08x}")
 }

@@ -21,31 +21,29 @@ const SEARCH_PATH: &str = "search";
 /// The path of the first results of a search in HTML, without the rest of the page. The dialog of the search shows
 /// them.
 const SEARCH_RESULTS_PATH: &str = "search/results";
-/// The name of the query parameter that contains the words to search for.
 const WORDS_PARAMETER: &str = "q";
 
-/// The number of characters of a search that are read.
 const MAX_SEARCH_CHARS: usize = 200;
 
-/// The suffix in the path of a page that is requested in markdown.
 const MARKDOWN_SUFFIX: &str = ".md";
 /// The path of the contents page in markdown, without [`MARKDOWN_SUFFIX`]. In HTML, the path of the contents page is
 /// empty.
 const CONTENTS_PATH: &str = "index";
 
-/// The documentation page that was found for a path.
 pub(crate) enum DocsPage {
     /// A page that is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Page(plan::RenderedPage),
     /// A page that is always sent in markdown.
     Markdown(Document),
-    /// A page that was rendered for this request.
-    Rendered { status: u16, is_markdown: bool, text: String },
+    Rendered {
+        status: u16,
+        is_markdown: bool,
+        text: String,
+    },
 }
 
-/// Finds the page at a percent-encoded path below `/docs/`. If no page has this path, returns the page that says so for
-/// a client that prefers HTML pages, and `None` for other clients. Fails
-/// if the page cannot be rendered.
+/// If no page has this path, returns the page that says so for a client that prefers HTML pages, and `None` for other
+/// clients. Fails if the page cannot be rendered.
 pub(crate) async fn find_docs_page(
     documents: &Arc<LazyDocuments>,
     path: &str,
@@ -82,7 +80,6 @@ pub(crate) async fn find_docs_page(
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
 }
 
-/// Returns the words of a search, of which only the first characters are read.
 fn search_words(head: &Head) -> String {
     let words = query_values(head, WORDS_PARAMETER).next().flatten().unwrap_or_default();
     words.chars().take(MAX_SEARCH_CHARS).collect()
@@ -95,7 +92,7 @@ fn decode_path(path: &str) -> Option<Cow<'_, str>> {
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 
-/// Returns a page from the cache, or renders it on another thread, because rendering takes long for a large API.
+/// The page is rendered on another thread, because rendering takes long for a large API.
 async fn find_or_render_page(
     documents: &Arc<LazyDocuments>,
     index: usize,
@@ -107,7 +104,7 @@ async fn find_or_render_page(
     run_rendering(documents, move || shared.get_or_render().published.pages.get_or_render(index)).await
 }
 
-/// Renders a page for this request, on another thread if that takes long. Returns `None` if there are no pages.
+/// On another thread if rendering takes long. Returns `None` if there are no pages.
 async fn render(
     documents: &Arc<LazyDocuments>,
     render: impl Fn(&PageRenderer) -> String + Send + 'static,
@@ -147,7 +144,6 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     font-src 'self'; media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// The kind of a page or file, by which its policy is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageKind {
     /// A file of the static folder.
@@ -160,7 +156,6 @@ pub(crate) enum PageKind {
     Swagger,
 }
 
-/// How long a browser may use a page from its cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BrowserCaching {
     /// The browser asks the server before each use whether the page has changed; if not, the server responds with 304.

@@ -19,7 +19,6 @@ use sha2::{Digest, Sha256};
 
 use super::{LazyDescription, LazyDocuments, ParentPaths};
 
-/// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The uncompressed bytes of the document.
@@ -33,7 +32,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// Creates a document from its bytes, and computes its entity tag.
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Sha256::digest(&body);
@@ -64,7 +62,7 @@ impl Document {
         self.compressed_bodies.cached_body(coding).is_some()
     }
 
-    /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
+    /// In bytes, with the compressed forms.
     pub fn memory_size(&self) -> usize {
         let encoded = ContentCoding::SMALLEST_FIRST
             .iter()
@@ -72,8 +70,7 @@ impl Document {
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// Returns all entity tags of the document: the entity tag of the uncompressed bytes, and one for each content
-    /// coding.
+    /// That of the uncompressed bytes, and one for each content coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| compressed_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
@@ -99,11 +96,9 @@ pub struct Documents {
     /// `None` if the documents describe all services, in the order of the plan.
     pub service_indices: Option<Box<[Option<usize>]>>,
     pub services: RenderedOnDemand<OptionsDescription>,
-    /// The parent paths of the services that these documents describe.
     pub parent_paths: Arc<ParentPaths>,
     /// The description of each parent path, in the order of [`Documents::parent_paths`].
     pub parents: RenderedOnDemand<OptionsDescription>,
-    /// The documents that clients can request with GET.
     pub published: PublishedDocuments,
 }
 
@@ -111,9 +106,7 @@ pub struct Documents {
 pub struct PublishedDocuments {
     /// The documents of the whole API, in the order of [`ApiDocument`]. Each is rendered when it is first needed.
     pub of_whole_api: [OnceLock<Document>; ApiDocument::COUNT],
-    /// Renders the documents of the whole API.
     pub render: Box<dyn Fn(ApiDocument) -> Document + Send + Sync>,
-    /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
     /// The OpenAPI document of each part of a large API module, by the name that [`Documents::module_part_name`]
     /// returns.
@@ -125,7 +118,6 @@ pub struct PublishedDocuments {
 }
 
 impl Documents {
-    /// Returns `true` if the documents describe the API method with this index.
     pub fn is_method_visible(&self, method: usize) -> bool {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
@@ -158,8 +150,8 @@ impl Documents {
         [json].into_iter().chain(markdown).for_each(compress_large_document);
     }
 
-    /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
-    /// with their compressed forms, and the data from which pages are rendered.
+    /// In bytes, approximately: all documents and cached pages with their compressed forms, and the data from which
+    /// pages are rendered.
     pub fn memory_size(&self) -> usize {
         let whole_api = self.whole_api.rendered().map_or(0, OptionsDescription::memory_size);
         let options = whole_api + self.services.memory_size() + self.parents.memory_size();
@@ -176,7 +168,6 @@ fn compress_large_document(document: &Document) {
 }
 
 impl OptionsDescription {
-    /// Returns the number of bytes that the description occupies in memory, including its compressed forms.
     pub fn memory_size(&self) -> usize {
         self.json.memory_size() + self.markdown.as_ref().map_or(0, Document::memory_size)
     }
@@ -187,7 +178,7 @@ impl PublishedDocuments {
     pub const CATALOG_MEDIA_TYPE: &str =
         "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
-    /// Returns documents without content, for an API whose documents cannot be rendered.
+    /// For an API whose documents cannot be rendered.
     pub fn empty() -> Self {
         Self {
             of_whole_api: Default::default(),
@@ -199,7 +190,6 @@ impl PublishedDocuments {
         }
     }
 
-    /// Returns a document without content, in place of one that cannot be rendered.
     pub fn empty_document(document: ApiDocument) -> Document {
         match document {
             ApiDocument::OpenApi | ApiDocument::LeanOpenApi => Document::new("application/json", "{}\n"),
@@ -212,13 +202,11 @@ impl PublishedDocuments {
         self.of_whole_api[document as usize].get()
     }
 
-    /// Returns a document of the whole API. The first call renders it, which is slow, and other threads that need it
-    /// wait.
+    /// The first call renders it, which is slow, and other threads that need it wait.
     pub fn get_or_render(&self, document: ApiDocument) -> &Document {
         self.of_whole_api[document as usize].get_or_init(|| (self.render)(document))
     }
 
-    /// Returns the approximate number of bytes that these documents occupy in memory.
     fn memory_size(&self) -> usize {
         let of_whole_api = self.of_whole_api.iter().filter_map(OnceLock::get).map(Document::memory_size).sum::<usize>();
         let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
@@ -232,7 +220,6 @@ const MIN_LARGE_DOCUMENT_LENGTH: usize = 64 << 10;
 /// The approximate number of bytes that the model and the search index occupy for each documentation page.
 const DATA_BYTES_PER_PAGE: usize = 4 << 10;
 
-/// A documentation page in its two forms.
 #[derive(Debug, Clone)]
 pub struct RenderedPage {
     pub html: Document,
@@ -240,8 +227,7 @@ pub struct RenderedPage {
 }
 
 impl RenderedPage {
-    /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
-    /// forms.
+    /// In bytes: HTML and Markdown, with their compressed forms.
     pub fn memory_size(&self) -> usize {
         self.html.memory_size() + self.markdown.memory_size()
     }
@@ -255,11 +241,8 @@ pub type RenderPage = dyn Fn(&str, bool) -> String + Send + Sync;
 /// path below `/docs/` to which the links are relative, and the second one consists of the words.
 pub type RenderResults = dyn Fn(&str, &str) -> String + Send + Sync;
 
-/// Renders the documentation pages whose content depends on the request.
 pub struct PageRenderer {
-    /// Renders the page with the results of a search for these words.
     pub search: Box<RenderPage>,
-    /// Renders the first results of a search.
     pub results: Box<RenderResults>,
     /// Renders the error page for a path below `/docs/` that does not exist. The text is the percent-decoded path.
     pub missing: Box<RenderPage>,
@@ -273,12 +256,11 @@ type RenderByIndex<T> = dyn Fn(usize) -> T + Send + Sync;
 /// documents that are requested most often, because the documents of a large API could together exceed the memory of
 /// the machine.
 pub struct RenderedOnDemand<T> {
-    /// The indices of the documents that have names.
     indices: HashMap<Box<str>, usize>,
     len: usize,
     rendered: Cache<usize, T, SizeWeighter<T>>,
     size: fn(&T) -> usize,
-    /// The function that renders a document; `None` if there are no documents.
+    /// `None` if there are no documents.
     render: Option<Box<RenderByIndex<T>>>,
 }
 
@@ -306,16 +288,14 @@ impl<T> Clone for SizeWeighter<T> {
 }
 
 impl<T: Clone> RenderedOnDemand<T> {
-    /// Creates documents with these names, without rendering them. `size` returns the size of a document in bytes, and
-    /// `render` renders the document whose name has this index in `names`.
+    /// `size` returns the size of a document in bytes, and `render` renders the document whose name has this index.
     pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
         let len = names.len();
         let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
         Self { indices, ..Self::without_names(len, size, render) }
     }
 
-    /// Creates `len` documents without names, without rendering them. `size` returns the size of a document in bytes,
-    /// and `render` renders the document with an index below `len`.
+    /// `size` returns the size of a document in bytes, and `render` renders the document with an index below `len`.
     pub fn without_names(
         len: usize,
         size: fn(&T) -> usize,
@@ -324,7 +304,6 @@ impl<T: Clone> RenderedOnDemand<T> {
         Self { indices: HashMap::new(), len, size, rendered: create_cache(size), render: Some(Box::new(render)) }
     }
 
-    /// Returns the number of documents, rendered or not.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -337,23 +316,20 @@ impl<T: Clone> RenderedOnDemand<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document with this index, or `None` if no document has the index. If the document is not in the
-    /// cache, this thread renders it, which is slow, and other threads that need the same document wait.
+    /// If the document is not in the cache, this thread renders it, which is slow, and other threads that need it wait.
     pub fn get_or_render(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref().filter(|_| index < self.len)?;
         let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
         Some(document)
     }
 
-    /// Returns the current total size in bytes of the documents in the cache, including compressed forms that were
-    /// added after rendering.
+    /// With the compressed forms that were added after rendering.
     pub fn memory_size(&self) -> usize {
         self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
     }
 }
 
 impl<T: Clone> Default for RenderedOnDemand<T> {
-    /// Creates an empty set of documents.
     fn default() -> Self {
         Self { indices: HashMap::new(), len: 0, size: |_| 0, rendered: create_cache(|_| 0), render: None }
     }
@@ -363,7 +339,6 @@ fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter
     Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_CACHED_BYTES, SizeWeighter(size))
 }
 
-/// A content coding in which the server can send responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentCoding {
     /// The content coding Brotli (RFC 7932).
@@ -385,11 +360,9 @@ impl ContentCoding {
     /// All supported content codings. The first produces the smallest result.
     pub const SMALLEST_FIRST: &[Self] =
         if cfg!(feature = "brotli") { &[Self::Brotli, Self::Gzip] } else { &[Self::Gzip] };
-    /// All supported content codings. The first is the fastest.
     pub const FASTEST_FIRST: &[Self] =
         if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
 
-    /// Returns the name of the content coding in `Accept-Encoding` and `Content-Encoding`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -464,10 +437,8 @@ fn compress_brotli(_: &[u8], _: CompressionEffort) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// The compressed bytes of a document, and their entity tag.
 #[derive(Debug, Clone)]
 pub struct CompressedBody {
-    /// The compressed bytes of the document.
     pub body: Bytes,
     /// The strong entity tag of the compressed bytes, which differs from the entity tag of the uncompressed bytes.
     pub etag: HeaderValue,
@@ -485,8 +456,7 @@ impl CompressedBodies {
         self.0[coding as usize].get()
     }
 
-    /// Returns the compressed bytes in a content coding. If the cache does not contain them, compresses `bytes`, whose
-    /// entity tag is `etag`.
+    /// If the cache does not contain them, compresses `bytes`, whose entity tag is `etag`.
     fn get_or_compress(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&CompressedBody> {
         let encode = || {
             let body = coding.compress(bytes, CompressionEffort::SmallResult)?;
@@ -496,8 +466,7 @@ impl CompressedBodies {
     }
 }
 
-/// Returns the entity tag of the compressed bytes in a content coding. `etag` is the entity tag of the uncompressed
-/// bytes.
+/// `etag` is the entity tag of the uncompressed bytes.
 fn compressed_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
     let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
     // Visible ASCII in quotes is always a valid header value.

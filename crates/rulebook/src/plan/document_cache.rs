@@ -28,7 +28,7 @@ pub struct LazyDocuments {
 }
 
 impl LazyDocuments {
-    /// Creates documents that are not rendered yet. [`LazyDocuments::get_or_render`] calls `render`.
+    /// [`LazyDocuments::get_or_render`] calls `render`.
     pub fn new(render: impl Fn() -> Documents + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default(), cache_entry: None }
     }
@@ -38,8 +38,7 @@ impl LazyDocuments {
         self
     }
 
-    /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there
-    /// is no limit.
+    /// `None` if there is no limit.
     pub fn limited_by(&self) -> Option<Arc<CallerDocuments>> {
         self.cache_entry.as_ref()?.caller_documents()
     }
@@ -53,24 +52,20 @@ impl LazyDocuments {
         result
     }
 
-    /// Returns the rendered documents. The first call renders the documents, and blocks its thread until rendering has
-    /// ended.
+    /// The first call renders the documents, and blocks its thread until rendering has ended.
     pub fn get_or_render(&self) -> &Documents {
         self.rendered.get_or_init(|| (self.render)())
     }
 
-    /// Returns the documents if they have been rendered.
     pub fn rendered(&self) -> Option<&Documents> {
         self.rendered.get()
     }
 
-    /// Returns `true` if the documents have been rendered.
     pub fn is_rendered(&self) -> bool {
         self.rendered().is_some()
     }
 }
 
-/// The documents that describe the whole API, and the documents for callers.
 pub struct DocumentCache {
     whole_api: Arc<LazyDocuments>,
     parent_paths: OnceLock<Arc<ParentPaths>>,
@@ -106,7 +101,6 @@ impl DocumentCache {
         }
     }
 
-    /// Sets where the documents read the URL of the address on which the server listens.
     pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
         self.listening_url = url;
         self
@@ -145,7 +139,7 @@ pub struct LazyDescription {
 }
 
 impl LazyDescription {
-    /// Creates a description that is not rendered yet. [`LazyDescription::get_or_render`] calls `render`.
+    /// [`LazyDescription::get_or_render`] calls `render`.
     pub fn new(render: impl Fn() -> OptionsDescription + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render) }
     }
@@ -154,7 +148,7 @@ impl LazyDescription {
         self.rendered.get()
     }
 
-    /// Returns the description. The first call renders it, which is slow, and other threads that need it wait.
+    /// The first call renders it, which is slow, and other threads that need it wait.
     pub fn get_or_render(&self) -> &OptionsDescription {
         self.rendered.get_or_init(|| (self.render)())
     }
@@ -190,9 +184,7 @@ const MAX_PERMISSION_SETS: usize = 4_096;
 /// A SHA-256 hash, so that values with the same hash cannot be found, and no caller gets the documents of another.
 type Fingerprint = [u8; 32];
 
-/// A function that finds the methods that callers with these permissions can call.
 type FindCallableMethods = dyn Fn(&[Box<str>]) -> CallableMethods + Send + Sync;
-/// A function that renders the documents for callers that can call these methods.
 type RenderForCallers = dyn Fn(&CallableMethods) -> Documents + Send + Sync;
 
 pub struct CallerDocuments {
@@ -207,7 +199,6 @@ pub struct CallerDocuments {
     time: Mutex<TimeShare>,
 }
 
-/// The place of documents in the cache of a [`CallerDocuments`].
 struct CacheEntry {
     key: Fingerprint,
     caller_documents: Weak<CallerDocuments>,
@@ -236,8 +227,7 @@ impl CallerDocuments {
         }
     }
 
-    /// Returns the documents for callers with these permissions, in any order; `None` if the methods that these callers
-    /// can call are not known yet.
+    /// The permissions can have any order. Returns `None` if the methods that these callers can call are not known yet.
     pub fn find(self: &Arc<Self>, permissions: &[Box<str>]) -> Option<Arc<LazyDocuments>> {
         if permissions.is_empty() {
             return Some(Arc::clone(&self.for_anonymous().1));
@@ -251,7 +241,7 @@ impl CallerDocuments {
         Some(self.by_callable_methods.get(&key)?.documents)
     }
 
-    /// Returns the documents for callers with these permissions, in any order. This function is slow for large APIs.
+    /// The permissions can have any order. This function is slow for large APIs.
     pub fn find_or_add(self: &Arc<Self>, permissions: &[Box<str>]) -> Arc<LazyDocuments> {
         let callable = (self.find_callable_methods)(permissions);
         let key = fingerprint(&callable);
@@ -316,7 +306,6 @@ struct CachedDocuments {
     size: u64,
 }
 
-/// Returns the weight of documents in the cache.
 #[derive(Clone)]
 struct SizeWeighter;
 
@@ -339,7 +328,6 @@ fn fingerprint(value: &impl Hash) -> Fingerprint {
     hasher.0.finalize().into()
 }
 
-/// Collects the bytes of a value for a [`Fingerprint`].
 struct FingerprintHasher(Sha256);
 
 impl Hasher for FingerprintHasher {

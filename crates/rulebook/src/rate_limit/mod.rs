@@ -31,15 +31,13 @@ const IDENTITY_POLICY: &str = "default";
 /// The limits that apply to a request, or some of them.
 #[derive(Clone, Copy)]
 pub struct RequestCounts<'a> {
-    /// Counts requests for several servers; `None` if each server counts by itself.
+    /// `None` if each server counts by itself.
     pub shared: Option<&'a Arc<SharedLimiter>>,
-    /// The limits of the API method.
     pub limits: &'a [Arc<PlannedRateLimit>],
     /// The number of requests as which the request counts.
     pub cost: u32,
-    /// The identity of the caller; `None` if it is anonymous or not known yet.
+    /// `None` if the caller is anonymous or not known yet.
     pub identity: Option<&'a Identity>,
-    /// The address of the client.
     pub client: Option<IpAddr>,
     /// `true` for limits that depend on the identity, `false` for all others.
     pub by_identity: bool,
@@ -67,7 +65,6 @@ enum Period {
     Shared(u64),
 }
 
-/// Identifies one of the limits that apply to a request.
 #[derive(Debug, Clone, Copy)]
 enum LimitIndex {
     Identity(usize),
@@ -120,7 +117,7 @@ impl<'a> RequestCounts<'a> {
         Caller::new(limit.limit.by, self.identity, self.client)
     }
 
-    /// Returns the limit as several servers count it together; `None` if each server counts by itself.
+    /// `None` if each server counts by itself.
     fn shared_limit(&self, index: LimitIndex) -> Option<SharedLimit<'a>> {
         match index {
             LimitIndex::Identity(index) => {
@@ -177,7 +174,6 @@ impl<'a> RequestCounts<'a> {
         Err(quota.error())
     }
 
-    /// Takes the request back from all limits for which it has been counted.
     fn give_back_all(&self, counted: &mut CountedRequest) {
         for CountedLimit { limit, quota, period } in &mut counted.counted {
             let cost = self.cost;
@@ -202,7 +198,6 @@ impl<'a> RequestCounts<'a> {
 }
 
 impl CountedRequest {
-    /// Returns `true` if the request was counted for no limit.
     pub fn is_empty(&self) -> bool {
         self.identity_quota.is_none() && self.counted.is_empty()
     }
@@ -249,7 +244,6 @@ pub fn check_limits_of_identity(
 /// A limit of the number of requests that the definition sets, with the counts of this server. Methods that take the
 /// limit from their module or from the API share it.
 pub struct PlannedRateLimit {
-    /// The limit in the definition.
     pub limit: RateLimit,
     /// The name of the limit in the header fields of responses.
     pub policy_name: Box<str>,
@@ -294,7 +288,6 @@ impl PlannedRateLimit {
         }
     }
 
-    /// Takes back a request that [`PlannedRateLimit::count`] has counted in this period.
     pub fn give_back(&self, caller: Caller<'_>, window: u32, cost: u32) {
         match &self.counts {
             Counts::Together(limiter) => limiter.give_back(window, cost),
@@ -313,7 +306,6 @@ struct CallerTable {
 
 #[derive(Clone)]
 struct UsedInPeriod {
-    /// The number of the period.
     window: u32,
     requests: u32,
 }
@@ -373,12 +365,10 @@ pub enum Caller<'a> {
     /// The clients in this network: an IPv4 address, or an IPv6 network of the size /64. `None` stands for all clients
     /// without an address.
     Address(Option<IpAddr>),
-    /// The caller with this name.
     Identity(&'a QualifiedName),
 }
 
 impl<'a> Caller<'a> {
-    /// Returns the client whose requests a limit counts together, for a request from this address.
     pub fn new(by: RateLimitBy, identity: Option<&'a Identity>, client: Option<IpAddr>) -> Self {
         match (by, identity) {
             (RateLimitBy::All, _) => Self::All,

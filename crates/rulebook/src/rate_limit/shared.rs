@@ -174,20 +174,16 @@ pub struct SharedLimiter {
     leases: Leases,
 }
 
-/// A limit that several servers count together.
 #[derive(Clone, Copy)]
 pub struct SharedLimit<'a> {
     /// The name of the limit, which is the same on all servers.
     pub name: &'a str,
-    /// Whose requests are counted.
     pub caller: Caller<'a>,
-    /// The number of requests and the period.
     pub limit: LeasedLimit,
     /// The limiter of this server that records the granted requests.
     pub recorder: Option<&'a Arc<RateLimiter>>,
 }
 
-/// Why a request was not counted.
 pub enum NotCounted {
     /// Fewer requests remain than the request needs.
     UsedUp(Quota),
@@ -205,13 +201,11 @@ impl SharedLimiter {
         Self { counter, settings, availability, leases }
     }
 
-    /// Returns what happens to requests while the counter is unavailable.
     pub fn when_unavailable(&self) -> WhenUnavailable {
         self.settings.when_unavailable
     }
 
-    /// Counts a request as `cost` requests if that is possible without waiting. Returns the state of the limit and the
-    /// period; `None` if the request has to wait.
+    /// Returns the state of the limit and the period; `None` if the request has to wait.
     pub fn count_at_once(&self, limit: &SharedLimit<'_>, cost: u32) -> Option<Result<(Quota, u64), NotCounted>> {
         match self.attempt(limit, cost, Instant::now(), None) {
             LeaseResult::Counted(quota, period) => Some(Ok((quota, period))),
@@ -248,7 +242,6 @@ impl SharedLimiter {
         }
     }
 
-    /// Takes back a request that was counted in this period.
     pub fn give_back(&self, limit: &SharedLimit<'_>, period: u64, cost: u32) {
         self.leases.give_back(self.leases.key(limit.name, limit.caller), period, cost);
     }
@@ -316,12 +309,10 @@ impl Availability {
         Self { start: Instant::now(), retry_at: AtomicU64::new(0), consequence }
     }
 
-    /// Returns `true` if the last claim failed.
     pub fn is_unavailable(&self) -> bool {
         self.retry_at.load(Ordering::Relaxed) != 0
     }
 
-    /// Returns `true` if a request may use the counter now.
     pub fn may_try(&self, now: Instant) -> bool {
         let retry_at = self.retry_at.load(Ordering::Relaxed);
         if retry_at == 0 {
@@ -332,14 +323,12 @@ impl Availability {
         now >= retry_at && self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Records that the counter could be used.
     pub fn set_available(&self) {
         if self.is_unavailable() && self.retry_at.swap(0, Ordering::Relaxed) != 0 {
             log::info!("the shared counter of rate limits is available again");
         }
     }
 
-    /// Records that the counter could not be used.
     pub fn set_unavailable(&self, error: &ClaimError) {
         let next = self.milliseconds(Instant::now() + RETRY_INTERVAL).max(1);
         if self.retry_at.swap(next, Ordering::Relaxed) == 0 {
@@ -356,7 +345,6 @@ impl Availability {
 const LIFETIME_WITHOUT_PERIOD: Duration = Duration::from_secs(60);
 const NO_PERIOD: u64 = u64::MAX;
 
-/// The leases of all limits and callers.
 struct Leases {
     hashers: [RandomState; 2],
     leases: Cache<u128, Lease>,
@@ -379,7 +367,6 @@ struct Lease {
     claiming: Option<watch::Receiver<()>>,
 }
 
-/// What a lease says about a request.
 enum LeaseResult {
     Counted(Quota, u64),
     /// Fewer requests remain than the request needs.
@@ -388,11 +375,9 @@ enum LeaseResult {
     Wait(watch::Receiver<()>),
     /// The request should claim requests, and drop the sender when the claim ends.
     Claim(Claim, watch::Sender<()>),
-    /// The request may not wait for the counter.
     Unavailable,
 }
 
-/// The limit against which a request is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct LeasedLimit {
     pub requests: u32,
@@ -415,7 +400,6 @@ impl Leases {
         Self { hashers: [RandomState::new(), RandomState::new()], leases: Cache::new(max_leases.max(1)) }
     }
 
-    /// Returns the key of the lease of the limit with this name and a caller.
     pub fn key(&self, name: &str, caller: Caller<'_>) -> u128 {
         wide_hash(&self.hashers, (name, caller))
     }
@@ -455,7 +439,6 @@ impl Leases {
         });
     }
 
-    /// Takes back a request that [`Leases::attempt`] has counted in this period.
     pub fn give_back(&self, key: u128, period: u64, cost: u32) {
         let _ = self.leases.entry(&key, None, |_, lease| {
             if lease.period == period {

@@ -402,7 +402,6 @@ const USES_DIGITS: usize = 10;
 /// The length of the line with its line feed.
 const USES_LEN: usize = USES_PREFIX.len() + USES_DIGITS + 1;
 
-/// Returns the beginning of the file of a link, before its content.
 fn format_start(head: &[u8], uses: Option<NonZeroU32>) -> io::Result<Vec<u8>> {
     let start = match uses {
         Some(uses) => [format_uses(uses.get()).as_bytes(), head].concat(),
@@ -418,12 +417,12 @@ fn format_uses(uses: u32) -> String {
     format!("{USES_PREFIX}{uses:0USES_DIGITS$}\n")
 }
 
-/// Reads the number of downloads that are left; `None` if the bytes are not the line with the number.
+/// `None` if the bytes are not the line with the number.
 fn parse_uses(line: &[u8]) -> Option<u32> {
     std::str::from_utf8(line).ok()?.strip_prefix(USES_PREFIX)?.strip_suffix('\n')?.parse().ok()
 }
 
-/// Opens the file of a link. Returns `None` if it does not exist, or if no downloads are left.
+/// Returns `None` if the file does not exist, or if no downloads are left.
 fn open(path: &Path) -> io::Result<Option<OpenLink>> {
     let mut file = match open_regular_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -368,7 +368,6 @@ impl Writer {
         Ok(Upload::new(filename, media_type, length, UploadContent::File(self.into_temporary_file()?), Some(hash)))
     }
 
-    /// Completes the file, and returns its path.
     pub(crate) fn into_temporary_file(self) -> Result<TempPath, StoreError> {
         let content = self.content.finish()?;
         let path = self.engine.content_path(&content).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported));

@@ -67,7 +67,6 @@ const ENTRY_LEN: usize = 256;
 const UNSETTLED_TIME: Duration = Duration::from_secs(2);
 
 thread_local! {
-    /// The files that this thread has read.
     static SMALL_FILES: RefCell<Cache<FileName, SmallFile, BytesInMemory>> =
         RefCell::new(Cache::with_weighter(MAX_TOTAL_LEN / ENTRY_LEN, MAX_TOTAL_LEN as u64, BytesInMemory));
 }
@@ -106,7 +105,6 @@ impl From<&Metadata> for FileState {
 }
 
 impl FileState {
-    /// Returns the state of the file that has this name; `None` if it cannot be read.
     fn of_name(root: &Dir, name: &FileName) -> Option<Self> {
         let Stat { st_dev, st_ino, st_size, st_ctime, st_ctime_nsec, .. } =
             statat(root, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;

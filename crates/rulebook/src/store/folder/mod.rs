@@ -154,14 +154,11 @@ fn read_error(name: &FileName, error: OpenError) -> StoreError {
     }
 }
 
-/// Why a file or folder cannot be opened.
 #[derive(Debug)]
 enum OpenError {
-    /// No file or folder has this name.
     NotFound,
     /// The name belongs to something of another type: a link, a pipe, or a folder instead of a file.
     WrongType,
-    /// The operating system reported an error.
     Io(io::Error),
 }
 
@@ -179,7 +176,7 @@ fn open_dir(folder: &Dir, part: &str) -> Result<Dir, OpenError> {
     folder.open_dir_nofollow(part).map_err(|error| open_error(folder, part, error, FileType::is_dir))
 }
 
-/// Opens the folder at the end of a path. `parts` are the segments of the path, relative to the folder `from`.
+/// `parts` are the segments of the path, relative to the folder `from`.
 fn open_folder_path<'p>(from: &Dir, parts: impl Iterator<Item = &'p str>) -> Result<Dir, OpenError> {
     let mut folder = from.try_clone().map_err(OpenError::Io)?;
     for part in parts {
@@ -258,8 +255,7 @@ const HASH_ATTRIBUTE: &str = "user.rulebook.blake3";
 #[cfg(unix)]
 const MAX_ATTRIBUTE_LEN: usize = 128;
 
-/// Returns the metadata of an open file. The entity tag is the stored hash or, if no hash is stored, derived from the
-/// file system's metadata.
+/// The entity tag is the stored hash or, if there is none, derived from the file system's metadata.
 fn file_info(file: &File, metadata: &Metadata) -> FileInfo {
     let etag = stored_etag(file, metadata).or_else(|| etag_from_metadata(metadata, SystemTime::now()));
     FileInfo { length: Some(metadata.len()), accepts_ranges: true, etag, modified: metadata.modified().ok() }
@@ -275,8 +271,7 @@ fn store_hash(file: &File, hash: &str) -> io::Result<()> {
     write_attribute(file, format!("{hash}{}", state_suffix(&metadata)).as_bytes())
 }
 
-/// Returns the stored hash as a strong entity tag; `None` if there is no hash, or the file has changed since it was
-/// hashed.
+/// `None` if there is no hash, or the file has changed since it was hashed.
 fn stored_etag(file: &File, metadata: &Metadata) -> Option<ETag> {
     let stored = read_attribute(file)?;
     let hash = stored.strip_suffix(&state_suffix(metadata))?;
