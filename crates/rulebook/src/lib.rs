@@ -80,7 +80,6 @@ mod client_shares;
 mod engine;
 pub mod envelope;
 pub mod error;
-mod error_causes;
 mod file_reply;
 mod handler;
 pub mod handler_kind;
@@ -119,7 +118,7 @@ pub use engine::{DataFolder, Engine, Rulebook, StartContext, StartError, log_pan
 pub use engine::{InputDigest, UsedKinds, Validated};
 // It is hidden because only other crates of rulebook use it.
 #[doc(hidden)]
-pub use error_causes::describe_with_causes;
+pub use handler::describe_with_causes;
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};
 pub use line_queue::LineQueue;
 pub use rate_limit::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};

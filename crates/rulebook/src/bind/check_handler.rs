@@ -1,4 +1,5 @@
-//! Checks that the argument type of a handler accepts all arguments that the definition of its API method allows.
+//! Checks that the argument type of a handler accepts all arguments that the definition of its API method allows, and
+//! that its output type has the declared outputs.
 //!
 //! At startup, the argument type is deserialized from sample values, so that no request fails later because the
 //! argument type rejects a value. The *samples* of a parameter are values at the boundaries of its type, such as the
@@ -9,14 +10,14 @@
 //! A parameter is identified by its index in the definition.
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
-use rulebook_model::model::{Method, Parameter};
+use rulebook_model::model::{Method, Output, Parameter};
+use rulebook_model::span::Span;
 use rulebook_model::types::Arity;
+use serde_json::Value as Json;
 
 use crate::call::{ArgumentSlot, ArgumentSlots, Upload, UploadContent, Value};
-use crate::handler::{ArgsError, ArgumentFields, HandlerBinding, HandlerMismatch};
+use crate::handler::{ArgsError, ArgumentFields, HandlerBinding, HandlerMismatch, OutputProbe};
 
-/// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
-/// `fields` are the fields of the argument type.
 pub(super) fn check_handler(method: &Method, binding: &HandlerBinding, fields: &ArgumentFields) -> Vec<Diagnostic> {
     let check = HandlerCheck {
         method,
@@ -38,7 +39,6 @@ struct HandlerCheck<'a> {
     names: Vec<Box<str>>,
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<ArgumentSlot<'static>>>,
-    /// For each parameter, `true` if the parameter was reported.
     is_reported: Vec<bool>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -61,8 +61,7 @@ impl HandlerCheck<'_> {
         self.diagnostics
     }
 
-    /// Tests every sample of a parameter, without the other parameters. Returns the first sample that the argument type
-    /// accepts.
+    /// Returns the first sample that the argument type accepts, tested without the other parameters.
     fn check_samples_of_parameter(&mut self, index: usize) -> Option<ArgumentSlot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
@@ -86,7 +85,7 @@ impl HandlerCheck<'_> {
         accepted
     }
 
-    /// Returns each field of the argument type with the index of its parameter. Reports fields that have no parameter.
+    /// Reports fields that have no parameter.
     fn match_fields_to_parameters(
         &mut self,
         fields: &[&'static str],
@@ -113,8 +112,8 @@ impl HandlerCheck<'_> {
         matched
     }
 
-    /// Returns the parameter for which `field` is an alias (`serde(alias)`). Such a parameter is found because serde
-    /// rejects the name of the parameter together with its alias as a duplicate field.
+    /// The parameter is found because serde rejects its name together with its alias (`serde(alias)`) as a duplicate
+    /// field.
     fn find_alias(&self, field: &'static str, accepted: &[Option<ArgumentSlot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
@@ -203,8 +202,7 @@ impl HandlerCheck<'_> {
         self.binding.handler.check_slots(ArgumentSlots { names: &self.names, values })
     }
 
-    /// Reports that the argument type does not accept the value `slot` for a parameter. Only the first report about
-    /// each parameter is kept.
+    /// Only the first report about each parameter is kept.
     fn report_value(&mut self, index: usize, slot: &ArgumentSlot<'_>, reason: &str) {
         let name = &self.method.parameters[index].name;
         let predicate = format!("does not accept all values of `{name}`: {reason}");
@@ -262,8 +260,7 @@ fn quote_value(value: &Value<'_>) -> String {
     }
 }
 
-/// Returns a typical value of a parameter: its default if it has a default, absence if it is optional, and otherwise
-/// its first boundary value.
+/// Returns the default; absence for an optional parameter; and otherwise the first boundary value.
 fn typical_slot(parameter: &Parameter) -> ArgumentSlot<'static> {
     match default_slot(parameter) {
         Some(value) => value,
@@ -284,7 +281,6 @@ fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
     slots
 }
 
-/// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
     let file = || {
@@ -328,4 +324,155 @@ pub fn argument_types(parameter: &Parameter) -> Vec<&'static str> {
 
 fn default_slot(parameter: &Parameter) -> Option<ArgumentSlot<'static>> {
     super::parameter_default(parameter).map(ArgumentSlot::Value)
+}
+
+// Checks that the output type of a handler has the outputs that the definition of its API method declares.
+//
+// The output type is deserialized from sample values, and serialized again. An output type may be narrower than the
+// definition, so that it suffices that it accepts one of the samples of each output. Only types that can be
+// deserialized are checked ([`Out`](crate::Out)), and `()`.
+
+/// Returns `None` if the output type has all outputs, or cannot be checked.
+pub(super) fn check_outputs(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
+    let probe = binding.handler.output_probe().filter(|_| !method.options.download)?;
+    let outputs: Vec<&Output> = method.returned_outputs().collect();
+    let samples: Vec<Vec<Value<'static>>> = outputs.iter().map(|output| sample_values(output)).collect();
+    // An output of a program's type may have no samples.
+    if samples.iter().zip(&outputs).any(|(samples, output)| samples.is_empty() && !output.optional) {
+        return None;
+    }
+    let mismatch = match method.returned_whole() {
+        Some(output) => check_whole_output(output, probe, samples.first()?),
+        None => OutputCheck::new(method, outputs, probe).check(&samples),
+    };
+    let (span, predicate) = mismatch.err()?;
+    let message = format!("the handler of {} {predicate}", method.id);
+    let help = format!("the handler is bound at {}", binding.location);
+    Some(Diagnostic::new(DiagnosticCode::HandlerMismatch, span, message).help(help))
+}
+
+/// The position of a mismatch in the definition, and the predicate of a sentence that begins with "the handler of …".
+type Mismatch = (Span, String);
+
+fn check_whole_output(output: &Output, probe: OutputProbe, samples: &[Value<'static>]) -> Result<(), Mismatch> {
+    let mut last = None;
+    for sample in samples {
+        match (probe.from_json)(&sample.to_json()) {
+            Ok(json) if output.r#type.check.checked(Value::from(&json)).is_ok() => return Ok(()),
+            Ok(json) => last = Some(format!("it returns {json}")),
+            Err(error) => last = Some(error),
+        }
+    }
+    let why = last.unwrap_or_default();
+    if is_only_narrower(&why) {
+        return Ok(());
+    }
+    Err((output.span, format!("returns another type than the definition declares: {why}")))
+}
+
+struct OutputCheck<'m> {
+    method: &'m Method,
+    outputs: Vec<&'m Output>,
+    names: Vec<Box<str>>,
+    probe: OutputProbe,
+}
+
+impl<'m> OutputCheck<'m> {
+    fn new(method: &'m Method, outputs: Vec<&'m Output>, probe: OutputProbe) -> Self {
+        let names = outputs.iter().map(|output| output.name.as_str().into()).collect();
+        Self { method, outputs, names, probe }
+    }
+
+    fn check(&self, samples: &[Vec<Value<'static>>]) -> Result<(), Mismatch> {
+        let mut accepted = Vec::with_capacity(samples.len());
+        for (index, samples) in samples.iter().enumerate() {
+            // Without a sample, nothing more is known about the type.
+            let Some(slot) = self.accepted_sample(index, samples)? else { return Ok(()) };
+            accepted.push(slot);
+        }
+        let json = self.convert(accepted.clone()).map_err(|mismatch| {
+            let predicate = match &mismatch.error {
+                ArgsError::MissingField(name) => {
+                    format!("returns an output `{name}`, which is not declared in `out`")
+                }
+                _ => format!("does not return the outputs of the method: {}", mismatch.error),
+            };
+            (self.method.span, predicate)
+        })?;
+        for (index, output) in self.outputs.iter().enumerate().filter(|(_, output)| !output.optional) {
+            let Some(value) = json.get(&output.name) else {
+                return Err((output.span, format!("does not return the output `{}`", output.name)));
+            };
+            if let Err(mismatch) = output.r#type.check.checked(Value::from(value)) {
+                let (expected, got) = (mismatch.expected.clone(), mismatch.got.clone());
+                let predicate =
+                    format!("returns another type for the output `{}`: expected {expected}, got {got}", output.name);
+                return Err((output.span, predicate));
+            }
+            let mut without = accepted.clone();
+            without[index] = ArgumentSlot::Absent;
+            if self.probe.has_known_fields
+                && self.convert(without).is_ok_and(|json| json.get(&output.name).is_none_or(Json::is_null))
+            {
+                return Err((
+                    output.span,
+                    format!("can omit the output `{}`, which is not optional: its field is an `Option`", output.name),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the first sample of an output that the output type accepts. Returns `None` if the type rejects the
+    /// samples only because of their values, such as a number that is too large for it: it may be narrower than the
+    /// definition.
+    fn accepted_sample(
+        &self,
+        index: usize,
+        samples: &[Value<'static>],
+    ) -> Result<Option<ArgumentSlot<'static>>, Mismatch> {
+        let output = self.outputs[index];
+        let mut reason = String::new();
+        for sample in samples {
+            let slot = ArgumentSlot::Value(sample.clone());
+            let mut values = vec![ArgumentSlot::Absent; self.names.len()];
+            values[index] = slot.clone();
+            match self.convert(values) {
+                Err(HandlerMismatch { slot: Some(_), error }) => reason = error.to_string(),
+                Err(HandlerMismatch { slot: None, error: ArgsError::UnknownField(_) }) => {
+                    return Err((output.span, format!("does not return the output `{}`", output.name)));
+                }
+                _ => return Ok(Some(slot)),
+            }
+        }
+        if samples.is_empty() {
+            return Ok(Some(ArgumentSlot::Absent));
+        }
+        if is_only_narrower(&reason) {
+            return Ok(None);
+        }
+        Err((output.span, format!("returns another type for the output `{}`: {reason}", output.name)))
+    }
+
+    fn convert(&self, values: Vec<ArgumentSlot<'static>>) -> Result<Json, HandlerMismatch> {
+        (self.probe.from_slots)(ArgumentSlots { names: &self.names, values })
+    }
+}
+
+/// Returns `true` if a type rejected a sample because of its value and not because of its kind. The text is the
+/// beginning of the message of `serde::de::Error::invalid_value`.
+fn is_only_narrower(reason: &str) -> bool {
+    reason.starts_with("invalid value")
+}
+
+fn sample_values(output: &Output) -> Vec<Value<'static>> {
+    let check = &output.r#type.check;
+    let values = check.boundary_values().into_iter().filter(|value| check.checked(value.clone()).is_ok());
+    let mut values: Vec<_> = values.collect();
+    // An empty list does not show which items a type accepts.
+    let is_empty = |value: &Value<'_>| matches!(value, Value::List(items) if items.is_empty());
+    if !values.iter().all(is_empty) {
+        values.retain(|value| !is_empty(value));
+    }
+    values
 }

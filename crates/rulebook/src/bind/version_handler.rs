@@ -2,13 +2,13 @@
 //! of them, of which those that a version does not have are absent, and the response has only the outputs of the
 //! version. Members of objects that a version does not have are removed from both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rulebook_model::model::{Api, Method, Output, Parameter};
+use rulebook_model::types::{Check, Structure};
 use serde_json::Value as Json;
 
-use super::version_members::VersionedType;
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, ReturnedValue, Value};
 use crate::handler::{BodyAccess, CompiledHandler, Context, Handler, HandlerFuture, OutputsCheck};
 use crate::plan::Action;
@@ -68,7 +68,6 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
     Action::Defined { handler: Arc::new(handler), settings }
 }
 
-/// Returns the outputs in which a version lacks members of objects, each with its type.
 fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, VersionedType)> {
     let versioned = method.outputs.iter().filter_map(|output| {
         let known = whole.outputs.iter().find(|known| known.name == output.name)?;
@@ -78,18 +77,15 @@ fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, Vers
     versioned.filter(|(_, versioned)| versioned.lacks_members()).collect()
 }
 
-/// Runs the handler of a method for a version of the method.
 struct VersionHandler {
     handler: WholeHandler,
     /// The names of the parameters of all versions.
     names: Box<[Box<str>]>,
-    /// The parameters of the version, in their order.
     arguments: Box<[VersionedArgument]>,
     /// The outputs of the version, if other versions have more.
     outputs: Option<Arc<VersionOutputs>>,
 }
 
-/// A parameter that a version has.
 struct VersionedArgument {
     /// Its index among the parameters of all versions.
     slot: usize,
@@ -105,7 +101,6 @@ impl VersionedArgument {
     }
 }
 
-/// What a version has of the outputs of a method.
 struct VersionOutputs {
     names: Box<[Box<str>]>,
     /// `true` if the only output is the whole body, so that handlers return its value.
@@ -114,7 +109,6 @@ struct VersionOutputs {
     members: Vec<(Box<str>, VersionedType)>,
 }
 
-/// A handler for all versions of a method.
 enum WholeHandler {
     Function(Arc<dyn Handler>, Box<[bool]>),
     Defined(Arc<dyn CompiledHandler>),
@@ -158,7 +152,6 @@ impl CompiledHandler for VersionHandler {
 }
 
 impl VersionOutputs {
-    /// Removes the outputs that the version does not have, and the members of objects that it does not have.
     fn keep(&self, returned: ReturnedValue) -> Result<ReturnedValue, ApiError> {
         let ReturnedValue::Outputs(outputs) = returned else { return Ok(returned) };
         let mut json = outputs.to_json().map_err(ApiError::internal)?;
@@ -174,9 +167,127 @@ impl VersionOutputs {
     }
 }
 
-/// Removes the members that a version does not have from an output.
 fn remove_members(versioned: &VersionedType, output: &mut Json) {
     let mut value = Value::from(&*output);
     versioned.remove_members(&mut value, |of| &*of.whole);
     *output = value.to_json();
+}
+
+/// The type of a value in all versions, and in one of them. Both differ only in the members of objects.
+#[derive(Clone)]
+struct VersionedType {
+    pub(super) whole: Arc<dyn Check>,
+    pub(super) version: Arc<dyn Check>,
+}
+
+enum Parts {
+    None,
+    /// The type of all items of an array, or of all members of a map.
+    Items(VersionedType),
+    /// The members: the names of those that the version does not have, and the others.
+    Members(Vec<String>, Vec<(String, VersionedType)>),
+    OneOf(Vec<VersionedType>),
+    /// The types of objects, by the value of the member with this name.
+    ByTag(String, Vec<(String, VersionedType)>),
+}
+
+impl VersionedType {
+    fn lacks_members(&self) -> bool {
+        let (mut known, mut waiting) = (HashSet::new(), vec![self.clone()]);
+        while let Some(one) = waiting.pop() {
+            // Schemas can contain themselves.
+            if schema_key(&one.whole).is_some_and(|key| !known.insert(key)) {
+                continue;
+            }
+            match one.parts() {
+                Parts::None => {}
+                Parts::Items(items) => waiting.push(items),
+                Parts::Members(lacking, _) if !lacking.is_empty() => return true,
+                Parts::Members(_, members) | Parts::ByTag(_, members) => {
+                    waiting.extend(members.into_iter().map(|(_, member)| member));
+                }
+                Parts::OneOf(types) => waiting.extend(types),
+            }
+        }
+        false
+    }
+
+    /// Removes the members that the version does not have from a value that `check` of the type has accepted.
+    fn remove_members(&self, value: &mut Value<'_>, check: fn(&Self) -> &dyn Check) {
+        match (self.parts(), value) {
+            (Parts::Items(items), Value::List(values)) => {
+                values.iter_mut().for_each(|value| items.remove_members(value, check));
+            }
+            (Parts::Items(items), Value::Map(values)) => {
+                values.iter_mut().for_each(|(_, value)| items.remove_members(value, check));
+            }
+            (Parts::Members(lacking, members), Value::Map(values)) => {
+                values.retain(|(name, _)| !lacking.iter().any(|lacking| lacking == name));
+                for (name, value) in values {
+                    let member = members.iter().find(|(known, _)| known == name);
+                    member.into_iter().for_each(|(_, member)| member.remove_members(value, check));
+                }
+            }
+            (Parts::OneOf(types), value) => {
+                let found = types.iter().find(|one| check(one).checked(value.reborrow()).is_ok());
+                found.into_iter().for_each(|one| one.remove_members(value, check));
+            }
+            (Parts::ByTag(tag, types), value) => {
+                let is_it =
+                    |members: &[(_, _)], name: &str| members.contains(&(tag.as_str().into(), Value::from(name)));
+                let found = types.iter().find(|(name, _)| matches!(&*value, Value::Map(list) if is_it(list, name)));
+                found.into_iter().for_each(|(_, one)| one.remove_members(value, check));
+            }
+            _ => {}
+        }
+    }
+
+    fn parts(&self) -> Parts {
+        match (structure(&self.whole), structure(&self.version)) {
+            (Structure::Array(whole), Structure::Array(version)) | (Structure::Map(whole), Structure::Map(version)) => {
+                Parts::Items(Self { whole, version })
+            }
+            (Structure::Object(whole), Structure::Object(version)) => {
+                let (mut lacking, mut members) = (Vec::new(), Vec::new());
+                for field in whole.fields {
+                    match version.fields.iter().find(|known| known.name == field.name) {
+                        None => lacking.push(field.name),
+                        Some(known) => {
+                            let version = Arc::clone(&known.check);
+                            members.push((field.name, Self { whole: field.check, version }));
+                        }
+                    }
+                }
+                Parts::Members(lacking, members)
+            }
+            (Structure::Union(whole), Structure::Union(version)) => {
+                let pairs = whole.into_iter().zip(version);
+                Parts::OneOf(pairs.map(|(whole, version)| Self { whole, version }).collect())
+            }
+            (Structure::TaggedUnion { tag, branches }, Structure::TaggedUnion { branches: version, .. }) => {
+                let pairs = branches.into_iter().zip(version);
+                let pairs = pairs.map(|((value, whole), (_, version))| (value, Self { whole, version }));
+                Parts::ByTag(tag, pairs.collect())
+            }
+            _ => Parts::None,
+        }
+    }
+}
+
+/// Returns the key of the schema to which a type refers, perhaps with null.
+fn schema_key(check: &Arc<dyn Check>) -> Option<String> {
+    match check.structure() {
+        Structure::Schema(schema) => Some(schema.key().to_owned()),
+        Structure::Nullable(inner) => schema_key(&inner),
+        _ => None,
+    }
+}
+
+/// Returns what the values of a type consist of that are not null. Values that not every version has are optional.
+fn structure(check: &Arc<dyn Check>) -> Structure {
+    match check.structure() {
+        Structure::Schema(schema) => structure(&schema.check),
+        Structure::Nullable(inner) => structure(&inner),
+        structure => structure,
+    }
 }

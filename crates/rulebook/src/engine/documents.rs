@@ -1,22 +1,22 @@
-//! Renders the documents that describe an API. This file renders the descriptions for OPTIONS; the Rust module
-//! [`published_documents`] renders all other documents.
+//! Renders the documents that describe an API. This file renders the descriptions for OPTIONS, each when a client
+//! requests it, because those of all services of a large API need much memory; the Rust module [`published_documents`]
+//! renders all other documents.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use rulebook_model::describe;
+use rulebook_model::describe::{self, IntermediateUri, ServiceUri, Uris};
 use rulebook_model::model::{Api, Audience, CallableMethods, Service};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value as Json};
 
-use super::api_uris::ApiUris;
 use super::published_documents;
 use crate::plan::{
-    Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
-    RenderedOnDemand,
+    Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, ParentPaths,
+    PublishedDocuments, RenderedOnDemand,
 };
 
-/// Creates the document cache of an API. The documents are rendered when they are first needed.
+/// The documents are rendered when they are first needed.
 pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
     let [whole, part, routed, searched] = [(); 4].map(|()| Arc::clone(api));
     // The documents and the routing of OPTIONS use the same URIs of the API.
@@ -38,14 +38,13 @@ pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
         .with_listening_url(listening_url)
 }
 
-/// Renders documents, and returns `None` if rendering panics. Rendering may panic because the JSON Schema of a type may
-/// come from code of the program. The documents are then not available, but calls of API methods still work.
+/// Returns `None` if rendering panics: the JSON Schema of a type may come from code of the program. The documents are
+/// then not available, but calls of API methods still work.
 pub(super) fn catch_rendering_panic<T>(render: impl FnOnce() -> T) -> Option<T> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
-/// Renders the documents for callers that can call only these methods. These documents omit all other methods.
 fn render_for_callers(api: &Api, callable: &CallableMethods, listening_url: &Arc<OnceLock<String>>) -> Documents {
     let part = Arc::new(api.limited_to(callable));
     let mut documents = render_all(&part, &ApiUris::new(&part), api.options != Audience::Own, listening_url);
@@ -65,14 +64,12 @@ fn render_for_callers(api: &Api, callable: &CallableMethods, listening_url: &Arc
     documents
 }
 
-/// Returns all services of an API, each with the name of its API module.
 fn services_with_modules(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. The descriptions for OPTIONS are rendered when clients request them. `requested` is
-/// `true` if `api` contains only what one caller may call, and the caller has requested this with `as=me`.
-/// `listening_url` is the URL of the address on which the server listens.
+/// `requested` is `true` if `api` contains only what one caller may call, and the caller has requested this with
+/// `as=me`. `listening_url` is the URL of the address on which the server listens.
 fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool, listening_url: &Arc<OnceLock<String>>) -> Documents {
     let published = published_documents::render_published(api, requested, listening_url);
     let described = Arc::clone(api);
@@ -90,7 +87,6 @@ fn render_all(api: &Arc<Api>, uris: &ApiUris, requested: bool, listening_url: &A
     }
 }
 
-/// Returns the description of the whole API for OPTIONS.
 fn describe_whole_api(api: &Api) -> OptionsDescription {
     let uris = describe::uris(api);
     OptionsDescription {
@@ -99,7 +95,7 @@ fn describe_whole_api(api: &Api) -> OptionsDescription {
     }
 }
 
-/// Returns documents without content. If `visible` is `false`, the documents also hide all API methods.
+/// If `visible` is `false`, the documents also hide all API methods.
 fn empty_documents(api: &Api, visible: bool) -> Documents {
     let services = if visible { services_with_modules(api).count() } else { 0 };
     Documents {
@@ -113,11 +109,11 @@ fn empty_documents(api: &Api, visible: bool) -> Documents {
     }
 }
 
-pub(super) fn empty_description() -> OptionsDescription {
+fn empty_description() -> OptionsDescription {
     options_description(&Json::Object(Map::new()), None)
 }
 
-pub(super) fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
+fn options_description(options: &Json, markdown: Option<Document>) -> OptionsDescription {
     OptionsDescription { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 
@@ -125,7 +121,6 @@ pub(super) fn options_description(options: &Json, markdown: Option<Document>) ->
 /// would double their size.
 const MAX_INDENTED_DOCUMENT_LENGTH: usize = 512 << 10;
 
-/// Creates a document with the JSON text that `write` produces.
 pub(super) fn json_document(write: impl FnOnce(&mut Serializer<&mut Vec<u8>>) -> serde_json::Result<()>) -> Document {
     let mut text = Vec::new();
     // Serializing a document never fails, and neither does writing to a Vec.
@@ -139,7 +134,76 @@ pub(super) fn json_document(write: impl FnOnce(&mut Serializer<&mut Vec<u8>>) ->
     Document::new("application/json", text)
 }
 
-/// Returns a JSON text with line breaks and indentation.
 fn indent_json(text: &[u8]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec_pretty(&serde_json::from_slice::<Json>(text)?)
+}
+
+/// The URIs of the services of an API, and the URIs above them.
+struct ApiUris {
+    pub(super) parent_paths: Arc<ParentPaths>,
+    services: Arc<[LinkedUri]>,
+    /// The URIs of the parent paths, in the same order.
+    parents: Arc<[LinkedUri]>,
+}
+
+/// A URI template, and the URIs directly below it.
+struct LinkedUri {
+    /// The index of the API module, and the index of the URI's service in this module; 0 for parent paths.
+    service: (usize, usize),
+    uri: Box<str>,
+    uris_below: Box<[String]>,
+}
+
+impl ApiUris {
+    pub(super) fn new(api: &Api) -> Self {
+        let Uris { services, intermediate_uris, .. } = describe::uris(api);
+        let mut parent_paths = ParentPaths::default();
+        // The URIs of an API are all different, so that no insertion fails.
+        let parents = intermediate_uris
+            .into_iter()
+            .filter(|uri| parent_paths.insert_parent_path(uri.path, uri.ignore_case).is_ok())
+            .map(|uri| LinkedUri::new((0, 0), uri.uri, uri.uris_below))
+            .collect();
+        let modules = api.modules.iter().enumerate();
+        let indices = modules.flat_map(|(module, all)| (0..all.services.len()).map(move |service| (module, service)));
+        let services = indices.zip(services).map(|(index, uri)| LinkedUri::new(index, uri.uri, uri.uris_below));
+        Self { services: services.collect(), parents, parent_paths: Arc::new(parent_paths) }
+    }
+
+    fn service_descriptions(&self, api: &Arc<Api>) -> RenderedOnDemand<OptionsDescription> {
+        let (api, services) = (Arc::clone(api), Arc::clone(&self.services));
+        RenderedOnDemand::without_names(services.len(), OptionsDescription::memory_size, move |index| {
+            let describe = || services.get(index)?.describe_service(&api);
+            catch_rendering_panic(describe).flatten().unwrap_or_else(empty_description)
+        })
+    }
+
+    fn parent_descriptions(&self) -> RenderedOnDemand<OptionsDescription> {
+        let parents = Arc::clone(&self.parents);
+        RenderedOnDemand::without_names(parents.len(), OptionsDescription::memory_size, move |index| {
+            parents.get(index).map_or_else(empty_description, LinkedUri::describe_parent)
+        })
+    }
+}
+
+impl LinkedUri {
+    fn new(service: (usize, usize), uri: String, uris_below: Vec<String>) -> Self {
+        Self { service, uri: uri.into(), uris_below: uris_below.into() }
+    }
+
+    fn describe_service(&self, api: &Api) -> Option<OptionsDescription> {
+        let (module, service) = self.service;
+        let module = api.modules.get(module)?;
+        let service = module.services.get(service)?;
+        let uri = ServiceUri { module, service, uri: self.uri.to_string(), uris_below: self.uris_below.to_vec() };
+        let markdown = published_documents::markdown_for_service(api, &uri);
+        Some(options_description(&describe::options_for_service(api, &uri), markdown))
+    }
+
+    fn describe_parent(&self) -> OptionsDescription {
+        // The path is not part of the description.
+        let (uri, uris_below) = (self.uri.to_string(), self.uris_below.to_vec());
+        let uri = IntermediateUri { path: &[], ignore_case: false, uri, uris_below };
+        options_description(&describe::options_for_intermediate_uri(&uri), published_documents::markdown_parent(&uri))
+    }
 }

@@ -1,24 +1,20 @@
 //! The engine: an API definition that has been compiled together with the handlers, types and state of a program. An
 //! engine serves the API over HTTP, or calls API methods from code.
 
-mod api_uris;
-mod definition_checks;
 mod documents;
-mod folders;
-mod input_digest;
-#[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
+#[cfg(feature = "documents")]
 mod published_documents;
 mod rulebook;
 mod start;
-mod used_kinds;
 mod validated;
-mod version_plans;
 
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
+
+use rulebook_model::model::Api;
 
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
@@ -29,18 +25,11 @@ use crate::server::{self, ApiHandle, RunningServer, Services};
 use crate::settings::Settings;
 use crate::store::LazyStore;
 
-pub use folders::DataFolder;
-use folders::PrivateFiles;
-#[doc(hidden)]
-pub use input_digest::InputDigest;
 pub use rulebook::Rulebook;
-use rulebook_model::model::Api;
-use start::EngineStart;
-pub use start::{StartContext, StartError};
+pub use start::{DataFolder, StartContext, StartError};
+use start::{EngineStart, PrivateFiles};
 #[doc(hidden)]
-pub use used_kinds::UsedKinds;
-#[doc(hidden)]
-pub use validated::Validated;
+pub use validated::{InputDigest, UsedKinds, Validated};
 
 /// A compiled API, which can be served over HTTP or called from code.
 pub struct Engine {
@@ -280,5 +269,33 @@ impl EngineHandle for StartedRunner {
                 Err(error) => Response::new(Err(ApiError::unavailable(error)), Arc::clone(&self.runner.plan.envelope)),
             }
         })
+    }
+}
+
+/// Replaces the file `published_documents.rs` if the feature `documents` is disabled. All documents are empty, and
+/// responses to OPTIONS are only in JSON. The server responds with 404 at the paths of documents.
+#[cfg(not(feature = "documents"))]
+mod published_documents {
+    use std::sync::{Arc, OnceLock};
+
+    use rulebook_model::describe::{IntermediateUri, ServiceUri, Uris};
+    use rulebook_model::model::Api;
+
+    use crate::plan::{Document, PublishedDocuments};
+
+    pub(super) fn render_published(_: &Arc<Api>, _: bool, _: &Arc<OnceLock<String>>) -> PublishedDocuments {
+        PublishedDocuments::empty()
+    }
+
+    pub(super) fn markdown_for_api(_: &Api, _: &Uris<'_>) -> Option<Document> {
+        None
+    }
+
+    pub(super) fn markdown_parent(_: &IntermediateUri<'_>) -> Option<Document> {
+        None
+    }
+
+    pub(super) fn markdown_for_service(_: &Api, _: &ServiceUri<'_>) -> Option<Document> {
+        None
     }
 }

@@ -38,7 +38,6 @@ pub(super) fn render_published(
     }
 }
 
-/// Renders a document of the whole API.
 fn render_document(document: ApiDocument, api: &Api, pages: &describe::Pages) -> Document {
     let text = |text: String| Document::new("text/plain; charset=utf-8", text);
     match document {
@@ -51,7 +50,6 @@ fn render_document(document: ApiDocument, api: &Api, pages: &describe::Pages) ->
     }
 }
 
-/// Returns the description of the whole API in Markdown, for OPTIONS at the base path.
 pub(super) fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> Option<Document> {
     Some(markdown_document(describe::markdown_for_api(api, uris)))
 }
@@ -62,7 +60,6 @@ pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
     Some(markdown_document(describe::markdown_for_intermediate_uri(uri)))
 }
 
-/// Returns the description of a service in Markdown, for OPTIONS at its path.
 pub(super) fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> Option<Document> {
     Some(markdown_document(describe::markdown_for_service(api, uri)))
 }
@@ -75,8 +72,7 @@ fn openapi_document(api: &Api, part: Option<&ModulePart>, detail: OpenapiDetail)
     json_document(|writer| describe::write_openapi(api, part, detail, writer))
 }
 
-/// Returns the OpenAPI documents of the API modules, and the OpenAPI documents of the parts into which large modules
-/// are divided.
+/// Returns those of the modules, and those of the parts into which large modules are divided.
 fn module_documents(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
         || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole_module(api, index)));
@@ -99,7 +95,6 @@ fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, Module
     })
 }
 
-/// Returns the documentation pages, and the functions that render pages whose content depends on the request.
 fn pages_on_demand(pages: &Arc<describe::Pages>) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
     let paths = pages.paths();
     let is_quick = pages.is_rendered_quickly();

@@ -1,28 +1,31 @@
-//! A definition without errors, before it is compared with the handlers of the program.
+//! A definition without errors, before it is compared with the handlers of the program; what the command `check` finds
+//! in it beside them; and the kinds of handlers that it uses.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue};
 use rulebook_model::compile::InheritedValue;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
 use rulebook_model::span::Span;
+use sha2::{Digest, Sha256};
 
-use super::folders::DataFolder;
-use super::input_digest::InputDigest;
 use super::rulebook::ProgramParts;
-use super::start::{EngineStart, StartHook};
-use super::used_kinds::UsedKinds;
-use super::version_plans::create_plans;
-use super::{Engine, HandlerFiles};
+use super::start::{DataFolder, EngineStart, HookError, StartError, StartHook};
+use super::{Engine, HandlerFiles, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
-use crate::handler::{HandlerError, Migrations, ReadinessCheck};
+use crate::handler::{
+    CheckContext, DataChanges, HandlerError, HandlerKind, Migrations, Module, PrepareContext, ReadinessCheck,
+    expand_variables,
+};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
-use crate::plan::Action;
+use crate::plan::{Action, Plan, PlannedVersions};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::LazyStore;
 use crate::trace::{TraceExporter, Tracer};
@@ -39,15 +42,11 @@ pub struct Validated {
     pub inherited: Vec<InheritedValue>,
     pub api: Api,
     pub data_folder: DataFolder,
-    /// The warnings about the definition.
     pub warnings: Report,
     pub(super) parts: ProgramParts,
     pub(super) files: Option<Arc<LazyStore>>,
-    /// The texts of the definition files.
     pub sources: Sources,
-    /// What the authenticators need that the definition chooses.
     pub(super) defined_auth: DefinedAuthParts,
-    /// The errors in the declarations of the authenticators' errors.
     pub(super) auth_error_diagnostics: Vec<Diagnostic>,
     /// How many authenticators, from the first one, are called before all others and end the authentication if they
     /// return an identity.
@@ -73,14 +72,12 @@ pub(super) struct DefinedAuthParts {
     keys_position: Option<usize>,
 }
 
-/// Returns `true` if the definition has a handler of this kind.
 fn is_used(api: &Api, kind: &str) -> bool {
     let default = api.handlers.iter().filter_map(|handlers| handlers.default.as_ref());
     let methods = api.methods().filter_map(|(_, _, method)| method.handler.as_ref());
     default.chain(methods).any(|handler| handler.setting(kind).is_some())
 }
 
-/// Returns the start hook that prepares an authenticator of the definition.
 fn auth_start_hook(start: AuthStart, settings: Span, sources: Arc<Sources>) -> StartHook {
     Box::new(move |_| {
         Box::pin(async move {
@@ -150,8 +147,7 @@ impl Validated {
         self
     }
 
-    /// Stores the authentication schemes of all authenticators in the model; see [`Validated::with_auth_schemes`]. With
-    /// `and_keys`, the authenticator that checks keys is one of them.
+    /// With `and_keys`, the authenticator that checks keys is one of them.
     fn store_auth_schemes(&mut self, and_keys: bool) {
         let schemes = self.parts.authenticators.iter().map(|authenticator| authenticator.schemes());
         let mut by_authenticator: Vec<_> = schemes.collect();
@@ -169,8 +165,7 @@ impl Validated {
         }
     }
 
-    /// Stores the errors of all authenticators in the model, without duplicates. Errors that are declared wrongly are
-    /// stored as diagnostics.
+    /// Without duplicates. Errors that are declared wrongly are stored as diagnostics.
     fn read_auth_errors(&mut self) {
         (self.api.auth_errors, self.auth_error_diagnostics) = (Vec::new(), Vec::new());
         for error in self.parts.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {
@@ -205,7 +200,6 @@ impl Validated {
         self
     }
 
-    /// Returns `true` if the program has set a shared counter.
     pub fn has_shared_counter(&self) -> bool {
         self.parts.shared_counter.is_some()
     }
@@ -226,7 +220,6 @@ impl Validated {
         self.parts.unbound.unwrap_or(self.api.unbound)
     }
 
-    /// Returns `true` if a method uses idempotency keys.
     pub fn uses_idempotency_keys(&self) -> bool {
         bind::uses_idempotency_keys(&self.api)
     }
@@ -237,7 +230,6 @@ impl Validated {
         self
     }
 
-    /// Returns `true` if the program has set an exporter of traces.
     pub fn has_trace_exporter(&self) -> bool {
         self.parts.tracer.is_some()
     }
@@ -259,7 +251,6 @@ impl Validated {
         self
     }
 
-    /// Returns a report with diagnostics that the program has found in the definition.
     pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(self.sources.clone(), diagnostics)
     }
@@ -271,18 +262,15 @@ impl Validated {
         self
     }
 
-    /// Returns a report of errors of handlers.
     pub fn report_of_handlers(&self, errors: Vec<HandlerError>) -> Report {
         self.report(errors.into_iter().map(|error| bind::handler_diagnostic(error, self.api.span)).collect())
     }
 
-    /// Returns the kinds of handlers that the definition uses.
     pub fn used_kinds(&self) -> UsedKinds {
         let kinds = self.parts.handler_kinds.iter().filter(|kind| is_used(&self.api, kind.name()));
         UsedKinds { kinds: kinds.cloned().collect(), sources: Arc::new(self.sources.clone()), settings: self.api.span }
     }
 
-    /// Compares the definition with the handlers, and creates the engine.
     pub fn build(self) -> Result<Engine, Report> {
         let unbound = self.unbound();
         let echo = unbound == Unbound::Echo;
@@ -372,5 +360,251 @@ impl Validated {
         let kinds = UsedKinds { kinds, sources, settings: api.span };
         let start = EngineStart::new(hooks, kinds, self.parts.migrations, &self.data_folder, plan.state.clone());
         Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, start))
+    }
+}
+
+/// If the API has versions, this is the plan of the version for requests that name none, and contains the others.
+fn create_plans(
+    api: &Arc<Api>,
+    actions: Vec<Action>,
+    modules: &[Module],
+    context: PlanContext,
+    unbound: Unbound,
+) -> Plan {
+    // The program can override the setting `unbound` of the definition. The documents describe the responses that
+    // clients get.
+    let documents = |api: &Arc<Api>| {
+        let mut described = Arc::clone(api);
+        if api.unbound != unbound {
+            Arc::make_mut(&mut described).unbound = unbound;
+        }
+        documents::create_document_cache(&described)
+    };
+    let Some(versions) = &api.versions else {
+        return bind::create_plan(api, actions, modules, context, documents(api));
+    };
+    let header: Option<HeaderName> = versions.header.as_ref().and_then(|name| name.parse().ok());
+    let plan_of = |name: &str| {
+        let version = Arc::new(api.in_version(name)?);
+        let actions = bind::actions_of_version(api, &actions, &version);
+        let plan = bind::create_plan(&version, actions, modules, context.clone(), documents(&version));
+        Some(Plan { version_field: header.clone().map(HeaderValue::from), ..plan })
+    };
+    let others = versions.names().filter(|name| **name != *versions.default);
+    let others = others.filter_map(|name| Some((name.into(), Arc::new(plan_of(name)?)))).collect();
+    // The compiler has checked that the default is the name of a version.
+    let mut plan = plan_of(&versions.default).expect("the default version exists");
+    let names = versions.names().map(str::to_owned).collect();
+    plan.versions =
+        Some(Box::new(PlannedVersions { default: versions.default.as_str().into(), others, names, header }));
+    plan
+}
+
+impl Validated {
+    pub fn check_defined_handlers(self) -> Result<Self, Report> {
+        let diagnostics = self.defined_handler_errors();
+        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
+    }
+
+    /// Returns the errors of the handlers that the definition chooses, without those of methods that have errors
+    /// themselves.
+    pub fn defined_handler_errors(&self) -> Vec<Diagnostic> {
+        let Some(failed) = &self.failed_methods else { return Vec::new() };
+        let is_default_used = self.parts.modules.is_empty();
+        bind::defined_handler_errors(&self.api, &self.parts.handler_kinds, is_default_used, failed)
+    }
+
+    /// Returns a warning for each method that only a program in Rust can handle, if the definition chooses the handlers
+    /// of others.
+    pub fn missing_handler_warnings(&self) -> Vec<Diagnostic> {
+        if self.unbound() == Unbound::Refuse { bind::missing_handler_warnings(&self.api) } else { Vec::new() }
+    }
+
+    /// Returns a warning for each file that an authenticator needs and that does not exist. The deployment can create
+    /// it.
+    pub fn missing_file_warnings(&self) -> Vec<Diagnostic> {
+        let missing = self.defined_auth.private_files.iter().filter(|(file, _)| !file.exists());
+        let warning = |(file, span): &(PathBuf, Span)| {
+            let message = format!("the file {} does not exist, which the server needs", file.display());
+            let warning = Diagnostic::new(DiagnosticCode::BadAuth, *span, message).into_warning();
+            warning.help("create the file before the server starts, or correct its path")
+        };
+        missing.map(warning).collect()
+    }
+
+    /// Ignores the environment variables in these settings, which the command line or the environment replaces.
+    #[must_use]
+    pub fn replaced_settings(mut self, replaced: &[&str]) -> Self {
+        self.unset_variables.retain(|(setting, _)| !replaced.contains(setting));
+        self
+    }
+
+    /// Checks that the environment variables in those settings are set that are used.
+    pub fn check_variables(self, is_used: impl Fn(&str) -> bool) -> Result<Self, Report> {
+        let unset = self.unset_variables.iter().filter(|(setting, _)| is_used(setting));
+        let errors: Vec<_> = unset.map(|(_, error)| error.clone()).collect();
+        if errors.is_empty() { Ok(self) } else { Err(Report::new(self.sources, errors)) }
+    }
+
+    /// Returns warnings about the environment variables that are not set, but with which the API would be served.
+    pub fn unset_variable_warnings(&self) -> Vec<Diagnostic> {
+        self.unset_variables.iter().map(|(_, error)| error.clone().into_warning()).collect()
+    }
+
+    /// Returns the errors in the environment variables of the addresses of the services that a server with this
+    /// definition uses. `replaced` are the names of the settings whose addresses are not used, because the command line
+    /// or the environment contains others.
+    pub fn service_address_errors(&self, replaced: &[&str]) -> Vec<Diagnostic> {
+        let api = &self.api;
+        let addresses = [
+            ("key_storage", api.key_storage.as_ref().filter(|_| api.accepts_keys())),
+            ("idempotency_storage", api.idempotency_storage.as_ref().filter(|_| self.uses_idempotency_keys())),
+            ("shared_limits", api.shared_limits.as_ref().map(|shared| &shared.url)),
+            ("traces", api.traces.as_ref()),
+        ];
+        let used = addresses.into_iter().filter(|(name, _)| !replaced.contains(name)).filter_map(|(_, url)| url);
+        let diagnostics = used.filter_map(|url| {
+            let error = expand_variables(&url.value, url.span).err()?;
+            // What is in front of an `@` may be a part of a password.
+            let error = if url.value.contains('@') { error.hide_line() } else { error };
+            Some(error.into_diagnostic(DiagnosticCode::BadOption, url.span))
+        });
+        diagnostics.collect()
+    }
+}
+
+// The kinds of handlers that a definition uses: how their handlers start, and how the command `check` checks them
+// without serving the API.
+//
+// The start has three steps: all kinds begin what does not change data, such as workers; then they prepare the changes
+// of data; and only if everything has succeeded do they commit them.
+
+// It is hidden because only the command line uses it.
+#[doc(hidden)]
+pub struct UsedKinds {
+    pub(super) kinds: Vec<Arc<dyn HandlerKind>>,
+    pub(super) sources: Arc<Sources>,
+    /// The span of errors without a span.
+    pub(super) settings: Span,
+}
+
+impl UsedKinds {
+    /// Checks the handlers, which must be compiled. Returns warnings about what cannot be checked.
+    ///
+    /// # Errors
+    /// Returns the errors that the start of the API would report.
+    pub async fn check(&self, check: CheckContext<'_>) -> Result<Report, Report> {
+        let (mut warnings, mut errors) = (Vec::new(), Vec::new());
+        let diagnostic = |error: HandlerError| bind::handler_diagnostic(error, self.settings);
+        for kind in &self.kinds {
+            match kind.check(check).await {
+                Ok(unchecked) => warnings.extend(unchecked.into_iter().map(|error| diagnostic(error).into_warning())),
+                Err(found) => errors.extend(found.into_iter().map(diagnostic)),
+            }
+        }
+        let report = |diagnostics| Report::new(Sources::clone(&self.sources), diagnostics);
+        if errors.is_empty() { Ok(report(warnings)) } else { Err(report(errors)) }
+    }
+
+    /// Prepares the changes of data that the handlers need, which must be compiled, and makes them effective if
+    /// `confirm` returns `true`. It gets a description of the changes, which is empty without changes.
+    ///
+    /// # Errors
+    /// Returns the errors that the start of the API would report.
+    pub async fn migrate(
+        &self,
+        data_folder: &Path,
+        migrations: Migrations,
+        confirm: impl FnOnce(&[String]) -> bool,
+    ) -> Result<(), StartError> {
+        let (changes, _, errors) = self.prepare(data_folder, migrations).await;
+        errors.map_or(Ok(()), Err)?;
+        if confirm(&changes) { self.commit().await } else { Ok(()) }
+    }
+
+    /// Prepares the changes of data of all kinds. Returns a description of the changes, whether there is new data, and
+    /// the errors.
+    async fn prepare(&self, data_folder: &Path, migrations: Migrations) -> (Vec<String>, bool, Option<StartError>) {
+        let (mut changes, mut is_new, mut errors, mut pending) = (Vec::new(), false, Vec::new(), 0);
+        for kind in &self.kinds {
+            match kind.prepare(PrepareContext { data_folder, migrations }).await {
+                Ok(DataChanges::None) => {}
+                Ok(DataChanges::Prepared(lines)) => changes.extend(lines),
+                Ok(DataChanges::New(lines)) => {
+                    changes.extend(lines);
+                    is_new = true;
+                }
+                Err(error) => {
+                    errors.extend(error.errors);
+                    pending += error.pending;
+                }
+            }
+        }
+        let failed = !errors.is_empty();
+        (changes, is_new, failed.then(|| StartError { pending, ..self.start_error(errors) }))
+    }
+
+    async fn commit(&self) -> Result<(), StartError> {
+        for kind in &self.kinds {
+            kind.commit().await.map_err(|errors| self.start_error(errors))?;
+        }
+        Ok(())
+    }
+
+    /// Starts the handlers, which must be compiled. If this fails, no data has changed.
+    pub(super) async fn start(&self, data_folder: &Path, migrations: Migrations) -> Result<(), StartError> {
+        let mut failed = Vec::new();
+        for kind in &self.kinds {
+            if let Err(errors) = kind.start(data_folder).await {
+                failed.push((kind, errors));
+            }
+        }
+        let (_, is_new, errors) = self.prepare(data_folder, migrations).await;
+        // Missing tables can also be the cause of a worker that has failed.
+        errors.map_or(Ok(()), Err)?;
+        // A worker may read the tables when it starts. In a new database, it is started again after they were created;
+        // other data does not change for a program that may not start.
+        if let (false, Some((_, errors))) = (is_new, failed.first()) {
+            return Err(self.start_error(errors.clone()));
+        }
+        for (_, errors) in &failed {
+            log::warn!("{}; this is tried again with the changed tables", self.start_error(errors.clone()).text);
+        }
+        self.commit().await?;
+        for (kind, _) in failed {
+            kind.start(data_folder).await.map_err(|errors| self.start_error(errors))?;
+        }
+        Ok(())
+    }
+
+    fn start_error(&self, errors: Vec<HandlerError>) -> StartError {
+        let diagnostics = errors.into_iter().map(|error| bind::handler_diagnostic(error, self.settings)).collect();
+        StartError::new(&HookError::from(Report::new(Sources::clone(&self.sources), diagnostics)))
+    }
+}
+
+// It is hidden because only the command line uses it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default)]
+pub struct InputDigest(Sha256);
+
+impl InputDigest {
+    /// Adds the bytes, and their number, so that different inputs never have the same bytes together.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// Adds the path and the content of a file. A file that cannot be read has no content.
+    pub fn add_file(&mut self, file: &Path) {
+        self.add(file.as_os_str().as_encoded_bytes());
+        // Reading a pipe would wait for its other end.
+        let content = file.is_file().then(|| fs::read(file).ok()).flatten();
+        self.add(&[u8::from(content.is_some())]);
+        self.add(&content.unwrap_or_default());
+    }
+
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
     }
 }

@@ -1,9 +1,12 @@
-//! The context of a call, which gives a handler everything besides its arguments.
+//! The context of a call, which gives a handler everything besides its arguments, such as the values that a program
+//! shares with its handlers.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
@@ -54,7 +57,6 @@ use crate::trace::{OpenSpan, RequestTrace, SpanKind};
 pub struct Context(Arc<CallState>);
 
 struct CallState {
-    /// The index of the called method in the plan.
     method_index: usize,
     identity: Option<Identity>,
     origin: CallOrigin,
@@ -74,12 +76,9 @@ pub(crate) struct ResponseOverrides {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Whether a call comes from an HTTP request or from code.
 #[derive(Debug)]
 pub(crate) enum CallOrigin {
-    /// The call comes from a request.
     Request {
-        /// The head of the request.
         head: Arc<Head>,
         /// The body of the request, if the handler reads it, and it is not multipart.
         body: Option<Bytes>,
@@ -91,7 +90,6 @@ pub(crate) enum CallOrigin {
         /// The id of the request whose handler makes the call; `None` if the call does not come from a handler of a
         /// request.
         request_id: Option<RequestId>,
-        /// The trace of this request; `None` if it has none.
         trace: Option<Arc<RequestTrace>>,
         /// The number of calls around this one: a handler that was called from code may itself call other methods.
         nesting_depth: u32,
@@ -258,7 +256,6 @@ impl Context {
         self.lock_before_hook_value().take_if(|instance| instance.is::<T>())?.downcast().ok()
     }
 
-    /// Stores the value that the before hook returned.
     pub(super) fn set_before_hook_value<T: Send + Sync + 'static>(&self, instance: T) {
         *self.lock_before_hook_value() = Some(Arc::new(instance));
     }
@@ -364,5 +361,62 @@ impl Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("method", &self.method()).field("identity", &self.0.identity).finish()
+    }
+}
+
+type SharedValues = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+
+/// The values that a program shares with its handlers. The type of a value is its key, so that there is at most one
+/// value of each type.
+#[derive(Clone, Default)]
+pub struct ProgramState {
+    values: SharedValues,
+    from_start_hooks: Arc<StartHookValues>,
+}
+
+/// The values that the start hooks of the program have added. All clones of a [`ProgramState`] share them.
+#[derive(Default)]
+struct StartHookValues {
+    values: OnceLock<SharedValues>,
+    /// A value that is dropped together with the last clone of the [`ProgramState`].
+    kept_alive: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl ProgramState {
+    /// Adds a value. It replaces an earlier value of the same type.
+    pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.insert_shared(Arc::new(value));
+    }
+
+    /// Same as [`ProgramState::insert`], for a value that other code uses as well.
+    pub(crate) fn insert_shared<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.values.insert(TypeId::of::<T>(), value);
+    }
+
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let key = TypeId::of::<T>();
+        let started = self.from_start_hooks.values.get().and_then(|values| values.get(&key));
+        started.or_else(|| self.values.get(&key)).and_then(|value| Arc::clone(value).downcast().ok())
+    }
+
+    /// Adds the values of the start hooks to this state and all of its clones. Only the first call has an effect.
+    pub(crate) fn add_start_hook_values(&self, inserted: Self) {
+        let _ = self.from_start_hooks.values.set(inserted.values);
+    }
+
+    /// Keeps `guard` until this state and all of its clones have been dropped. Only the first call has an effect.
+    pub(crate) fn keep_alive(&self, guard: impl Any + Send + Sync) {
+        let _ = self.from_start_hooks.kept_alive.set(Box::new(guard));
+    }
+
+    pub(crate) fn without_start_hook_values(&self) -> Self {
+        Self { values: self.values.clone(), from_start_hooks: Arc::default() }
+    }
+}
+
+impl fmt::Debug for ProgramState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProgramState").field("values", &self.values.len()).finish_non_exhaustive()
     }
 }

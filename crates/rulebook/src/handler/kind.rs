@@ -1,17 +1,22 @@
-//! Kinds of handlers that a definition can choose for its methods, instead of code of the program.
+//! Kinds of handlers that a definition can choose for its methods, instead of code of the program; how they read their
+//! settings; and their measurements and readiness checks.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
-use rulebook_model::definition::JsonNode;
+use rulebook_model::definition::{JsonMember, JsonNode};
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 use rulebook_model::suggest::closest_word;
+use rulebook_model::variables::{VariableError, expand};
 
-use super::{Context, HandlerFuture, Measure, ReadinessCheck};
+use super::settings::{object, unknown_setting};
+use super::{Context, HandlerFuture};
 use crate::call::ArgumentSlots;
 
 /// A kind of handler. A definition chooses it by its name: `"handler": {"value": {"id": 5}}` has the kind `value`.
@@ -431,3 +436,183 @@ impl HandlerError {
         })
     }
 }
+
+/// The names of the settings of a kind of handlers, besides that with the name of the kind.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingNames {
+    /// The settings of a handler.
+    pub handler: &'static [&'static str],
+    /// Those of them that belong to one handler, so that handlers cannot share them.
+    pub unshared: &'static [&'static str],
+    /// The settings that only all handlers together have.
+    pub only_shared: &'static [&'static str],
+}
+
+/// Reads the settings of a handler: those of its method, and otherwise those that all handlers of the kind share.
+#[derive(Debug)]
+pub struct SettingsReader<'a> {
+    /// The method whose handler is compiled.
+    pub method: HandledMethod<'a>,
+    /// The errors that were found.
+    pub errors: Vec<HandlerError>,
+    shared: Option<&'a JsonNode>,
+}
+
+impl<'a> SettingsReader<'a> {
+    /// Creates a reader for a method whose handler has this kind. Other names of shared settings are errors.
+    #[must_use]
+    pub fn new(method: HandledMethod<'a>, kind: &str, names: &SettingNames) -> Self {
+        let mut reader = Self { method, errors: Vec::new(), shared: method.shared_settings(kind) };
+        let Some(shared) = reader.shared else { return reader };
+        let owner = format!("handlers.{kind}");
+        let members = object(shared, &owner).map_err(|error| reader.errors.push(error)).unwrap_or_default();
+        let is_shared = |name: &&str| !names.unshared.contains(name);
+        let known: Vec<_> = names.only_shared.iter().chain(names.handler).copied().filter(is_shared).collect();
+        for JsonMember { key, .. } in members {
+            let name = key.value.as_str();
+            if names.unshared.contains(&name) {
+                let error = HandlerError::new(format!("`{name}` belongs to one method")).at(key.span);
+                reader.errors.push(error.help("move it to the `handler` of the method"));
+            } else if !known.contains(&name) {
+                reader.errors.push(unknown_setting(key, &format!("`{owner}`"), &known));
+            }
+        }
+        reader
+    }
+
+    /// Returns the value of a setting that only all handlers together can have.
+    #[must_use]
+    pub fn shared_node(&self, name: &str) -> Option<&'a JsonNode> {
+        self.shared?.member(name)
+    }
+
+    /// Returns the value of a setting of the method, or else of a shared setting.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&'a JsonNode> {
+        self.method.optional_setting(name).or_else(|| self.shared_node(name))
+    }
+
+    /// Reads a setting with a function of [`settings`](super::settings), if the definition contains it.
+    pub fn read<T>(&mut self, name: &str, read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>) -> Option<T> {
+        read(self.node(name)?, name).map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// Reads a setting with several values, each of which can be wrong. Without the setting, the list is empty.
+    pub fn read_list<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&JsonNode, &str) -> Result<Vec<T>, Vec<HandlerError>>,
+    ) -> Vec<T> {
+        let list = self.node(name).map_or(Ok(Vec::new()), |node| read(node, name));
+        list.map_err(|errors| self.errors.extend(errors)).unwrap_or_default()
+    }
+}
+
+/// Replaces each `${NAME}` in a text by the value of this environment variable, and each `${NAME:-default}`, if the
+/// variable is not set or empty, by the default. In the user name, the password and the query of a URL, the value is
+/// percent-encoded. `span` is the span of the text.
+///
+/// The texts of `app.json` have been expanded before a kind reads them; a kind needs this function only for texts in
+/// the `handler` of a method.
+///
+/// # Errors
+/// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.
+pub fn expand_variables(text: &str, span: Span) -> Result<String, HandlerError> {
+    expand(text).map_err(|error| handler_error(error, span))
+}
+
+/// Returns the errors of environment variables in a value of `app.json` that could not be replaced.
+#[must_use]
+pub fn variable_errors(node: &JsonNode) -> Vec<HandlerError> {
+    node.variable_errors().into_iter().map(|(error, span)| handler_error(error, span)).collect()
+}
+
+fn handler_error(error: VariableError, span: Span) -> HandlerError {
+    let VariableError { message, help, is_unset: _, hides_line } = error;
+    let error = HandlerError::new(message).at(span).help(help);
+    if hides_line { error.hide_line() } else { error }
+}
+
+type ReadinessFuture = BoxFuture<'static, Result<(), String>>;
+
+/// A check that runs when a client requests `/readyz`. The response reports its result.
+pub struct ReadinessCheck {
+    name: Box<str>,
+    check: Box<dyn Fn() -> ReadinessFuture + Send + Sync>,
+    is_failing: AtomicBool,
+}
+
+impl ReadinessCheck {
+    /// Creates a check. The response of `/readyz` shows its result under `name`. An error is the reason why the program
+    /// is not ready, for the log.
+    pub fn new<F, C>(name: impl Into<Box<str>>, check: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name: name.into(), check: Box::new(move || Box::pin(check())), is_failing: AtomicBool::new(false) }
+    }
+
+    /// Returns the name of the check in the response of `/readyz`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs the check.
+    ///
+    /// # Errors
+    /// Returns the reason why the program is not ready, for the log.
+    pub(crate) async fn run(&self) -> Result<(), String> {
+        (self.check)().await
+    }
+
+    /// Records whether the check failed when it ran last. Returns `true` if the run before it had the opposite result.
+    pub(crate) fn set_failing(&self, failing: bool) -> bool {
+        self.is_failing.swap(failing, Ordering::Relaxed) != failing
+    }
+}
+
+impl fmt::Debug for ReadinessCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadinessCheck").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A number that a kind of handler measures, for `/metrics`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) is_counter: bool,
+    pub(crate) labels: Vec<(&'static str, String)>,
+    pub(crate) value: u64,
+}
+
+impl Measurement {
+    /// Returns a number that can grow and shrink. `name` is the name of the metric without the prefix `rulebook_`, such
+    /// as `sql_connections`. `help` describes the metric, in one line without backslashes. Measurements with the same
+    /// name have the same text, and differ in their labels.
+    #[must_use]
+    pub fn gauge(name: &'static str, help: &'static str, value: u64) -> Self {
+        Self { name, help, is_counter: false, labels: Vec::new(), value }
+    }
+
+    /// Returns a number that only grows, as long as the API is served. The name of its samples ends with `_total`,
+    /// which `name` does not contain.
+    #[must_use]
+    pub fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
+        Self { is_counter: true, ..Self::gauge(name, help, value) }
+    }
+
+    /// Adds a label. The number of its values must not depend on clients.
+    #[must_use]
+    pub fn label(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.labels.push((name, value.into()));
+        self
+    }
+}
+
+/// Returns what a kind of handler measures at this moment. It is called for each request of `/metrics`, and must not
+/// block.
+pub type Measure = Box<dyn Fn() -> Vec<Measurement> + Send + Sync>;

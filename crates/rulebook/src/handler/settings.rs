@@ -234,7 +234,6 @@ fn string_in(node: &JsonNode, subject: &str) -> Result<Spanned<String>, HandlerE
     node.string().ok_or_else(|| error_at(node, subject, "a string", &node.describe_kind()))
 }
 
-/// Returns all values, or else all errors.
 fn collect<T>(results: impl Iterator<Item = Result<T, HandlerError>>) -> Result<Vec<T>, Vec<HandlerError>> {
     let mut values = Vec::new();
     let mut errors = Vec::new();

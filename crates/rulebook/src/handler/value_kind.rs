@@ -17,7 +17,6 @@ use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue, applied_pref
 /// `Prefer: example=NAME`.
 pub struct ValueKind;
 
-/// The name of the kind.
 const VALUE: &str = "value";
 /// The setting with the named outputs.
 const EXAMPLES: &str = "examples";
@@ -57,7 +56,6 @@ impl HandlerKind for ValueKind {
     }
 }
 
-/// Returns an error for each output that is missing, unknown or has the wrong type.
 fn output_errors(method: &Method, node: &JsonNode) -> Vec<HandlerError> {
     let check = |name: &str, output: &Output, value: &JsonNode| {
         let json = value.json();
@@ -92,7 +90,6 @@ fn output_errors(method: &Method, node: &JsonNode) -> Vec<HandlerError> {
 /// A handler whose outputs are always the same, unless the request prefers an example.
 struct ValueHandler {
     value: Arc<Json>,
-    /// The examples by name.
     named: Vec<(String, Arc<Json>)>,
 }
 
@@ -127,10 +124,7 @@ enum MockResponse {
 }
 
 impl MockHandler {
-    /// Returns the handler of a method.
-    ///
-    /// # Errors
-    /// Returns an error for each output of which no example can be generated.
+    /// Fails for each output of which no example can be generated.
     pub fn new(method: &Method) -> Result<Self, Vec<HandlerError>> {
         let response = match returned_example(method) {
             _ if method.options.download => MockResponse::File,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use url::form_urlencoded;
 use utoipa_swagger_ui::{Config, Url, serve};
 
-use super::browser_policy::BrowserCaching;
+use super::BrowserCaching;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{MODULE_FIELD, PART_FIELD, find_audience_documents};
 use crate::plan::{Document, Documents, Plan};
@@ -27,7 +27,6 @@ const SWAGGER_FILES: [FileEntry; 8] = [
     ("favicon-32x32.png", "image/png", BrowserCaching::Hour),
 ];
 
-/// The name of the page of Swagger UI.
 const PAGE_NAME: &str = "";
 
 /// Added to the head of the page: the width of phones, and the color scheme of the documentation pages.
@@ -77,7 +76,6 @@ fn packaged_file<'a>(name: &str, config: &Arc<Config<'a>>) -> Option<Cow<'a, [u8
     serve(name, Arc::clone(config)).ok()?.map(|file| file.bytes)
 }
 
-/// Returns the page of the package with the additions of this server.
 fn adapted_page(page: &str) -> String {
     let with_head = page.replacen("</head>", &format!("  {ADDED_HEAD}</head>"), 1);
     with_head.replacen("<div id=\"swagger-ui\">", &format!("{ADDED_BODY}<div id=\"swagger-ui\">"), 1)
@@ -139,7 +137,7 @@ async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8
     Ok(packaged_file(INITIALIZER_FILE.0, &Arc::new(shown)).map(Cow::into_owned))
 }
 
-/// Returns the name and the URL of each OpenAPI document to show: one for each API module, or several for a large one.
+/// One for each API module, or several for a large one.
 fn documents_to_show(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
     let used: HashSet<_> = plan.methods.iter().map(|method| method.module_index).collect();
     let mut parts = Vec::new();

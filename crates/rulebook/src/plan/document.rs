@@ -1,18 +1,24 @@
 //! Documents that describe the API, as complete texts with entity tags: OpenAPI documents, documentation pages,
-//! `/llms.txt`, and the descriptions with which the server responds to OPTIONS.
+//! `/llms.txt`, and the descriptions with which the server responds to OPTIONS; how they are rendered one by one, each
+//! when a client requests it; and their compression (RFC 9110 section 8.4.1).
 
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::{self, Write};
 use std::iter;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::HeaderValue;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use rulebook_model::model::ApiDocument;
 use sha2::{Digest, Sha256};
 
-use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
-use super::{LazyDescription, LazyDocuments, ParentPaths, RenderedOnDemand};
+use super::{LazyDescription, LazyDocuments, ParentPaths};
 
-/// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The uncompressed bytes of the document.
@@ -26,7 +32,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// Creates a document from its bytes, and computes its entity tag.
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Sha256::digest(&body);
@@ -57,7 +62,7 @@ impl Document {
         self.compressed_bodies.cached_body(coding).is_some()
     }
 
-    /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
+    /// In bytes, with the compressed forms.
     pub fn memory_size(&self) -> usize {
         let encoded = ContentCoding::SMALLEST_FIRST
             .iter()
@@ -65,8 +70,7 @@ impl Document {
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// Returns all entity tags of the document: the entity tag of the uncompressed bytes, and one for each content
-    /// coding.
+    /// That of the uncompressed bytes, and one for each content coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| compressed_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
@@ -92,11 +96,9 @@ pub struct Documents {
     /// `None` if the documents describe all services, in the order of the plan.
     pub service_indices: Option<Box<[Option<usize>]>>,
     pub services: RenderedOnDemand<OptionsDescription>,
-    /// The parent paths of the services that these documents describe.
     pub parent_paths: Arc<ParentPaths>,
     /// The description of each parent path, in the order of [`Documents::parent_paths`].
     pub parents: RenderedOnDemand<OptionsDescription>,
-    /// The documents that clients can request with GET.
     pub published: PublishedDocuments,
 }
 
@@ -104,9 +106,7 @@ pub struct Documents {
 pub struct PublishedDocuments {
     /// The documents of the whole API, in the order of [`ApiDocument`]. Each is rendered when it is first needed.
     pub of_whole_api: [OnceLock<Document>; ApiDocument::COUNT],
-    /// Renders the documents of the whole API.
     pub render: Box<dyn Fn(ApiDocument) -> Document + Send + Sync>,
-    /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
     /// The OpenAPI document of each part of a large API module, by the name that [`Documents::module_part_name`]
     /// returns.
@@ -118,7 +118,6 @@ pub struct PublishedDocuments {
 }
 
 impl Documents {
-    /// Returns `true` if the documents describe the API method with this index.
     pub fn is_method_visible(&self, method: usize) -> bool {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
@@ -151,8 +150,8 @@ impl Documents {
         [json].into_iter().chain(markdown).for_each(compress_large_document);
     }
 
-    /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
-    /// with their compressed forms, and the data from which pages are rendered.
+    /// In bytes, approximately: all documents and cached pages with their compressed forms, and the data from which
+    /// pages are rendered.
     pub fn memory_size(&self) -> usize {
         let whole_api = self.whole_api.rendered().map_or(0, OptionsDescription::memory_size);
         let options = whole_api + self.services.memory_size() + self.parents.memory_size();
@@ -169,7 +168,6 @@ fn compress_large_document(document: &Document) {
 }
 
 impl OptionsDescription {
-    /// Returns the number of bytes that the description occupies in memory, including its compressed forms.
     pub fn memory_size(&self) -> usize {
         self.json.memory_size() + self.markdown.as_ref().map_or(0, Document::memory_size)
     }
@@ -180,7 +178,7 @@ impl PublishedDocuments {
     pub const CATALOG_MEDIA_TYPE: &str =
         "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
-    /// Returns documents without content, for an API whose documents cannot be rendered.
+    /// For an API whose documents cannot be rendered.
     pub fn empty() -> Self {
         Self {
             of_whole_api: Default::default(),
@@ -192,7 +190,6 @@ impl PublishedDocuments {
         }
     }
 
-    /// Returns a document without content, in place of one that cannot be rendered.
     pub fn empty_document(document: ApiDocument) -> Document {
         match document {
             ApiDocument::OpenApi | ApiDocument::LeanOpenApi => Document::new("application/json", "{}\n"),
@@ -205,13 +202,11 @@ impl PublishedDocuments {
         self.of_whole_api[document as usize].get()
     }
 
-    /// Returns a document of the whole API. The first call renders it, which is slow, and other threads that need it
-    /// wait.
+    /// The first call renders it, which is slow, and other threads that need it wait.
     pub fn get_or_render(&self, document: ApiDocument) -> &Document {
         self.of_whole_api[document as usize].get_or_init(|| (self.render)(document))
     }
 
-    /// Returns the approximate number of bytes that these documents occupy in memory.
     fn memory_size(&self) -> usize {
         let of_whole_api = self.of_whole_api.iter().filter_map(OnceLock::get).map(Document::memory_size).sum::<usize>();
         let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
@@ -225,7 +220,6 @@ const MIN_LARGE_DOCUMENT_LENGTH: usize = 64 << 10;
 /// The approximate number of bytes that the model and the search index occupy for each documentation page.
 const DATA_BYTES_PER_PAGE: usize = 4 << 10;
 
-/// A documentation page in its two forms.
 #[derive(Debug, Clone)]
 pub struct RenderedPage {
     pub html: Document,
@@ -233,8 +227,7 @@ pub struct RenderedPage {
 }
 
 impl RenderedPage {
-    /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
-    /// forms.
+    /// In bytes: HTML and Markdown, with their compressed forms.
     pub fn memory_size(&self) -> usize {
         self.html.memory_size() + self.markdown.memory_size()
     }
@@ -248,14 +241,234 @@ pub type RenderPage = dyn Fn(&str, bool) -> String + Send + Sync;
 /// path below `/docs/` to which the links are relative, and the second one consists of the words.
 pub type RenderResults = dyn Fn(&str, &str) -> String + Send + Sync;
 
-/// Renders the documentation pages whose content depends on the request.
 pub struct PageRenderer {
-    /// Renders the page with the results of a search for these words.
     pub search: Box<RenderPage>,
-    /// Renders the first results of a search.
     pub results: Box<RenderResults>,
     /// Renders the error page for a path below `/docs/` that does not exist. The text is the percent-decoded path.
     pub missing: Box<RenderPage>,
     /// `true` if the API is so small that a worker can render a page itself. Otherwise rendering is slow.
     pub is_quick: bool,
+}
+
+type RenderByIndex<T> = dyn Fn(usize) -> T + Send + Sync;
+
+/// Documents, each of which is rendered when a client requests it. A cache of limited size keeps the
+/// documents that are requested most often, because the documents of a large API could together exceed the memory of
+/// the machine.
+pub struct RenderedOnDemand<T> {
+    indices: HashMap<Box<str>, usize>,
+    len: usize,
+    rendered: Cache<usize, T, SizeWeighter<T>>,
+    size: fn(&T) -> usize,
+    /// `None` if there are no documents.
+    render: Option<Box<RenderByIndex<T>>>,
+}
+
+/// The maximum total size in bytes of the documents in a cache.
+const MAX_CACHED_BYTES: u64 = 16 << 20;
+
+/// The estimated number of documents, from which the cache derives its number of shards. A larger estimate would give
+/// the cache several shards, and each shard would hold only a part of [`MAX_CACHED_BYTES`].
+const ESTIMATED_DOCUMENTS: usize = 32;
+
+/// Computes the weight of a document in the cache: its size in bytes.
+struct SizeWeighter<T>(fn(&T) -> usize);
+
+impl<T> Weighter<usize, T> for SizeWeighter<T> {
+    fn weight(&self, _: &usize, document: &T) -> u64 {
+        // The cache would never evict a document with the weight 0.
+        (self.0)(document).max(1) as u64
+    }
+}
+
+impl<T> Clone for SizeWeighter<T> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<T: Clone> RenderedOnDemand<T> {
+    /// `size` returns the size of a document in bytes, and `render` renders the document whose name has this index.
+    pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
+        let len = names.len();
+        let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
+        Self { indices, ..Self::without_names(len, size, render) }
+    }
+
+    /// `size` returns the size of a document in bytes, and `render` renders the document with an index below `len`.
+    pub fn without_names(
+        len: usize,
+        size: fn(&T) -> usize,
+        render: impl Fn(usize) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self { indices: HashMap::new(), len, size, rendered: create_cache(size), render: Some(Box::new(render)) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn find_index(&self, name: &str) -> Option<usize> {
+        self.indices.get(name).copied()
+    }
+
+    pub fn cached_document(&self, index: usize) -> Option<T> {
+        self.rendered.get(&index)
+    }
+
+    /// If the document is not in the cache, this thread renders it, which is slow, and other threads that need it wait.
+    pub fn get_or_render(&self, index: usize) -> Option<T> {
+        let render = self.render.as_ref().filter(|_| index < self.len)?;
+        let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
+        Some(document)
+    }
+
+    /// With the compressed forms that were added after rendering.
+    pub fn memory_size(&self) -> usize {
+        self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
+    }
+}
+
+impl<T: Clone> Default for RenderedOnDemand<T> {
+    fn default() -> Self {
+        Self { indices: HashMap::new(), len: 0, size: |_| 0, rendered: create_cache(|_| 0), render: None }
+    }
+}
+
+fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter<T>> {
+    Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_CACHED_BYTES, SizeWeighter(size))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentCoding {
+    /// The content coding Brotli (RFC 7932).
+    Brotli,
+    /// The content coding gzip (RFC 1952).
+    Gzip,
+}
+
+/// Whether compression should be fast, or its result small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompressionEffort {
+    /// Compression is fast, for bytes that are sent once.
+    Fast,
+    /// The result is small, for bytes that are cached and sent often.
+    SmallResult,
+}
+
+impl ContentCoding {
+    /// All supported content codings. The first produces the smallest result.
+    pub const SMALLEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Brotli, Self::Gzip] } else { &[Self::Gzip] };
+    pub const FASTEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    /// Compresses bytes with this content coding. Returns `None` if the memory is insufficient.
+    pub fn compress(self, bytes: &[u8], effort: CompressionEffort) -> Option<Bytes> {
+        let encoded = match self {
+            Self::Brotli => compress_brotli(bytes, effort),
+            Self::Gzip => compress_gzip(bytes, effort),
+        };
+        let mut encoded = encoded.ok()?;
+        if let CompressionEffort::SmallResult = effort {
+            // Compressed documents stay in memory for a long time, so that unused capacity would waste memory.
+            encoded.shrink_to_fit();
+        }
+        Some(encoded.into())
+    }
+}
+
+impl CompressionEffort {
+    /// Returns the capacity that is reserved for the compressed form of a text of `length` bytes. Documents repeat the
+    /// same texts more often than responses.
+    fn initial_capacity(self, length: usize) -> usize {
+        match self {
+            Self::Fast => length / 4,
+            Self::SmallResult => length / 32,
+        }
+    }
+}
+
+/// The maximum length in bytes of a text that is compressed with the slowest level. Compressing a longer text with this
+/// level would take seconds.
+const MAX_BEST_LEVEL_LENGTH: usize = 1 << 20;
+
+fn compress_gzip(bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>> {
+    let level = match effort {
+        CompressionEffort::Fast => Compression::fast(),
+        CompressionEffort::SmallResult if bytes.len() <= MAX_BEST_LEVEL_LENGTH => Compression::best(),
+        CompressionEffort::SmallResult => Compression::default(),
+    };
+    let mut encoder = GzEncoder::new(Vec::with_capacity(effort.initial_capacity(bytes.len())), level);
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// The binary logarithm of the distance up to which Brotli finds repeated texts. The largest distance would need much
+/// more memory during the compression, and documents of large APIs repeat the same texts at short distances.
+#[cfg(feature = "brotli")]
+const WINDOW_BITS: i32 = 19;
+
+#[cfg(feature = "brotli")]
+fn compress_brotli(mut bytes: &[u8], effort: CompressionEffort) -> io::Result<Vec<u8>> {
+    let quality = match effort {
+        CompressionEffort::Fast => 1,
+        CompressionEffort::SmallResult if bytes.len() <= MAX_BEST_LEVEL_LENGTH => 9,
+        CompressionEffort::SmallResult => 5,
+    };
+    let size_hint = bytes.len();
+    let params = brotli::enc::BrotliEncoderParams { quality, size_hint, lgwin: WINDOW_BITS, ..Default::default() };
+    let mut encoded = Vec::with_capacity(effort.initial_capacity(bytes.len()));
+    brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
+    Ok(encoded)
+}
+
+/// Replaces the function if the feature `brotli` is disabled. Brotli is then in none of the lists of [`ContentCoding`],
+/// so that this function is never called.
+#[cfg(not(feature = "brotli"))]
+fn compress_brotli(_: &[u8], _: CompressionEffort) -> io::Result<Vec<u8>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[derive(Debug, Clone)]
+pub struct CompressedBody {
+    pub body: Bytes,
+    /// The strong entity tag of the compressed bytes, which differs from the entity tag of the uncompressed bytes.
+    pub etag: HeaderValue,
+}
+
+/// A cache of a document's compressed bytes, one entry for each content coding. An entry is filled when it is first
+/// needed, and is `None` if compression failed.
+#[derive(Debug, Default)]
+struct CompressedBodies([OnceLock<Option<CompressedBody>>; 2]);
+
+impl CompressedBodies {
+    /// Returns the cached result of compression with a content coding; the outer `Option` is `None` if the bytes have
+    /// not been compressed yet.
+    fn cached_body(&self, coding: ContentCoding) -> Option<&Option<CompressedBody>> {
+        self.0[coding as usize].get()
+    }
+
+    /// If the cache does not contain them, compresses `bytes`, whose entity tag is `etag`.
+    fn get_or_compress(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&CompressedBody> {
+        let encode = || {
+            let body = coding.compress(bytes, CompressionEffort::SmallResult)?;
+            Some(CompressedBody { body, etag: compressed_etag(etag, coding) })
+        };
+        self.0[coding as usize].get_or_init(encode).as_ref()
+    }
+}
+
+/// `etag` is the entity tag of the uncompressed bytes.
+fn compressed_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
+    let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
+    // Visible ASCII in quotes is always a valid header value.
+    HeaderValue::try_from(format!("{plain}-{}\"", coding.as_str())).unwrap_or_else(|_| etag.clone())
 }

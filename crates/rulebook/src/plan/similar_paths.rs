@@ -28,7 +28,6 @@ const EXTRA_SEGMENT_DISTANCE: usize = 3;
 pub struct SimilarPaths {
     /// The services, sorted by their paths.
     services: Box<[KnownPath]>,
-    /// The number of segments of the base path.
     base_segments: usize,
     /// The maximum number of segments that a request path for a service can have, including positional parameters.
     max_segments: usize,
@@ -76,7 +75,6 @@ impl SimilarPaths {
         Self { services: services.into(), base_segments: base.len(), max_segments }
     }
 
-    /// Returns `true` if a path with this number of segments can be similar to the path of a service.
     pub fn can_be_similar(&self, segments: usize) -> bool {
         segments <= self.max_segments + 1
     }
@@ -115,7 +113,6 @@ impl SimilarPaths {
     }
 }
 
-/// The state of a running search.
 struct PathSearch {
     base_segments: usize,
     /// The part of [`MAX_SEARCH_COST`] that the search has not spent yet.

@@ -11,9 +11,7 @@ use super::static_files::{StaticExchange, StaticFiles, built_in_file};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::MAX_LEN_IN_MEMORY;
-use crate::pages::browser_policy::{self, BrowserCaching, PageKind};
-use crate::pages::docs::{self, DocsPage};
-use crate::pages::swagger;
+use crate::pages::{self, BrowserCaching, DocsPage, PageKind, swagger};
 use crate::pipeline::{
     self, AudienceDocuments, ErrorContext, Reply, find_audience_documents, reply_unless_read, respond_with_error,
 };
@@ -102,7 +100,7 @@ async fn find_page<'p>(
             return Ok(Some(Page::Redirect(without_version(path, head.uri.query()))));
         }
         let documents = find_audience_documents(plan, head).await?;
-        let page = docs::find_docs_page(documents.shared(), path, head).await?;
+        let page = pages::find_docs_page(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
             DocsPage::Markdown(document) => Page::Document(document, documents),
@@ -186,7 +184,7 @@ fn with_docs_policy(reply: Reply) -> Reply {
 
 /// Adds the header fields that restrict a page in a browser, in place of fields with the same names.
 fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
-    for (name, value) in browser_policy::policy_fields(kind, caching) {
+    for (name, value) in pages::policy_fields(kind, caching) {
         reply.headers.retain(|(present, _)| *present != name);
         reply.headers.push((name, value));
     }

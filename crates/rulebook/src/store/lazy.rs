@@ -10,7 +10,6 @@ use actix_rt::task::spawn_blocking;
 use super::{FileEngine, Store, StoreError};
 use crate::handler::ReadinessCheck;
 
-/// The name of the readiness check of a storage other than a folder.
 const READINESS_CHECK: &str = "files";
 
 /// A function that opens a storage of a program by its URL.
@@ -43,7 +42,6 @@ impl LazyStore {
         Self { is_folder: true, ..Self::engine(location, is_required, move || Store::open(&path)) }
     }
 
-    /// Returns the storage at a location, which a function opens.
     pub(crate) fn engine(
         location: String,
         is_required: bool,
@@ -90,7 +88,6 @@ impl LazyStore {
         Ok(())
     }
 
-    /// Returns the readiness check of a storage other than a folder.
     pub(crate) fn readiness_check(self: &Arc<Self>) -> Option<ReadinessCheck> {
         let store = Arc::clone(self);
         let check = move || {
