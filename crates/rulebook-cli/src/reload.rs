@@ -3,16 +3,15 @@
 //! The command writes a request to the data folder of the server and sends SIGHUP to it. The server takes the request
 //! away, and writes its result to another file, which the command prints.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use clap::Args;
 use rulebook::DataFolder;
 
-use super::{AddHandlers, Exit, Settings, output};
 use crate::serve::SERVER_LOCK_FILE;
+use crate::{AddHandlers, Exit, Settings, output};
 
 /// The file with a request, and the file with its result, in the data folder.
 const REQUEST_FILE: &str = "reload.request";

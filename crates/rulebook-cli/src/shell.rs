@@ -8,7 +8,7 @@ use clap::Args;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Exit, argument_parser_of, output};
+use crate::{Exit, argument_parser_of, output};
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:

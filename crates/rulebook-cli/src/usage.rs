@@ -12,8 +12,8 @@ use rulebook::usage::{self, MAX_DAYS, MethodUsage, UsageDays};
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-use super::output::did_you_mean;
-use super::{AddHandlers, Exit, Settings, output};
+use crate::output::{self, did_you_mean};
+use crate::{AddHandlers, Exit, Settings};
 
 /// The number of days that are shown by default.
 pub(super) const DEFAULT_DAYS: u8 = 7;

@@ -17,10 +17,9 @@ use rulebook_model::model::Api;
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json, json};
 
-use super::jwk::{decode, encode, parse_key_set};
-use super::key_source::KeySet;
-use super::settings::{JwtSettings, TokenRules};
+use super::keys::{KeySet, decode, encode, parse_key_set};
 use super::verify::{TokenError, unverified_issuer, verify_token};
+use super::{JwtSettings, TokenRules};
 use crate::template::Template;
 
 /// The issuer and the audience of local tokens.
@@ -195,7 +194,7 @@ impl LocalTokens {
 /// Returns the settings of the first issuer in the setting `auth`.
 fn first_settings(api: &Api) -> Option<AuthSettings<'_>> {
     let auth = api.auth.as_ref()?;
-    let member = auth.kinds.iter().find(|member| member.key.value == super::kind::NAME)?;
+    let member = auth.kinds.iter().find(|member| member.key.value == super::NAME)?;
     let node = DefinedAuth::settings_of(member).first()?;
     Some(AuthSettings { node, api, combine: auth.combine })
 }

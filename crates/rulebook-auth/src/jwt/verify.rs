@@ -7,10 +7,9 @@ use rulebook::{Claims, Identity};
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
 
-use super::jwk::{Algorithm, decode};
-use super::key_source::{KeySet, VerifiedToken};
+use super::TokenRules;
+use super::keys::{Algorithm, KeySet, VerifiedToken, decode};
 use super::local::LOCAL_ISSUER;
-use super::settings::TokenRules;
 
 /// The maximum length of a token in bytes. Tokens with hundreds of roles are shorter.
 const MAX_TOKEN_LEN: usize = 16 << 10;

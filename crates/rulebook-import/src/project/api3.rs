@@ -5,9 +5,10 @@ use std::path::Path;
 use rulebook_model::definition::dialect_spec::METHODS;
 use serde_json::{Value as Json, json};
 
-use super::definition_file::DefinitionFile;
-use super::files::{TextFile, read_files};
-use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, fastcgi_handlers, unusable};
+use super::{
+    DefinitionFile, HandlerChoice, Import, ProjectError, TextFile, absolute_path, count_with_noun, fastcgi_handlers,
+    read_files, unusable,
+};
 
 /// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
