@@ -160,10 +160,8 @@ async fn delete_article(arguments: RemoveArguments, context: Context) -> Result<
     Ok(())
 }
 
-/// Maximum number of lines in a response.
 const MAX_LINES: usize = 1000;
 
-/// Maximum number of articles from which lines are returned.
 const MAX_ARTICLES: i64 = 100;
 
 async fn read_lines(arguments: LineGetArguments, context: Context) -> Result<LineGetOutputs, LineGetError> {
@@ -268,7 +266,6 @@ impl CreateArguments {
     }
 }
 
-/// Parses the tags of an article from the form in which the database stores them.
 fn parse_tags(stored: &str) -> Vec<String> {
     stored.split_whitespace().map(str::to_owned).collect()
 }

@@ -24,7 +24,6 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum time for which a connection waits for a lock of another process.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum number of connections that read at the same time.
 const MAX_READERS: u32 = 16;
 
 /// The database, which is opened on first use. A clone refers to the same database.

@@ -12,7 +12,6 @@ use crate::api::user::{
 use crate::database::{Database, DatabaseError};
 use crate::{format_time, now};
 
-/// Returns the handlers of the methods that `api/user.json` defines.
 pub(super) fn module() -> Module {
     let handlers = Handlers {
         register: register_user,
@@ -159,7 +158,6 @@ fn bearer_token(head: &Head) -> Option<LoginToken> {
     head.bearer().filter(|token| token.starts_with(TOKEN_PREFIX)).map(|token| LoginToken(token.to_owned()))
 }
 
-/// Authenticates requests by login tokens.
 pub(crate) struct LoginAuthenticator(Database);
 
 impl LoginAuthenticator {

@@ -46,7 +46,6 @@ impl AuthKind for BasicKind {
     }
 }
 
-/// Returns the authenticator for the users of several files.
 fn compile_files(all: &[AuthSettings<'_>]) -> Result<CompiledAuth, Vec<HandlerError>> {
     let mut errors = Vec::new();
     let (mut files, mut paths, mut schemes) = (Vec::new(), Vec::new(), Vec::new());
@@ -133,7 +132,6 @@ fn is_header_char(c: char) -> bool {
 
 /// The number of hashes that are computed at once.
 const COMPUTATIONS: usize = 2;
-/// The maximum number of requests that compute a hash or wait for it.
 const MAX_WAITING: usize = 64;
 /// Decodes base64 with or without padding: some clients omit it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -137,13 +137,11 @@ fn one_line(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Writes the types of the schemas of the API. Returns them, and their names.
 fn write_shared(api: &Api, mut types: TypeWriter<'_>) -> (Vec<String>, ScopeNames) {
     write_schemas(&api.schemas, &mut types);
     types.finish()
 }
 
-/// Returns the Rust module for an API module, and the names of its types.
 fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> (String, ScopeNames) {
     write_schemas(&module.schemas, &mut types);
     let mut methods: Vec<MethodCode<'_>> = write_methods(module, &mut types);
@@ -172,12 +170,9 @@ fn with_imports(items: &[String]) -> String {
 /// The path of the type that a handler receives besides its arguments.
 const CONTEXT: &str = "::rulebook::Context";
 
-/// A handler in the struct of handlers.
 struct Handler<'a> {
     code: &'a MethodCode<'a>,
-    /// The type parameter for the function.
     function: String,
-    /// The type parameter for the future that the function returns.
     future: String,
 }
 
@@ -252,7 +247,6 @@ struct MethodCode<'a> {
     title: String,
     /// The function of `Module` that binds a handler to the method: `get`, or `any` for GET and POST.
     binding: String,
-    /// The handler of the method.
     signature: Signature,
 }
 
@@ -261,7 +255,6 @@ fn title(method: &Method, uri: &str, is_shared: bool) -> String {
     format!("`{http} {}`", uri.replace('`', "'"))
 }
 
-/// Writes the types of the methods of an API module.
 fn write_methods<'a>(module: &'a Module, types: &mut TypeWriter<'_>) -> Vec<MethodCode<'a>> {
     let mut methods = Vec::new();
     for service in &module.services {
@@ -294,12 +287,10 @@ fn names_of_method(module: &Module, method: &Method, is_shared: bool) -> Vec<Str
 /// The ends of the names of the types that each method has.
 const TYPES_OF_METHOD: [&str; 5] = ["Arguments", "Outputs", "Error", "Function", "Future"];
 
-/// Names one of the types of the method with the function `name`.
 fn name_in_method(name: &str, end: &str) -> PlaceName {
     PlaceName::new(camel_case(name) + end, format!("{name}\n{end}"))
 }
 
-/// Names the type of a parameter or of an output.
 fn name_of_value(name: &str, end: &str, value: &str) -> PlaceName {
     let mut place = name_in_method(name, end);
     let part = name_of_part(&PlaceName::new("", ""), value).short;
@@ -495,7 +486,6 @@ impl<E: Into<::rulebook::ApiError>> From<E> for {name} {{
     )
 }
 
-/// Returns the first paragraph of a description.
 fn first_paragraph(info: &str) -> &str {
     info.split("\n\n").next().unwrap_or_default()
 }

@@ -102,7 +102,6 @@ pub(crate) fn variant_names(texts: &[&str], reserved: &[&str]) -> Vec<String> {
     distinct_names(names, str::to_owned)
 }
 
-/// Returns the names that the variant for a text can have.
 pub(crate) fn names_of_variant(text: &str, reserved: &[&str]) -> Vec<String> {
     let name = if text.is_empty() { "Empty".to_owned() } else { type_name(&with_words(text), "") };
     let is_reserved = name.is_empty() || reserved.contains(&name.as_str());

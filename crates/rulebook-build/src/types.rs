@@ -82,7 +82,6 @@ impl<'a> TypeWriter<'a> {
         (self.items, self.names)
     }
 
-    /// Writes a type with this name.
     pub(crate) fn write_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) {
         match check.structure() {
             Structure::Object(shape) if !shape.fields.is_empty() => {
@@ -194,7 +193,6 @@ impl<'a> TypeWriter<'a> {
         name
     }
 
-    /// Returns the type of the values in a list or a map.
     fn type_in_list(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) -> String {
         let within = self.within.take();
         let text = self.rust_type(check, role, name, doc);
@@ -203,7 +201,6 @@ impl<'a> TypeWriter<'a> {
     }
 }
 
-/// Returns the notation of a type in the definition.
 pub(crate) fn notation(check: &dyn Check) -> String {
     let notation = check.type_expr();
     format!("{} {}", notation.term, Json::Object(notation.attributes))
@@ -219,23 +216,18 @@ pub(crate) fn option(text: String) -> String {
     if text.starts_with("Option<") { text } else { format!("Option<{text}>") }
 }
 
-/// The traits that the types of values implement.
 pub(crate) const VALUE_TRAITS: &str = "#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\n";
 
-/// A field of a struct.
 #[derive(Debug)]
 pub(crate) struct Field {
     /// The name in JSON.
     pub(crate) name: String,
-    /// The description, for the doc comment.
     pub(crate) info: String,
-    /// The Rust type.
     pub(crate) rust_type: String,
     /// Attributes of serde besides the name, each on a line.
     pub(crate) attributes: &'static str,
 }
 
-/// Writes the struct of an object.
 pub(crate) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &PlaceName, doc: &str) {
     types.add_item_first(|types| {
         let fields = object_fields(types, shape, role, name);
@@ -250,7 +242,6 @@ pub(crate) fn with_constraints(doc: &str, names: &str, constraints: impl Iterato
     if constraints.is_empty() { doc.to_owned() } else { format!("{doc}\n\nBetween the {names}:\n\n{constraints}") }
 }
 
-/// Returns the fields of the struct `name` of an object.
 pub(crate) fn object_fields(
     types: &mut TypeWriter<'_>,
     shape: &ObjectShape,
@@ -267,13 +258,11 @@ pub(crate) fn object_fields(
     shape.fields.iter().map(field).collect()
 }
 
-/// Names the type of a part of the type `name`.
 pub(crate) fn name_of_part(name: &PlaceName, part: &str) -> PlaceName {
     // Only at the beginning of a name, a digit needs an underscore before it.
     name.part(type_name(part, "Value").trim_start_matches('_'), part)
 }
 
-/// Returns a struct with these fields.
 pub(crate) fn struct_code(name: &str, doc: &str, traits: &str, fields: &[Field]) -> String {
     let names = field_names(&fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>());
     let fields: String = fields
@@ -309,10 +298,8 @@ pub(crate) fn rename(name: &str, identifier: &str) -> String {
     if name == identifier { String::new() } else { format!("#[serde(rename = {name:?})]\n") }
 }
 
-/// The traits that enums of texts implement.
 const TEXT_TRAITS: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]\n";
 
-/// Returns the enum of these texts.
 pub(crate) fn text_enum(texts: &[String], name: &str, doc: &str) -> String {
     let names = variant_names(&texts.iter().map(String::as_str).collect::<Vec<_>>(), &["Self"]);
     let variants: Vec<(&String, String)> = texts.iter().zip(names).collect();
@@ -389,13 +376,11 @@ fn escaped(text: &str) -> String {
     text.escape_debug().to_string().replace('`', "'")
 }
 
-/// Returns `true` if null is the only value of a type.
 pub(crate) fn is_null(check: &Arc<dyn Check>) -> bool {
     matches!(check.structure(), Structure::Scalar)
         && scalar_type(&**check, Role::Output) == (Scalar::Plain("()"), false)
 }
 
-/// Writes the enum of a union without a tag.
 pub(crate) fn write_union(
     types: &mut TypeWriter<'_>,
     branches: &[Arc<dyn Check>],
@@ -557,7 +542,6 @@ pub(crate) enum Role {
     Both,
 }
 
-/// The Rust type of a single value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scalar {
     /// A type of Rust or of a crate: `String`.
@@ -568,7 +552,6 @@ pub(crate) enum Scalar {
     Constant(Json),
 }
 
-/// The type of any JSON value.
 pub(crate) const JSON: &str = "::serde_json::Value";
 
 /// Returns the Rust type of the values, and whether they can be null.
@@ -676,12 +659,10 @@ impl SchemaPaths {
     }
 }
 
-/// Names the type of a schema.
 pub(crate) fn schema_name(schema: &Schema) -> PlaceName {
     PlaceName::new(unreserved(type_name(&schema.name, "Schema")), schema.name.as_str())
 }
 
-/// Writes the types of these schemas.
 pub(crate) fn write_schemas(schemas: &[Schema], types: &mut TypeWriter<'_>) {
     for schema in schemas {
         let check = &schema.r#type.check;
@@ -696,7 +677,6 @@ pub(crate) fn write_schemas(schemas: &[Schema], types: &mut TypeWriter<'_>) {
 // The type of a recursive schema needs a `Box`: a value cannot contain a value of its type without one, except in a
 // list or a map.
 
-/// Which parts of a value are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parts {
     /// Those that the value contains without a list or map around them.

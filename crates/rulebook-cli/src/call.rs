@@ -103,7 +103,6 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     Err(Exit::ErrorsReported)
 }
 
-/// Writes the file that the called method returned to standard output.
 fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
     let copied = match download.into_content() {
         Content::Bytes(bytes) => output::write_to_stdout(&bytes),
@@ -119,7 +118,6 @@ fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit
     }
 }
 
-/// Writes the pieces of a stream to standard output.
 fn print_stream(runtime: &tokio::runtime::Runtime, mut pieces: ByteStream) -> io::Result<()> {
     while let Some(piece) = runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
         output::write_to_stdout(&piece?)?;

@@ -188,7 +188,6 @@ pub(super) fn explain(options: &ExplainOptions) -> Result<Exit, Exit> {
     }
 }
 
-/// Returns a line for each built-in type.
 fn list_of_types() -> String {
     let mut list = "The built-in types:\n\n".to_owned();
     for builtin in Types::builtin().iter() {

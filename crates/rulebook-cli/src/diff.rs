@@ -102,10 +102,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &DiffOptio
     Ok(if printed == Exit::Success && fails { Exit::ErrorsReported } else { printed })
 }
 
-/// The beginning of the name of a revision.
 const GIT_PREFIX: &str = "git:";
 
-/// An API that is compared.
 struct ComparedApi {
     api: Api,
     sources: SourceFiles,
@@ -147,7 +145,6 @@ impl ComparedApi {
     }
 }
 
-/// Reads definitions with the types of the program.
 struct Sources<'a> {
     app: AddHandlers<'a>,
     settings: &'a Settings,
@@ -286,7 +283,6 @@ impl Sources<'_> {
     }
 }
 
-/// Runs git in a folder, and returns what it prints.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .arg("-C")

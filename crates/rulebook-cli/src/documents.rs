@@ -96,7 +96,6 @@ pub(super) fn print_schema(app: AddHandlers<'_>, settings: &Settings, options: &
     output::print_to_stdout(&schema_text(options.kind, &names))
 }
 
-/// Returns the text of the JSON Schema for files of a new project.
 #[cfg(feature = "new")]
 pub(super) fn new_project_schema(kind: SchemaKind) -> String {
     let names = with_handler_kinds(Rulebook::read(Vec::new())).known_names();
@@ -111,7 +110,6 @@ fn schema_text(kind: SchemaKind, names: &KnownNames) -> String {
     format!("{schema:#}\n")
 }
 
-/// The kind of handlers in worker processes.
 const PROCESS_KIND: &str = "process";
 
 /// Print TypeScript declarations of the API, for its client rulebook.js, or a client in another language.
@@ -159,7 +157,6 @@ impl Language {
     }
 }
 
-/// Returns the types of the handlers in worker processes.
 fn handler_types(language: Language, api: &Api) -> Result<String, Exit> {
     let default = api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref());
     let is_in_process = |method: &&Method| {
@@ -203,7 +200,6 @@ pub(super) fn print_types(app: AddHandlers<'_>, settings: &Settings, options: &T
     Ok(output::write_document(&text, options.output.as_deref()))
 }
 
-/// Fetches a document that has a media type.
 #[cfg(feature = "client")]
 fn fetch(
     options: &TypesOptions,
@@ -268,7 +264,6 @@ pub(super) struct ApiVersion {
 }
 
 impl ApiVersion {
-    /// Returns the version of an API.
     pub(super) fn of(&self, api: &Api) -> Result<Api, Exit> {
         let Some(name) = &self.api_version else { return Ok(api.default_version().into_owned()) };
         api.in_version(name).ok_or_else(|| {

@@ -13,7 +13,6 @@ use rulebook_model::invisible::replace_invisible;
 use crate::remote::{ClientOptions, parse_server_url, print_transfer_error};
 use crate::{Exit, output};
 
-/// The maximum number of losses that are printed one by one.
 const MAX_PRINTED_LOSSES: usize = 20;
 
 const AFTER_HELP: &str = "\
@@ -86,7 +85,6 @@ fn write_files(folder: &Path, files: &[ImportedFile]) -> io::Result<()> {
     files.iter().try_for_each(|file| fs::write(folder.join(&file.path), &file.text))
 }
 
-/// Reads the description from its file or from the server.
 fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {
     let name = &options.description;
     if name.starts_with("http://") || name.starts_with("https://") {

@@ -28,7 +28,6 @@ Examples:
   rulebook keys add --name photos --scope iapi.read,iapi.write --files 'public/images/**'
   rulebook keys add --name partner --scope reader --requests 1000 --per hour --expires 90d";
 
-/// The text at the end of the help of each `keys` command.
 const AFTER_HELP: &str = "\
 The file keys.json in the --data folder contains a hash of each key. The hashes depend on a secret of the server: the \
 environment variable RULEBOOK_PEPPER (at least 32 characters), or the file `pepper` beside keys.json, which is created \
@@ -210,7 +209,6 @@ fn print_warning(message: &str) {
     output::print_to_stderr(&format!("warning: {message}\n"));
 }
 
-/// Returns the value of `--files` if it is a valid file pattern.
 fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
     FilePatterns::new([text]).map(|_| text.to_owned())
 }

@@ -132,7 +132,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The first line of the help: the purpose of the program.
 const ABOUT: &str =
     "Write an HTTP API down once, as JSON definitions; rulebook routes, checks, permits, documents and serves it";
 
@@ -158,7 +157,6 @@ fn argument_parser() -> clap::Command {
     argument_parser_of("rulebook")
 }
 
-/// Builds the argument parser of a program with another name.
 fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
     let cli = <Cli as clap::CommandFactory>::command().name(name).arg(new_files_arg());
     let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -174,7 +172,6 @@ fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
     })
 }
 
-/// Hides all settings except those in `shown` from the help of a command and its subcommands.
 fn show_only_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
     let command = command.mut_args(|arg| {
         let is_setting = arg.get_help_heading() == Some(settings::HELP_HEADING);
@@ -308,7 +305,6 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
 /// A value of an option: its word, its description in the help, which can be empty, and what it means.
 type Choice<T> = (&'static str, &'static str, T);
 
-/// Returns a parser for the words of these choices.
 fn choice_parser<T>(choices: &'static [Choice<T>]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,

@@ -75,7 +75,6 @@ impl io::Write for CapturedLog {
     }
 }
 
-/// A test file, and its tests.
 struct TestFile {
     path: PathBuf,
     tests: Vec<Test>,
@@ -209,7 +208,6 @@ fn run_test(rulebook: Rulebook, api: &Api, folder: &Path, test: &Test) -> Result
 struct Running<'a> {
     client: &'a Client,
     api: &'a Api,
-    /// The folder with the test file.
     folder: &'a Path,
     saved: Map<String, Json>,
 }
@@ -326,7 +324,6 @@ fn text(value: Json) -> String {
 /// The maximum length in characters of a value in a message.
 const MAX_SHOWN: usize = 300;
 
-/// Returns what a response does not fulfil.
 fn check_response(step: &Step, response: &TestResponse, saved: &Map<String, Json>) -> Vec<Failure> {
     let expect = &step.expect;
     let mut failures = Vec::new();
@@ -385,7 +382,6 @@ fn check_response(step: &Step, response: &TestResponse, saved: &Map<String, Json
     comparison.failures
 }
 
-/// Returns the value that a step saves.
 fn saved_value(member: &JsonMember, response: &TestResponse) -> Result<Json, Failure> {
     let node = &member.value;
     let name = &member.key.value;
@@ -482,7 +478,6 @@ fn is_equal(expected: &Json, got: &Json) -> bool {
     }
 }
 
-/// Returns the name of an error, and its message, for a message.
 fn error_name(response: &TestResponse) -> String {
     let code = response.code().map(|code| format!(", `{code}`"));
     let message = response.message().map(|message| format!(": {message}"));
@@ -566,7 +561,6 @@ impl<'s> Printer<'s> {
         if self.has_color { format!("{color}{text}{RESET}") } else { text.to_owned() }
     }
 
-    /// Prints the number of tests, and returns the exit code.
     fn finish(&self) -> Result<Exit, Exit> {
         let count = output::count_with_noun(self.count, "test");
         let text = match self.failed {

@@ -183,7 +183,6 @@ fn overrides_change(after: &MethodInApi<'_>, before: &MethodInApi<'_>, path: &st
     change.at(before.of.method.span, after.of.method.span)
 }
 
-/// Compares the settings of two modules that have methods in common.
 fn compare_modules((old, before): (&Api, &Module), (new, after): (&Api, &Module)) -> Vec<Change> {
     let mut changes = Vec::new();
     let name = &after.name;
@@ -291,7 +290,6 @@ fn accepts(method: &MethodInApi<'_>, place: usize, text: &str) -> bool {
 /// The settings whose effect on clients depends on the requests.
 const OTHER_SETTINGS: [&str; 7] = ["catalogue", "service", "dispatch", "unknown", "timezone", "options", "cors"];
 
-/// Returns the changes of the whole API.
 pub(crate) fn compare_settings(old: &Api, new: &Api) -> Vec<Change> {
     let mut changes = Vec::new();
     if old.base != new.base {
@@ -330,7 +328,6 @@ pub(crate) fn compare_settings(old: &Api, new: &Api) -> Vec<Change> {
     changes.into_iter().map(|change| change.or_at(old.span, new.span)).collect()
 }
 
-/// Returns the kinds of credentials that the definition chooses.
 fn authenticators(api: &Api) -> Vec<&str> {
     match &api.auth {
         Some(DefinedAuth { kinds, .. }) => kinds.iter().map(|member| member.key.value.as_str()).collect(),

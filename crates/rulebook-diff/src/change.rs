@@ -219,7 +219,6 @@ impl fmt::Display for Change {
 const MAX_WITNESS_LEN: usize = 400;
 
 impl Change {
-    /// Creates a change of the whole API.
     pub(crate) fn new(kind: ChangeKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -242,7 +241,6 @@ impl Change {
         Self { old: old.into(), new: new.into(), ..self }
     }
 
-    /// Returns the witness as a text, whose end is omitted if it is long.
     pub(crate) fn witness_in_short(&self) -> Option<String> {
         let text = self.witness.as_ref()?.to_string();
         Some(match text.char_indices().nth(MAX_WITNESS_LEN) {
@@ -278,7 +276,6 @@ pub struct Report<'a> {
     pub new: &'a Sources,
 }
 
-/// The levels in the order of reports.
 const LEVELS: [Level; 3] = [Level::Breaking, Level::Risky, Level::Compatible];
 
 impl Report<'_> {

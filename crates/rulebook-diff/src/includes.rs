@@ -217,7 +217,6 @@ impl Comparison {
         self.work <= MAX_WORK
     }
 
-    /// Compares two types that are not references to schemas.
     fn compare_parts(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
         if self.depth >= MAX_DEPTH || !self.can_work(1) {
             return Inclusion::Unknown;

@@ -77,7 +77,6 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
     changes.into_iter().map(|change| change.or_at(before.span, after.span)).collect()
 }
 
-/// Returns the point in time at which a method ends.
 pub(crate) fn sunset(method: &Method) -> Option<Timestamp> {
     method.options.deprecation.as_ref()?.sunset
 }
@@ -87,7 +86,6 @@ pub(crate) fn has_ended(method: &Method) -> bool {
     sunset(method).is_some_and(|sunset| sunset <= Timestamp::now())
 }
 
-/// Returns which bodies a method reads.
 fn body(method: &Method) -> &'static str {
     let is_read = |parameter: &&Parameter| matches!(parameter.from.source(), Source::Body | Source::Any);
     match method.parameters.iter().find(is_read) {
@@ -163,10 +161,8 @@ struct Required {
     key: String,
 }
 
-/// A group of permissions.
 type Group = Vec<Required>;
 
-/// Compares the scopes of a method.
 pub(crate) fn compare_scope(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut Vec<Change>) {
     let (old, new) = (before.method, after.method);
     let old_groups = groups(&old.scope, &|name| old.request_name(name), &str::to_owned);
@@ -228,7 +224,6 @@ pub(crate) fn compare_limits(old: &Api, new: &Api) -> Vec<Change> {
     changed.map(to_change).collect()
 }
 
-/// Compares what successful responses of a method contain.
 pub(crate) fn compare_outputs(old: &Method, new: &Method, types: &mut Comparison, changes: &mut Vec<Change>) {
     if old.options.download != new.options.download {
         let returns = |method: &Method| if method.options.download { "a file" } else { "outputs" };

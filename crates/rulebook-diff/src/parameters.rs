@@ -13,7 +13,6 @@ use serde_json::{Map, Value as Json, json};
 use crate::change::{Change, ChangeKind};
 use crate::includes::{Comparison, Inclusion, reads_texts_alike};
 
-/// A method of one of the definitions.
 #[derive(Clone, Copy)]
 pub(crate) struct MethodOf<'a> {
     pub(crate) service: &'a Service,
@@ -117,7 +116,6 @@ fn presence(parameter: &Parameter) -> &'static str {
     if parameter.optional { "is optional" } else { "is required" }
 }
 
-/// Returns the name of a parameter with its place in requests.
 fn words(parameter: &Parameter) -> String {
     let name = parameter.request_name();
     match parameter.from {
@@ -247,7 +245,6 @@ fn text_witness(wide: &dyn Check, narrow: &dyn Check, value: Value<'static>) -> 
     if accepts(narrow) && !accepts(wide) { Inclusion::Excluded(Some(value)) } else { Inclusion::Unknown }
 }
 
-/// Returns the notation of a type in a definition.
 pub(crate) fn type_words(r#type: &ParameterType) -> String {
     let written = &r#type.written;
     let attributes = match written.attributes.is_empty() {

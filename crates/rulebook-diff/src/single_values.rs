@@ -49,7 +49,6 @@ pub(crate) fn includes_single_values(automata: &mut Automata, wide: &Json, narro
     all(narrow.iter().map(|narrow| any(wide.iter().map(|wide| wide.includes(narrow, automata)))))
 }
 
-/// A part of a JSON Schema that accepts values of one kind.
 #[derive(Debug)]
 pub(crate) struct Alternative {
     pub(crate) kind: String,
@@ -232,12 +231,9 @@ impl Automata {
     }
 }
 
-/// A condition of a schema on its strings.
 #[derive(Debug, Clone, PartialEq)]
 enum Condition {
-    /// The string contains a match of this pattern.
     Pattern(String),
-    /// The string contains no match of this pattern.
     NotPattern(String),
     MinLength(u64),
     MaxLength(u64),
@@ -245,7 +241,6 @@ enum Condition {
     Opaque(String, Json),
 }
 
-/// Returns whether the schema of strings `wide` accepts every string of `narrow`.
 pub(crate) fn includes_strings(automata: &mut Automata, wide: &Alternative, narrow: &Alternative) -> Inclusion {
     if let Some(inclusion) = wide.includes_listed_values(narrow) {
         return inclusion;
@@ -390,7 +385,6 @@ fn bytes_by_preference() -> impl Iterator<Item = u8> {
     (b'a'..=b'z').chain(b'A'..=b'Z').chain(b'0'..=b'9').chain(others)
 }
 
-/// Returns the string that leads to the states.
 fn text_of(visited: &HashMap<States, Option<(States, u8)>>, mut states: States) -> Option<String> {
     let mut bytes = Vec::new();
     while let Some(Some((previous, byte))) = visited.get(&states) {
@@ -435,7 +429,6 @@ mod tests {
     }
 }
 
-/// Valid values of a type.
 #[derive(Default)]
 pub(crate) struct Samples {
     /// A typical value.
@@ -489,7 +482,6 @@ fn is_valid(check: &dyn Check, value: &Value<'static>) -> bool {
     is_shallow(value) && check.checked(value.clone()).is_ok()
 }
 
-/// Returns a list of the type with this item.
 pub(crate) fn list_with(list: &dyn Check, samples: &Samples, item: &Value<'static>) -> Option<Value<'static>> {
     let single = Value::List(vec![item.clone()]);
     if is_valid(list, &single) {
@@ -549,7 +541,6 @@ pub(crate) fn object_without(object: &dyn Check, samples: &Samples, name: &str) 
     })
 }
 
-/// Adds the tag of a union to a value of one of its branches.
 pub(crate) fn with_member(inclusion: Inclusion, tag: &str, value: &str) -> Inclusion {
     match inclusion {
         Inclusion::Excluded(Some(Value::Map(mut members))) => {

@@ -47,7 +47,6 @@ pub(crate) fn repair_rounds<F>(
 /// The keys and the indexes that lead to a member.
 pub(crate) type MemberPath = Vec<String>;
 
-/// A member of an object, or an item of an array, in a text.
 pub(crate) struct Member<'t> {
     /// The key, or the index of an item.
     pub key: String,
@@ -58,12 +57,10 @@ pub(crate) struct Member<'t> {
     pub removal: Range<usize>,
 }
 
-/// Parses a JSON text. Returns `None` if the text is not JSON.
 pub(crate) fn parse(text: &str) -> Option<Value<'_>> {
     parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default()).ok()?.value
 }
 
-/// Returns the members of an object, or the items of an array.
 pub(crate) fn members_of<'t>(value: &'t Value<'t>) -> Vec<Member<'t>> {
     let parts: Vec<(String, Range<usize>, &Value<'t>)> = match value {
         Value::Object(object) => {

@@ -190,7 +190,6 @@ impl Reconnecting {
         Ok(Grant { granted, remaining, period, ends_in: Duration::from_millis(left) })
     }
 
-    /// Checks that the server responds.
     async fn ping(&self) -> RedisResult<()> {
         let (mut connection, number) = self.connection().await?;
         let result = redis::cmd("PING").exec_async(&mut connection).await;

@@ -227,7 +227,6 @@ fn new_http_client() -> Agent {
     config.build().new_agent()
 }
 
-/// Returns a list of names for a message.
 pub(super) fn quoted_list(names: &[&str]) -> String {
     match names {
         [] => "none".to_owned(),
@@ -270,7 +269,6 @@ impl Identities {
         token
     }
 
-    /// Removes the identity that has this token.
     pub(super) fn remove(&self, token: &str) {
         self.lock().remove(token);
     }

@@ -62,7 +62,6 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Sets the request target: the path and the query.
     pub(super) fn target(mut self, target: String) -> Self {
         self.target = target;
         self
@@ -190,7 +189,6 @@ fn encode_form(form: MultipartForm<Vec<u8>>) -> (String, Vec<u8>) {
     (media_type, body.collect())
 }
 
-/// Reads the complete body.
 fn read_response(response: http::Response<ureq::Body>) -> Result<(Parts, Vec<u8>), String> {
     let (head, body) = response.into_parts();
     let mut bytes = Vec::new();
@@ -353,7 +351,6 @@ impl<'c> MethodCall<'c> {
         request.try_send()
     }
 
-    /// Returns the parameter with this name in code.
     fn find_parameter(&self, name: &str) -> Result<&'c Parameter, Misuse> {
         let parameters = &self.method.parameters;
         parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
@@ -377,13 +374,11 @@ impl<'c> MethodCall<'c> {
         }
     }
 
-    /// Returns the arguments of the parameters whose location is included, as text.
     fn argument_texts(&self, is_included: impl Fn(Location) -> bool) -> Vec<(&'c Parameter, String)> {
         let included = self.arguments.iter().filter(|(parameter, _)| is_included(parameter.from));
         included.filter_map(|(parameter, value)| Some((*parameter, argument_text(value)?))).collect()
     }
 
-    /// Returns the request target: the path and the query.
     fn request_target(&self) -> Result<String, Misuse> {
         let mut path = String::new();
         for segment in self.base.split('/').filter(|segment| !segment.is_empty()) {

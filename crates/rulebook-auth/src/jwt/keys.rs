@@ -28,7 +28,6 @@ use super::verify::TokenError;
 
 /// The maximum number of requests that wait for the keys at the same time.
 const MAX_WAITING: usize = 1024;
-/// The maximum number of keys that are used of a set.
 const MAX_KEYS: usize = 100;
 /// The maximum number of keys with which the signature of a token without a key id is compared.
 const MAX_TRIED_KEYS: usize = 4;
@@ -61,7 +60,6 @@ pub struct KeySource {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct LastFetch {
-    /// The number of fetches that have ended.
     count: u64,
     /// The time at which the last fetch ended; `None` before the first one.
     ended: Option<Instant>,
@@ -357,7 +355,6 @@ pub static ALGORITHMS: [Algorithm; 9] = [
 /// The name that RFC 9864 gives to `EdDSA` with the curve Ed25519.
 pub const ED25519: &str = "Ed25519";
 
-/// A public key, in the form in which `ring` needs it.
 #[derive(Clone, PartialEq, Eq)]
 enum PublicKey {
     /// The modulus and the exponent of an RSA key.
@@ -406,7 +403,6 @@ impl Algorithm {
         ALGORITHMS.iter().find(|algorithm| algorithm.name == name)
     }
 
-    /// Returns `true` if keys of this type are for this algorithm.
     fn accepts(&self, key: &PublicKey) -> bool {
         match (&self.verification, key) {
             (Verification::Rsa(_), PublicKey::Rsa { .. }) => true,

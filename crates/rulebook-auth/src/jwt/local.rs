@@ -24,9 +24,7 @@ use crate::template::Template;
 
 /// The issuer and the audience of local tokens.
 pub const LOCAL_ISSUER: &str = "urn:rulebook:local";
-/// The file in the data folder with the key.
 const FILE: &str = "local-issuer.json";
-/// The algorithm of local tokens.
 const ALGORITHM: &str = "EdDSA";
 /// The length of the private key in bytes.
 const SEED_LEN: usize = 32;
@@ -123,7 +121,6 @@ fn check_mode(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the key pair in a key set.
 fn parse(text: &[u8]) -> Option<Ed25519KeyPair> {
     let set = unique_json::parse(text).ok()?;
     let key = set.get("keys")?.get(0)?;
@@ -191,7 +188,6 @@ impl LocalTokens {
     }
 }
 
-/// Returns the settings of the first issuer in the setting `auth`.
 fn first_settings(api: &Api) -> Option<AuthSettings<'_>> {
     let auth = api.auth.as_ref()?;
     let member = auth.kinds.iter().find(|member| member.key.value == super::NAME)?;

@@ -108,7 +108,6 @@ pub const SETTINGS: [&str; 16] = [
     "openid",
 ];
 
-/// What to do if the issuer or the address of its keys is missing.
 const MISSING_HELP: &str = "the OpenID Connect discovery document of the issuer contains it, as `issuer` or `jwks_uri`";
 /// The algorithms that are accepted if the definition names none.
 const DEFAULT_ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
@@ -200,7 +199,6 @@ impl JwtSettings {
     }
 }
 
-/// Reads settings, and collects their errors.
 struct Reader<'s, 'a> {
     settings: &'s AuthSettings<'a>,
     errors: &'s mut Vec<HandlerError>,

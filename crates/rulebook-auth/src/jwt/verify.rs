@@ -82,12 +82,10 @@ fn identity(rules: &TokenRules, claims: Claims) -> Result<Identity, &'static str
     Ok(Identity::new(name, unique).with_namespace(&format!("jwt:{}", rules.issuer)).with(claims))
 }
 
-/// A token whose signature has not been verified.
 struct Token<'t> {
     algorithm: &'static Algorithm,
     /// The id of the key with which the token claims to be signed. It is only compared with the ids of known keys.
     key_id: Option<String>,
-    /// The type of the token in the header, `typ`.
     token_type: Option<String>,
     claims: Map<String, Json>,
     /// The part of the token that is signed.

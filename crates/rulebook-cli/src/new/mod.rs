@@ -119,7 +119,6 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
-/// Returns the list of the imported files.
 fn import_report(framework: Framework, folder: &Path, imported: &ImportedProject) -> String {
     let files = imported
         .imported
@@ -128,7 +127,6 @@ fn import_report(framework: Framework, folder: &Path, imported: &ImportedProject
     format!("Imported from {} ({}):\n{}", folder.display(), framework.title(), files.collect::<String>())
 }
 
-/// Prints what rulebook does not have to standard error.
 fn print_warnings(imported: &ImportedProject, name: &ProjectName) {
     let mut text: String = imported
         .warnings
@@ -177,7 +175,6 @@ struct ProjectName(String);
 /// Maximum length of a project name in characters; crates.io has the same limit for package names.
 const MAX_LEN: usize = 64;
 
-/// The names that [`is_reserved`] rejects, besides ports.
 const RESERVED_NAMES: &str = "alloc aux build con core deps examples incremental nul prn proc_macro std test";
 
 impl ProjectName {
@@ -246,9 +243,7 @@ enum HandlerLanguage {
     FastCgi,
 }
 
-/// The definition of the module `greeting`.
 const GREETING: StarterFile = ("api/greeting.json", include_str!("templates/shared/api/greeting.json"));
-/// The tests of this module.
 const GREETING_TESTS: StarterFile = ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"));
 /// The files that git ignores in a project without Rust.
 const GITIGNORE: StarterFile = (".gitignore", include_str!("templates/shared/gitignore.in"));
@@ -305,7 +300,6 @@ const PHP: &[StarterFile] = &[
 ];
 
 impl HandlerLanguage {
-    /// Returns the files of a new project.
     fn files(self) -> impl Iterator<Item = StarterFile> {
         let (files, sdk): (&[StarterFile], &[StarterFile]) = match self {
             Self::Rust => (RUST, &[]),
@@ -318,12 +312,10 @@ impl HandlerLanguage {
         files.iter().chain(sdk).copied()
     }
 
-    /// Returns `true` if the tests of a new project are files for `rulebook test`.
     fn has_test_files(self) -> bool {
         !matches!(self, Self::Rust | Self::FastCgi)
     }
 
-    /// Returns the command that serves a new project.
     fn serve_command(self) -> &'static str {
         match self {
             Self::Rust => "cargo run -- serve --watch",
@@ -350,7 +342,6 @@ const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sou
 /// The `Cargo.toml` of the workspace that consists of the copied crates.
 const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
 
-/// What the new project contains.
 #[derive(Debug)]
 struct ProjectContent<'a> {
     pub language: HandlerLanguage,
@@ -360,7 +351,6 @@ struct ProjectContent<'a> {
     pub needs_iapi: bool,
 }
 
-/// Where the new project gets the crates of rulebook from.
 #[derive(Debug)]
 enum RulebookSource {
     /// From the package registry, in this version.
@@ -435,7 +425,6 @@ fn with_iapi_dependency(text: &str) -> String {
     )
 }
 
-/// Replaces the placeholders in a text of the template.
 fn fill_placeholders(text: &str, name: &ProjectName, rulebook: &RulebookSource) -> String {
     let text = text.replace("package-name", name.as_str()).replace("crate_name", &name.crate_name());
     let text = text.replace("RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"));

@@ -20,7 +20,6 @@ use super::{Progress, TransferError};
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The maximum pause between two attempts, unless the server requires a longer pause.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
-/// Timeout for resolving a host name, and timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
@@ -40,7 +39,6 @@ pub(crate) fn bearer_field(key: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The definition of a server, as it responds to OPTIONS.
 pub(crate) struct FetchedDefinition {
     pub(crate) bytes: Vec<u8>,
     /// The links to the versions of the API, each with its name; empty if it has no versions, or the URL names one.
@@ -99,7 +97,6 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    /// Fetches a document whose media type begins with `media_type`.
     pub(crate) fn fetch_document(
         &self,
         method: &str,
@@ -109,7 +106,6 @@ impl Client {
         self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
     }
 
-    /// Fetches the definition of a server.
     pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
         let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
         let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
@@ -212,7 +208,6 @@ pub(crate) fn document_url(server: &Url, path: &str) -> Url {
 const MAX_BODY_BYTES: u64 = 64 << 10;
 /// Maximum number of characters of a text from the server that a message shows.
 const MAX_SHOWN_CHARS: usize = 1000;
-/// The maximum `Retry-After` for which the client waits.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// HTTP statuses of errors that are usually temporary (RFC 9110 section 15.6, RFC 6585 section 4).
@@ -223,7 +218,6 @@ pub(crate) struct ErrorResponse {
     /// The HTTP status or, in the envelope `phalapi`, the status in the member `ret`.
     status: u64,
     message: Option<String>,
-    /// The id under which the server logged the request.
     request_id: Option<String>,
     retry_after: Option<Duration>,
 }
@@ -238,7 +232,6 @@ impl ErrorResponse {
     }
 }
 
-/// Converts a response without a success status to an error.
 pub(super) fn to_transfer_error(response: Response<Body>) -> TransferError {
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();

@@ -164,7 +164,6 @@ fn continues_file(fields: &HeaderMap, digest: Hash, from: u64) -> bool {
     first == Some(from) && etag_field_digest(fields) == Some(digest)
 }
 
-/// Appends the body of a response to the partial file.
 fn receive_body(response: Response<Body>, partial: &mut PartialFile, progress: &Progress) -> Result<(), TransferError> {
     let mut body = response.into_body();
     let done = partial.length();
@@ -240,7 +239,6 @@ impl PartialFile {
         Ok(part)
     }
 
-    /// Returns the number of received bytes.
     pub(super) fn length(&self) -> u64 {
         self.hasher.count()
     }
@@ -275,7 +273,6 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Appends received bytes to the `.part` file.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         let written = match &mut self.file {
             Some(file) => file.write_all(bytes),
@@ -317,7 +314,6 @@ impl PartialFile {
         Ok((digest, verification))
     }
 
-    /// Removes the `.part` file and the file with its digest.
     pub(super) fn discard(&mut self) -> Result<(), TransferError> {
         self.file = None;
         self.expected_digest = None;
@@ -327,7 +323,6 @@ impl PartialFile {
             .map_err(TransferError::at_path(&self.part_path))
     }
 
-    /// Locks the `.part` file, so that no other process writes it.
     fn lock_part_file(&self, file: &File) -> Result<(), TransferError> {
         match file.try_lock() {
             // Between opening and locking, another process may have renamed the file. It then has another path.
@@ -340,7 +335,6 @@ impl PartialFile {
     }
 }
 
-/// Returns the path with a suffix appended to its last segment.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut appended = OsString::from(path);
     appended.push(suffix);
@@ -358,7 +352,6 @@ fn require_replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a file, if it exists.
 fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -400,7 +393,6 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 /// The result of comparing local content with the content on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verification {
-    /// The contents are the same.
     Verified,
     /// The server did not send a digest to compare with.
     Unverified,
@@ -416,7 +408,6 @@ pub(super) fn parse_etag(tag: &str) -> Option<Hash> {
     Hash::from_hex(tag.strip_prefix('"')?.strip_suffix('"')?).ok()
 }
 
-/// Returns the entity tag that a server uses for a file with this digest.
 pub(super) fn etag(digest: Hash) -> String {
     ETag::strong(digest.to_hex()).to_string()
 }

@@ -29,11 +29,9 @@ use client::ErrorResponse;
 pub(crate) use client::{Client, FetchedDefinition, bearer_field, document_url, parse_server_url};
 use fetch::Verification;
 
-/// The environment variable that contains the API key.
 const KEY_VARIABLE: &str = "RULEBOOK_KEY";
 /// Maximum number of bytes that are read from the file of `--key-file`.
 const MAX_KEY_FILE_BYTES: u64 = 4096;
-/// The text at the end of the help of both commands.
 const AFTER_HELP: &str = "\
 The key is read from the file of --key-file, or from the environment variable RULEBOOK_KEY. No flag takes the key itself, \
 because other users can see the arguments of a process. Certificates are verified against the system's trusted \
@@ -144,7 +142,6 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Creates the progress of a transfer with a name, which has not started.
     pub(crate) fn new(name: String, is_quiet: bool) -> Self {
         let bar = ProgressBar::hidden();
         // The template is a valid constant, so that the default style is never used.
@@ -168,12 +165,10 @@ impl Progress {
         }
     }
 
-    /// Shows that further bytes have been transferred.
     fn advance(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
     }
 
-    /// Reports that an attempt has failed, and that the next one follows after a pause.
     fn report_retry(&self, error: &TransferError, pause: Duration) {
         if !self.is_quiet {
             let message = format!("{error}; retrying in {:.1} seconds\n", pause.as_secs_f32());
@@ -186,7 +181,6 @@ impl Progress {
     }
 }
 
-/// The reason why a file could not be sent or fetched.
 #[derive(Debug, Error)]
 pub(crate) enum TransferError {
     /// The connection failed before the whole response arrived.

@@ -92,7 +92,6 @@ fn outgoing_file_in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, St
     Ok(OutgoingFile { path: path.to_owned(), name: format!("{folder}{name}") })
 }
 
-/// A local file and its name on the server.
 pub(crate) struct OutgoingFile {
     pub(crate) path: PathBuf,
     pub(crate) name: String,
@@ -161,7 +160,6 @@ pub(super) struct MultipartBody<'p> {
     pub(super) media_type: String,
     /// The length of the body in bytes.
     pub(super) length: u64,
-    /// The pieces that have not been read completely.
     remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
     /// The digest of each file that has been read completely, in the order of the files.
     pub(super) digests: Vec<Hash>,
@@ -171,7 +169,6 @@ pub(super) struct MultipartBody<'p> {
     progress: &'p Progress,
 }
 
-/// A file whose content is being read.
 struct FileContent {
     file: File,
     path: PathBuf,

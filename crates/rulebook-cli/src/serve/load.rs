@@ -32,7 +32,6 @@ const RELOADED_SETTINGS: [&str; 10] = [
     "compress",
 ];
 
-/// An API, and the digest of what it was made from.
 pub(super) struct Loaded {
     pub(super) engine: Engine,
     digest: [u8; 32],
@@ -40,11 +39,8 @@ pub(super) struct Loaded {
     pub(super) is_waiting: bool,
 }
 
-/// The reason why an API cannot be served.
 pub(super) enum LoadError {
-    /// The definition has errors.
     Definition(Report),
-    /// The definition breaks clients, for this reason.
     Breaking(String),
     Other(Failure),
 }
@@ -62,7 +58,6 @@ impl From<Failure> for LoadError {
 }
 
 impl LoadError {
-    /// Prints the reason to standard error, and returns the exit code for it.
     pub(super) fn print(&self) -> Exit {
         match self {
             Self::Definition(report) => print_report(report),
@@ -74,7 +69,6 @@ impl LoadError {
         }
     }
 
-    /// Returns the reason as text for the command `reload`.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Definition(report) => report.render(false),
@@ -212,7 +206,6 @@ pub(super) fn open_local_tokens(_: &ServeOptions, _: &Path) -> Result<LocalToken
 
 #[cfg(feature = "auth")]
 impl LocalTokens {
-    /// Returns the file with the key of the issuer.
     pub(super) fn file(&self) -> Option<&Path> {
         self.issuer.as_ref().map(rulebook_auth::LocalIssuer::file)
     }

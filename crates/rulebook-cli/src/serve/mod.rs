@@ -423,7 +423,6 @@ mod handover {
         parent.is_some() && std::env::var(PREDECESSOR_VARIABLE).ok() == parent
     }
 
-    /// Asks the server that has started this process to stop.
     pub(super) fn stop_predecessor() {
         if let Some(predecessor) = getppid().filter(|_| is_successor())
             && let Err(error) = kill_process(predecessor, Signal::TERM)
@@ -452,7 +451,6 @@ mod handover {
     }
 }
 
-/// Systems on which sockets cannot be passed on.
 #[cfg(not(unix))]
 mod handover {
     use std::io;

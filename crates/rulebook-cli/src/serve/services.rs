@@ -126,9 +126,7 @@ pub(crate) fn add_counter(validated: Validated, url: Option<&str>) -> Result<Val
     }
 }
 
-/// The time for which the start of a server waits for the database.
 const START_WAIT: Duration = Duration::from_secs(30);
-/// The file in the data folder.
 const FILE_URL: &str = "sqlite:idempotency.db";
 
 /// A storage that was opened, and whether it is in a database of a server and not in a file.

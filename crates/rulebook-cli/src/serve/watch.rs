@@ -33,7 +33,6 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MIGRATION_INTERVAL: Duration = Duration::from_secs(5);
 /// The ends of the names of files that handlers can load, besides those with the same end as theirs.
 const CODE_EXTENSIONS: [&str; 9] = ["cjs", "js", "json", "mjs", "php", "py", "rb", "sh", "ts"];
-/// The end of the names of the files of a definition.
 const DEFINITION_EXTENSION: &str = "json";
 
 enum Event {
@@ -104,7 +103,6 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Reports only requests to read the definition again.
     pub(super) fn on_request() -> Self {
         let (sender, events) = channel();
         Self { watcher: None, folders: BTreeSet::new(), reported: BTreeSet::new(), sender, events }
@@ -117,7 +115,6 @@ impl Changes {
         move || drop(sender.send(Event::ReloadRequested))
     }
 
-    /// Begins to watch the folder of a definition.
     pub(super) fn of_definition(folder: &Path) -> Result<Self, String> {
         let (sender, events) = channel();
         let reports = sender.clone();
@@ -264,9 +261,7 @@ pub(super) fn serve_changes(
     })
 }
 
-/// The maximum number of breaking changes that a rejection lists.
 const MAX_LISTED: usize = 20;
-/// The maximum number of callers that are listed for a change.
 const MAX_CALLERS: usize = 10;
 
 /// A change whose comparison takes longer is refused.

@@ -24,7 +24,6 @@ const SCHEMAS_POINTER: &str = "/components/schemas/";
 /// The maximum number of references that are followed to one value that is not a schema.
 const MAX_CHAIN: usize = 32;
 
-/// An OpenAPI description.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Document<'a> {
     pub root: &'a Json,
@@ -45,10 +44,8 @@ pub(super) struct Knowledge {
     repeated: RefCell<HashSet<*const Json>>,
 }
 
-/// How much of a value was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Nothing.
     None,
     /// The value, but not its members or items: these are read one by one.
     Shallow,
@@ -73,7 +70,6 @@ impl<'a> Document<'a> {
         self.knowledge.repeated.borrow_mut().insert(std::ptr::from_ref(value));
     }
 
-    /// Returns how much of a value was read.
     pub(super) fn extent(self, value: &Json) -> Extent {
         let is_repeated = || self.knowledge.repeated.borrow().contains(&std::ptr::from_ref(value));
         let read = self.knowledge.read.borrow().get(&std::ptr::from_ref(value)).copied();
@@ -95,7 +91,6 @@ impl<'a> Document<'a> {
         text(value, key).inspect(|_| self.record(&value[key]))
     }
 
-    /// Reads a boolean. Returns `true` if it is `true`.
     pub(super) fn read_flag(self, value: &Json, key: &str) -> bool {
         let flag = value.get(key).filter(|flag| flag.is_boolean());
         flag.inspect(|flag| self.record(flag)).and_then(Json::as_bool) == Some(true)
@@ -176,7 +171,6 @@ pub(super) fn why_not_found(reference: &str) -> String {
     format!("`{}` {why}", reference.escape_debug())
 }
 
-/// Returns the reference that a value consists of.
 pub(super) fn reference_of(value: &Json) -> Option<&str> {
     value.get("$ref").and_then(Json::as_str)
 }
@@ -208,7 +202,6 @@ pub(super) fn text<'a>(value: &'a Json, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Json::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// Returns `true` if a member is `true`.
 pub(super) fn is_true(value: &Json, key: &str) -> bool {
     value.get(key).and_then(Json::as_bool) == Some(true)
 }
@@ -218,7 +211,6 @@ fn decode_percent(text: &str) -> String {
     percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
-/// The maximum depth of arrays and objects in YAML.
 const MAX_DEPTH: usize = 128;
 
 /// The maximum number of values in YAML, and of the events with which they are parsed.

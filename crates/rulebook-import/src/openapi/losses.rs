@@ -50,17 +50,14 @@ impl LossKind {
 pub(super) struct Place(String);
 
 impl Place {
-    /// Creates the place to which a pointer leads.
     pub(super) fn new(pointer: &str) -> Self {
         Self(pointer.to_owned())
     }
 
-    /// Returns the place of a member of the value at this place.
     pub(super) fn member(&self, key: &str) -> Self {
         Self(format!("{}/{}", self.0, key.replace('~', "~0").replace('/', "~1")))
     }
 
-    /// Returns the place of an item of the array at this place.
     pub(super) fn item(&self, index: usize) -> Self {
         Self(format!("{}/{index}", self.0))
     }
@@ -81,14 +78,12 @@ const NO_EFFECT: &str = "";
 const ACCEPTS_MORE: &str = ", accepts more";
 const ACCEPTS_FEWER: &str = ", accepts fewer";
 
-/// A part of the description that the definition cannot express.
 #[derive(Debug)]
 struct Loss {
     kind: LossKind,
     effect: &'static str,
     place: Place,
     message: String,
-    /// The position of the place in the description.
     position: usize,
 }
 
@@ -126,19 +121,16 @@ impl Losses {
         }
     }
 
-    /// Returns `true` if there is a loss at this place.
     pub(super) fn has(&self, place: &Place) -> bool {
         self.at.contains_key(place)
     }
 
-    /// Sets the position of a place in the description.
     pub(super) fn set_position(&mut self, place: &Place, position: usize) {
         for index in self.at.get(place).into_iter().flatten() {
             self.list[*index].position = position;
         }
     }
 
-    /// Sorts the losses by the positions of their places.
     pub(super) fn sort(&mut self) {
         self.list.sort_by_key(|loss| loss.position);
         self.at.clear();
@@ -282,7 +274,6 @@ impl Visitor<'_, '_> {
     }
 }
 
-/// Returns `true` if a list of words contains a key.
 fn is_in(words: &str, key: &str) -> bool {
     words.split(' ').any(|word| word == key)
 }

@@ -100,7 +100,6 @@ impl DefinitionFile {
     }
 }
 
-/// Returns the files: `app.json`, and one for each module.
 fn definition_files(
     mut settings: Map<String, Json>,
     schemas: Map<String, Json>,
@@ -126,7 +125,6 @@ fn definition_files(
     files
 }
 
-/// Returns a value without the places in the description.
 fn without_origins(value: &Json) -> Json {
     match value {
         Json::Object(members) => {
@@ -182,7 +180,6 @@ fn plain_name(name: &str) -> String {
     if name.starts_with(is_start) { name } else { format!("_{name}") }
 }
 
-/// Returns `true` if a field or an output can have this name.
 fn is_field_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|char: char| char.is_whitespace() || char.is_control())
 }

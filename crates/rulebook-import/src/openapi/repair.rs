@@ -28,7 +28,6 @@ pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Los
     Ok(checked.api)
 }
 
-/// Fixes errors of a file. Returns `true` if its content was changed.
 fn repair_file<'e>(
     root: &Json,
     content: &mut Json,
@@ -57,7 +56,6 @@ fn is_invalid_value(error: &Diagnostic) -> bool {
     matches!(error.code, DiagnosticCode::BadExample | DiagnosticCode::BadDefault)
 }
 
-/// The paths of members that were changed.
 #[derive(Default)]
 struct ChangedPaths {
     changed: HashSet<MemberPath>,
@@ -82,7 +80,6 @@ impl ChangedPaths {
     }
 }
 
-/// Fixes an error in the member at `path`. Returns the path of the changed member.
 fn fix(
     root: &Json,
     content: &mut Json,

@@ -17,7 +17,6 @@ const DIALECTS: [&str; 4] = [
     "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
 ];
 
-/// The kinds of components.
 const COMPONENTS: [&str; 11] = [
     "callbacks",
     "examples",

@@ -10,7 +10,6 @@ use serde_json::{Map, Value as Json, json};
 use super::{DefinitionFile, Import, ProjectError, TextFile, line_at, member_lines, read_files, unusable};
 use crate::definition::{members_of, parse};
 
-/// The HTTP methods that aicra supports.
 const HTTP_METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
 /// The keys of the project configuration besides `types`, `host` and `port`, and what replaces them.
@@ -37,7 +36,6 @@ const HAS_STATUS: (u32, u32, u32) = (0, 4, 3);
 /// The envelope of responses with the member `status`.
 const STATUS_ENVELOPE: &str = "aicra-status";
 
-/// Imports the project in `folder`.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     for file in read_files(folder, &[".json"])? {

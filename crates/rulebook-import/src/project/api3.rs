@@ -10,7 +10,6 @@ use super::{
     read_files, unusable,
 };
 
-/// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
 
 /// The key of a method that only callers with permissions may call.
@@ -24,7 +23,6 @@ const SUCCESS: &str = "Success";
 /// PHP methods that run before and after each call, and the hooks of rulebook that replace them.
 const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
 
-/// Imports the project in `folder`.
 pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     let mut has_permissions = false;

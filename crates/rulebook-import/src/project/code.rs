@@ -188,12 +188,10 @@ fn module_file(module: &Module, path: &str, signatures: &[Signature]) -> String 
     text
 }
 
-/// Returns the name of a type without its path.
 fn short_name(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-/// Returns the line that imports these names, each once.
 fn import(path: &str, mut names: Vec<&str>) -> String {
     names.sort_unstable();
     names.dedup();
@@ -216,7 +214,6 @@ fn import(path: &str, mut names: Vec<&str>) -> String {
     format!("use {path}::{{\n    {}\n}};\n", lines.join("\n    "))
 }
 
-/// Returns the function that binds the handlers to the methods.
 fn binding_function(signatures: &[Signature]) -> String {
     let names: Vec<&str> = signatures.iter().map(|signature| signature.name.as_str()).collect();
     let line = names.join(", ");
@@ -229,7 +226,6 @@ fn binding_function(signatures: &[Signature]) -> String {
     format!("/// Returns the handlers of the API module.\npub fn module() -> Module {{\n    {handlers}\n}}\n")
 }
 
-/// Returns the function of a handler.
 fn handler_code(signature: &Signature) -> String {
     let Signature { name, id, arguments, outputs, error, info } = signature;
     let (outputs, error) = (short_name(outputs), short_name(error));

@@ -11,7 +11,6 @@ use super::{DefinitionFile, Import, ProjectError, TextFile, line_at, member_line
 /// The definition of all methods of the API module `iapi`.
 const DEFINITION: &str = include_str!("iapi/iapi.json");
 
-/// The file with the keys of internal-api.
 const KEY_FILE: &str = "api_keys.json";
 
 /// The permissions of internal-api's keys, and the permissions of rulebook's keys.
@@ -31,17 +30,14 @@ pub(super) struct IapiCode {
     pub database: CacheDatabase,
 }
 
-/// The database from which caches are written.
 #[derive(Debug)]
 pub(super) enum CacheDatabase {
-    /// An SQLite file.
     Sqlite(String),
     /// A server; the program reads its URL from the environment variable `DATABASE_URL`. The value is the name of the
     /// variant of `rulebook_iapi::Database`.
     Server(&'static str),
 }
 
-/// Imports the project in `folder`.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     let mut code = IapiCode {
@@ -123,7 +119,6 @@ fn path_of_endpoint(file: &TextFile, literals: &[Literal], endpoint: usize) -> O
     Some(literal.text.trim_end_matches('/').to_owned())
 }
 
-/// Returns the patterns of file names that an endpoint allows.
 fn file_patterns(file: &TextFile, literals: &[Literal], endpoint: usize, import: &mut Import) -> Vec<String> {
     let end = end_of_call(&file.text, literals, endpoint);
     let list = file.text[endpoint..end].find(['[']).or_else(|| file.text[endpoint..end].find("array("));
@@ -232,7 +227,6 @@ fn read_keys(file: &TextFile, import: &mut Import) {
     }
 }
 
-/// A string literal.
 #[derive(Debug)]
 struct Literal {
     /// The offset of the first quote in the code.

@@ -86,11 +86,9 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What the files of another project contain.
 #[derive(Debug, Default)]
 struct Import {
     definitions: Vec<DefinitionFile>,
-    /// The keys of `app.json`.
     settings: Map<String, Json>,
     /// The file of the other project that has the settings, and the positions of members of `settings`.
     settings_origin: (String, Positions),
@@ -106,12 +104,10 @@ impl Import {
         self.warnings.push(Warning { file: file.to_owned(), line: line.into(), message: message.into() });
     }
 
-    /// Records that a part of a file was imported.
     fn add_imported(&mut self, file: &str, what: impl Into<String>) {
         self.imported.push((file.to_owned(), what.into()));
     }
 
-    /// Adds a setting to `app.json`.
     fn set(&mut self, key: &str, value: impl Into<Json>) {
         self.settings.insert(key.to_owned(), value.into());
     }
@@ -259,7 +255,6 @@ fn unusable(folder: &Path, why: &str) -> ProjectError {
     ProjectError::Unusable(format!("{}: {why}", folder.display()))
 }
 
-/// Returns the absolute path of a folder.
 fn absolute_path(folder: &Path) -> Result<String, ProjectError> {
     let path = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
     path.into_os_string().into_string().map_err(|_| unusable(folder, "the path of the folder is not UTF-8"))
@@ -288,7 +283,6 @@ const MAX_FILES: usize = 20_000;
 /// The maximum size of a file that is searched, in bytes.
 const MAX_FILE_SIZE: u64 = 8 << 20;
 
-/// A text file of another project.
 #[derive(Debug)]
 struct TextFile {
     /// The path relative to the folder of the project, with `/` between its parts.
@@ -365,7 +359,6 @@ fn io_error(file: &Path, error: std::io::Error) -> ProjectError {
 /// The file and the line of each member, by its path.
 type Positions = BTreeMap<MemberPath, (String, usize)>;
 
-/// A file of the new definition.
 #[derive(Debug)]
 struct DefinitionFile {
     /// The name of the file in the folder `api`.

@@ -16,9 +16,7 @@ use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report};
 use super::{DefinitionFile, Warning};
 use crate::definition::{HTTP_METHODS, Member, members_at, parse, repair_rounds};
 
-/// A change to the text of a file.
 struct Change {
-    /// The bytes that are replaced.
     range: Range<usize>,
     replacement: String,
     /// What the change does, as the end of a warning.

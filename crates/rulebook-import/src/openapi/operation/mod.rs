@@ -26,7 +26,6 @@ const DEFAULT_MODULE: &str = "default";
 /// bytes.
 const MAX_MODULE_BYTES: usize = 200;
 
-/// A module of the definition.
 #[derive(Debug, Default)]
 pub(super) struct Module {
     /// The first tag of the operations.
@@ -57,11 +56,9 @@ pub(super) fn convert_operations(converter: &mut Converter<'_>) -> BTreeMap<Stri
     operations.modules
 }
 
-/// The operations that have been converted.
 #[derive(Default)]
 struct Operations {
     modules: BTreeMap<String, Module>,
-    /// The names of the modules by their tags.
     module_names: HashMap<String, String>,
     used_module_names: HashSet<String>,
     ids: HashSet<String>,
@@ -183,14 +180,10 @@ impl Operations {
     }
 }
 
-/// Where an operation is.
 struct OperationContext<'a, 'c> {
     template: &'c PathTemplate,
-    /// The HTTP method.
     method: &'static str,
-    /// The place of the path.
     item_place: &'c Place,
-    /// The parameters of all operations of the path.
     shared: &'a [Json],
 }
 
@@ -225,7 +218,6 @@ fn operation_info(document: Document<'_>, operation: &Json, context: &OperationC
     }
 }
 
-/// A path, as a definition has it.
 #[derive(Debug, Clone, Default)]
 struct PathTemplate {
     segments: Vec<Segment>,
@@ -251,7 +243,6 @@ struct Capture {
 }
 
 impl PathTemplate {
-    /// Returns the path as a key of a definition.
     fn text(&self) -> String {
         self.join(|capture| &capture.name)
     }
@@ -286,7 +277,6 @@ impl PathTemplate {
         })
     }
 
-    /// Returns the capture that contains a parameter of the path.
     fn capture_of(&self, parameter: &str) -> Option<&Capture> {
         self.captures().find(|capture| capture.parameters.iter().any(|name| name == parameter))
     }
@@ -366,12 +356,10 @@ fn decode(text: &str) -> Result<Cow<'_, str>, String> {
     Ok(decoded)
 }
 
-/// Returns a pattern that matches only this text.
 fn escape_pattern(text: &str) -> String {
     text.chars().flat_map(|char| (!char.is_alphanumeric()).then_some('\\').into_iter().chain([char])).collect()
 }
 
-/// What the responses of an operation become.
 #[derive(Default)]
 struct ConvertedResponses {
     pub outputs: Map<String, Json>,

@@ -18,7 +18,6 @@ use crate::openapi::{is_body_key, slug, unique_name};
 /// The header fields whose parameters OpenAPI ignores.
 const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
-/// The parameters of a method, and the constraints between them.
 #[derive(Default)]
 pub(super) struct Parameters {
     pub entries: Map<String, Json>,
@@ -73,7 +72,6 @@ impl Parameters {
     }
 }
 
-/// Converts the parameters and the request body of an operation.
 pub(super) fn convert_parameters<'a>(
     converter: &mut Converter<'a>,
     operation: &'a Json,
@@ -307,13 +305,11 @@ struct Content<'a> {
     media_type: &'a str,
     content: &'a Json,
     schema: Option<&'a Json>,
-    /// The place of the content.
     place: Place,
     /// The key `encoding` of the form, and its place, if the fields can be sent as this form.
     encoding: Option<(&'a Json, Place)>,
 }
 
-/// Converts the request body of an operation.
 pub(super) fn convert_body<'a>(
     converter: &mut Converter<'a>,
     operation: &'a Json,
@@ -615,7 +611,6 @@ pub(super) fn insert_file<'a>(
     parameters.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
 }
 
-/// Records that the import uses the schema of a file.
 pub(super) fn read_file<'a>(converter: &Converter<'a>, schema: &'a Json, place: &Place) -> Option<()> {
     let document = converter.document;
     let _ = document.resolve(schema, place);

@@ -21,7 +21,6 @@ const KEYWORDS: [&str; 5] = ["anyOf", "dependentRequired", "dependentSchemas", "
 /// constraint compares values; otherwise, there is only a name if the value can be missing.
 pub(in crate::openapi) type DefinitionName<'n> = dyn Fn(&str, bool) -> Option<String> + 'n;
 
-/// A constraint between the members of an object.
 #[derive(Debug, PartialEq)]
 pub(super) struct Constraint<'a> {
     pub kind: ConstraintKind,
@@ -125,7 +124,6 @@ impl<'a> Converter<'a> {
 }
 
 impl ObjectParts<'_> {
-    /// Returns `true` if the object has constraints between its members.
     pub(in crate::openapi) fn has_constraints(&self) -> bool {
         let has_any = |schema: &Json| KEYWORDS.iter().any(|keyword| is_constraint(schema, keyword));
         self.schemas.iter().any(|(schema, _)| has_any(schema) || schema.get(CONSTRAINTS_KEY).is_some())
@@ -175,7 +173,6 @@ pub(super) fn constraints_of<'a>(schema: &'a Json, keyword: &str) -> Vec<(Option
     }
 }
 
-/// Returns the constraint that the branches of `oneOf` or `anyOf` express.
 fn choice<'a>(keyword: &str, branches: &'a [Json]) -> Option<Constraint<'a>> {
     let (negated, plain): (Vec<&Json>, Vec<&Json>) = branches.iter().partition(|branch| branch.get("not").is_some());
     let kind = match (keyword, negated.as_slice()) {
@@ -207,7 +204,6 @@ fn implication<'a>(negated: &'a Json, plain: &[&'a Json]) -> Option<Constraint<'
     Some(Constraint { kind: ConstraintKind::Requires, names, message: None, ignores_null })
 }
 
-/// Members that a schema requires.
 struct Required<'a> {
     names: Vec<&'a str>,
     /// `true` if a member that is null counts as missing.
@@ -253,7 +249,6 @@ fn alternatives<'a>(branches: impl Iterator<Item = &'a Json>) -> Option<Required
     Some(Required { names: each.into_iter().flat_map(|one| one.names).collect(), ignores_null })
 }
 
-/// Returns `true` if a schema forbids each of these members.
 fn is_none_of(schema: &Json, required: &Required<'_>) -> bool {
     let branches = only(schema, "not").and_then(|negated| only(negated, "anyOf"));
     let none = branches.and_then(|branches| alternatives(items(Some(branches)).iter()));
@@ -274,7 +269,6 @@ fn texts(value: &Json) -> Option<Vec<&str>> {
     value.as_array()?.iter().map(Json::as_str).collect()
 }
 
-/// Reads the keywords of a condition, or of one of its members.
 pub(super) fn read_condition(document: Document<'_>, condition: &Json, entry: Option<&str>) {
     document.record(condition);
     if let Some(entry) = entry {

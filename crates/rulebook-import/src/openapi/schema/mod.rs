@@ -34,7 +34,6 @@ const MAX_INLINE_DEPTH: usize = 24;
 /// The maximum number of references that are replaced by their targets.
 const MAX_INLINED: usize = 20_000;
 
-/// A type of the definition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Type {
     /// `true` if the value can be null.
@@ -54,7 +53,6 @@ impl Type {
         self
     }
 
-    /// Adds an attribute, if it has a value.
     pub(super) fn with_some(self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
         match value {
             Some(value) => self.with(attribute, value),
@@ -87,7 +85,6 @@ impl Type {
     }
 }
 
-/// Converts schemas.
 pub(super) struct Converter<'a> {
     pub document: Document<'a>,
     pub losses: Losses,
@@ -253,7 +250,6 @@ pub(super) fn accepts_all(schema: &Json) -> bool {
     *schema == Json::Bool(true) || schema == any_schema()
 }
 
-/// Returns the key of the schema with a name to which a schema refers.
 pub(super) fn schema_key_of(schema: &Json) -> Option<String> {
     schema_key(reference_of(schema)?)
 }
@@ -380,7 +376,6 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
 
 impl Converter<'_> {
@@ -470,7 +465,6 @@ fn typed_constants(schema: &Json, constants: &[Json]) -> Vec<Option<Json>> {
 }
 
 impl<'a> Converter<'a> {
-    /// Converts an array, to `array` with the type of its items.
     fn array(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
         if schema.get("type").is_none() {
             self.losses.narrow(LossKind::KEYWORD, place, "there is no `type`: values that are not arrays are refused");

@@ -70,7 +70,6 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts members to fields or outputs.
     pub(in crate::openapi) fn fields(&mut self, members: &[Member<'a>], hint: &str) -> Map<String, Json> {
         let field = |member: &Member<'a>| Some((member.name.to_owned(), self.field(member, hint)?.into()));
         members.iter().filter_map(field).collect()
@@ -98,7 +97,6 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts a member of a request body to a parameter.
     pub(in crate::openapi) fn parameter_of_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
         let mut parameter = self.described_member(member, hint);
         parameter.extend(self.default_entry(member.schema, member.is_required, &member.place));
@@ -129,7 +127,6 @@ impl<'a> Converter<'a> {
         field
     }
 
-    /// Converts a schema with `allOf`.
     pub(super) fn all_of(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
         let document = self.document;
         let parts = items(schema.get("allOf"));
@@ -228,7 +225,6 @@ impl<'a> Converter<'a> {
         Some(extended)
     }
 
-    /// Returns `true` if a schema extends itself.
     fn is_recursive_base(&self, schema: &'a Json) -> bool {
         let (mut waiting, mut seen) = (vec![schema], HashSet::new());
         while let Some(next) = waiting.pop() {
@@ -244,7 +240,6 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Returns the names of fields for constraints.
 fn field_name<'m>(members: &'m [Member<'_>]) -> impl Fn(&str, bool) -> Option<String> + 'm {
     |name, compares| {
         let member = members.iter().find(|member| member.name == name && is_field_name(name))?;
@@ -263,7 +258,6 @@ pub(in crate::openapi) fn described(info: &str, mut converted: Type, is_optional
     described
 }
 
-/// Returns the beginning of a value as JSON.
 pub(in crate::openapi) fn short(value: &Json) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
@@ -272,7 +266,6 @@ pub(in crate::openapi) fn short(value: &Json) -> String {
     }
 }
 
-/// Returns `true` if a schema is the content of a file.
 pub(in crate::openapi) fn is_binary(schema: &Json) -> bool {
     let is_string = schema.get("type").is_none_or(|name| name == "string");
     let has_media_type = schema.get("contentMediaType").is_some() && schema.get("contentEncoding").is_none();
@@ -282,13 +275,11 @@ pub(in crate::openapi) fn is_binary(schema: &Json) -> bool {
 /// The maximum number of schemas and references that lead from one part to the next.
 const MAX_DEPTH: usize = 64;
 
-/// The maximum number of parts of an object.
 const MAX_SEARCHED: usize = 500;
 
 /// Why a part that leads back to the schema is not merged.
 const LEADS_BACK: &str = "the part leads back to the schema, to which it adds nothing";
 
-/// A member of an object.
 pub(in crate::openapi) struct Member<'a> {
     pub name: &'a str,
     pub schema: &'a Json,
@@ -320,7 +311,6 @@ pub(in crate::openapi) struct ObjectParts<'a> {
     /// The schemas of the names of members.
     pub keys: Vec<(&'a Json, Place)>,
     pub schemas: Vec<(&'a Json, Place)>,
-    /// The references that lead to parts.
     references: Vec<&'a Json>,
     /// The number of schemas that were searched.
     searched: usize,
@@ -348,7 +338,6 @@ impl<'a> Converter<'a> {
         Some(parts)
     }
 
-    /// Adds the keywords of a schema to the parts of an object.
     fn collect_parts(
         &self,
         schema: &'a Json,

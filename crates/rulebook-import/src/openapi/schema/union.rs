@@ -291,14 +291,12 @@ fn have_different_constants(branches: &[&Branch<'_>]) -> bool {
 /// The kinds of JSON values, without null. A whole number is a number.
 pub(super) const KINDS: [&str; 5] = ["boolean", "number", "string", "array", "object"];
 
-/// The maximum depth of references and branches that is searched.
 const MAX_DEPTH: usize = 32;
 
 /// The maximum number of schemas that are searched for one. Schemas that refer twice to others would be searched very
 /// often.
 const MAX_SEARCHED: usize = 2000;
 
-/// What is known of the values of a schema.
 #[derive(Debug, Clone, Default)]
 pub(in crate::openapi) struct Values {
     /// For each of [`KINDS`], whether a value can have this kind.
@@ -316,7 +314,6 @@ impl Values {
         Self { kinds: [true; 5], ..Self::default() }
     }
 
-    /// Adds the values of a type in JSON Schema.
     pub(super) fn add_type(&mut self, name: &str) {
         let kind = if name == "integer" { "number" } else { name };
         self.is_whole &= name != "number";
@@ -369,7 +366,6 @@ impl<'a> Document<'a> {
         (chain, Some(schema))
     }
 
-    /// Returns `true` if a schema is a reference that leads to `target`.
     pub(super) fn leads_to(self, schema: &'a Json, target: &Json) -> bool {
         let (chain, end) = self.follow(schema, |next| std::ptr::eq(next, target));
         !chain.is_empty() && end.is_some_and(|end| std::ptr::eq(end, target))
@@ -458,7 +454,6 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Returns `true` if a schema accepts null.
     pub(in crate::openapi) fn is_nullable(self, schema: &'a Json) -> bool {
         let known = |schema: &Json| self.knowledge.is_nullable.borrow().get(&std::ptr::from_ref(schema)).copied();
         let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
@@ -526,7 +521,6 @@ pub(super) fn allows_null(schema: &Json) -> bool {
     }
 }
 
-/// Returns `true` if null is the only value of a schema.
 pub(super) fn is_null(schema: &Json) -> bool {
     let constants = schema.get("const").map_or_else(|| items(schema.get("enum")), std::slice::from_ref);
     let is_constant = !constants.is_empty() && constants.iter().all(Json::is_null);

@@ -132,7 +132,6 @@ const WHOLE: &str = "*";
 const DATA: &str = "data";
 const ENVELOPE: [&str; 3] = ["ret", DATA, "msg"];
 
-/// An output, or a member or the items of one.
 #[derive(Debug, Default)]
 struct Node {
     /// The type and the description; `None` if there are only annotations of parts.
@@ -270,7 +269,6 @@ const PARENTHESES: [char; 2] = ['(', '（'];
 /// The maximum number of steps to an output.
 const MAX_STEPS: usize = 32;
 
-/// A step in the path of an output.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Field(String),
@@ -278,7 +276,6 @@ enum Step {
     Items,
 }
 
-/// An annotation that was understood.
 #[derive(Debug)]
 struct Output {
     /// The steps to the output; empty if the annotation describes all that the method returns.

@@ -25,7 +25,6 @@ const SCRIPT_FILES: [(&str, &str); 8] = [
     ("stubs.php", include_str!("stubs.php")),
 ];
 
-/// What the script prints.
 #[derive(Debug, Deserialize)]
 pub(super) struct Export {
     pub classes: Vec<Class>,
@@ -48,7 +47,6 @@ pub(super) struct Export {
     fatal: Option<Note>,
 }
 
-/// An API class.
 #[derive(Debug, Deserialize)]
 pub(super) struct Class {
     /// The name by which clients call the class, such as `User`.
@@ -69,7 +67,6 @@ pub(super) struct Class {
     pub methods: Vec<Method>,
 }
 
-/// A method of an API class.
 #[derive(Debug, Deserialize)]
 pub(super) struct Method {
     pub name: String,
@@ -87,7 +84,6 @@ pub(super) struct Method {
     pub names: Vec<String>,
 }
 
-/// An exception with which a method rejects requests.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rejection {
     pub ret: u16,
@@ -95,14 +91,12 @@ pub(super) struct Rejection {
     pub message: String,
 }
 
-/// A place in a file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Place {
     pub file: String,
     pub line: usize,
 }
 
-/// A doc comment.
 #[derive(Debug, Deserialize)]
 pub(super) struct Doc {
     /// The first line.
@@ -113,7 +107,6 @@ pub(super) struct Doc {
     pub tags: Vec<(String, String, usize)>,
 }
 
-/// The file `Config/app.php`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     pub file: String,

@@ -97,7 +97,6 @@ fn warn_of_rejections(rejections: &[Place], import: &mut Import) {
     import.warn(&first.file, first.line, message);
 }
 
-/// Returns the file with the rules of a class.
 fn class_definition(class: &Class, context: &Context<'_>, import: &mut Import) -> DefinitionFile {
     let mut content = doc::description(&class.doc);
     let mut positions = Positions::from([(vec![class.name.clone()], (class.file.clone(), class.line))]);
@@ -148,7 +147,6 @@ const CHINESE: &str = "zh_cn";
 /// The other language of PhalApi.
 const ENGLISH: &str = "en";
 
-/// A version of PhalApi.
 #[derive(Debug, Clone, Copy)]
 struct Version {
     major: u32,
