@@ -8,7 +8,6 @@ use super::api::publication::{
     Handlers, ReadGetArguments, ReadGetError, ReadGetOutputs, SearchPostArguments, SearchPostOutputs,
 };
 
-/// Number of articles in one page of search results.
 const PAGE_SIZE: u8 = 20;
 
 /// Returns the handlers of the methods that `api/publication.json` defines.

@@ -21,7 +21,8 @@ mod jwt;
 mod mtls;
 mod template;
 
+pub use rulebook::Claims;
+
 pub use basic::BasicKind;
 pub use jwt::{JwtKind, LocalIssuer, LocalTokens};
 pub use mtls::MtlsKind;
-pub use rulebook::Claims;

@@ -7,15 +7,12 @@ use rulebook::{CertificateName, ClientCertificates, Identity};
 
 use crate::template::{name_claims, name_templates};
 
-/// What to do if there are no clients.
 const CLIENTS_HELP: &str = "write the names in certificates: `{ \"dns:billing.internal\": { \"permissions\": [] } }`";
 /// What to do if two keys are the same name, so that the second client could never be a caller.
 const REPEATED_NAME_HELP: &str = "remove one of them: the case of host names, of the domains of email addresses and of \
                                   fingerprints is ignored";
-/// The names of the settings of a client.
 const CLIENT_SETTINGS: [&str; 2] = ["name", "permissions"];
 
-/// The namespace of the names of callers.
 const NAMESPACE: &str = "mtls";
 
 /// The kind of authenticator `mtls`, which accepts the certificates of clients (RFC 8446 section 4.3.2) that the server
@@ -59,7 +56,6 @@ impl AuthKind for MtlsKind {
     }
 }
 
-/// Reads the name in a certificate, and the identity of the client that has this certificate.
 fn client(member: &JsonMember) -> Result<(CertificateName, Identity), Vec<HandlerError>> {
     let (key, settings) = (&member.key, &member.value);
     let mut errors = unknown_settings(settings, &key.value.escape_debug().to_string(), &CLIENT_SETTINGS);

@@ -5,15 +5,14 @@ use std::future::poll_fn;
 use std::io;
 
 use clap::Args;
-use serde_json::{Map, Value as Json};
-
-use super::caller::caller;
-use super::{AddHandlers, Exit, Settings, log, output};
-use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::handler_kind::{ApplyMigrations, Migrations};
-use rulebook::{ApiError, ByteStream, Content, Download};
+use rulebook::model::Api;
+use rulebook::{ApiError, ByteStream, Content, Download, Engine, Identity};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
+use serde_json::{Map, Value as Json};
+
+use crate::{AddHandlers, Exit, Settings, log, output};
 
 /// The default filter of log records: what workers print, and warnings.
 const DEFAULT_FILTER: &str = "rulebook_process=info";
@@ -104,7 +103,6 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     Err(Exit::ErrorsReported)
 }
 
-/// Writes the file that the called method returned to standard output.
 fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
     let copied = match download.into_content() {
         Content::Bytes(bytes) => output::write_to_stdout(&bytes),
@@ -120,7 +118,6 @@ fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit
     }
 }
 
-/// Writes the pieces of a stream to standard output.
 fn print_stream(runtime: &tokio::runtime::Runtime, mut pieces: ByteStream) -> io::Result<()> {
     while let Some(piece) = runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
         output::write_to_stdout(&piece?)?;
@@ -146,4 +143,36 @@ fn problem_document(error: &ApiError) -> String {
     let _ = Problem.error(error, &mut members);
     let document: Json = serde_json::from_slice(&members.finish()).unwrap_or_default();
     output::format_json(&document)
+}
+
+/// Returns a caller with this name, these permissions and these claims; `None` if all are missing, for an anonymous
+/// caller. Without a name, the name is `default_name`.
+/// Fails if the claims are not those that the API declares, or the program does not have claims. The error is a
+/// message.
+pub(super) fn caller(
+    api: &Api,
+    default_name: &str,
+    name: Option<&str>,
+    scope: Option<Vec<String>>,
+    claims: Option<Map<String, Json>>,
+) -> Result<Option<Identity>, String> {
+    if name.is_none() && scope.is_none() && claims.is_none() {
+        return Ok(None);
+    }
+    let scope = scope.unwrap_or_default().into_iter().filter(|permission| !permission.is_empty());
+    let identity = Identity::new(name.unwrap_or(default_name), scope);
+    match claims {
+        Some(claims) => with_claims(identity, api.convert_claims(claims)?).map(Some),
+        None => Ok(Some(identity)),
+    }
+}
+
+#[cfg(feature = "auth")]
+fn with_claims(identity: Identity, claims: Map<String, Json>) -> Result<Identity, String> {
+    Ok(identity.with(rulebook_auth::Claims::new(claims)))
+}
+
+#[cfg(not(feature = "auth"))]
+fn with_claims(_: Identity, _: Map<String, Json>) -> Result<Identity, String> {
+    Err("this program was built without the Cargo feature `auth`, so that callers have no claims".to_owned())
 }

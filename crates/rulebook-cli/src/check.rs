@@ -1,19 +1,21 @@
-//! `rulebook check`: checks a definition and reports every error in it.
+//! `rulebook check`: checks a definition and reports every error in it. `rulebook explain`: explains a diagnostic code,
+//! which names a kind of error in definitions.
 
+use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-
-use super::api_version::ApiVersion;
-use super::{AddHandlers, Exit, Settings, output};
 use rulebook::handler_kind::CheckContext;
 use rulebook::{Report, UsedKinds, Validated};
 use rulebook_model::compile::InheritedValue;
-use rulebook_model::describe;
-use rulebook_model::diagnostic::{Diagnostic, Sources};
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use rulebook_model::model::Api;
-use rulebook_model::test_file;
+use rulebook_model::types::Types;
+use rulebook_model::{describe, test_file};
+
+use crate::documents::ApiVersion;
+use crate::{AddHandlers, Exit, Settings, output};
 
 /// Check the definition, and the test files beside it, and report every error.
 #[derive(Debug, Args)]
@@ -159,4 +161,37 @@ fn check_handlers(kinds: &UsedKinds, databases: &[String]) -> Result<Report, Exi
     let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
     let (Ok(report) | Err(report)) = runtime.block_on(kinds.check(CheckContext { folder: folder.path(), databases }));
     Ok(report)
+}
+
+/// Explain a diagnostic code, with examples.
+#[derive(Debug, Args)]
+pub(super) struct ExplainOptions {
+    /// The code in the brackets of the diagnostic, such as `unknown-key`; if omitted, all codes are listed.
+    code: Option<String>,
+}
+
+pub(super) fn explain(options: &ExplainOptions) -> Result<Exit, Exit> {
+    let names = || DiagnosticCode::ALL.iter().map(|code| code.name());
+    let Some(code) = &options.code else {
+        return Ok(output::print_to_stdout(&names().fold(String::new(), |list, name| list + name + "\n")));
+    };
+    match code.parse::<DiagnosticCode>() {
+        Ok(DiagnosticCode::UnknownType) => {
+            let text = format!("{}\n\n{}", DiagnosticCode::UnknownType.explanation(), list_of_types());
+            Ok(output::print_to_stdout(&text))
+        }
+        Ok(code) => Ok(output::print_to_stdout(&format!("{}\n", code.explanation()))),
+        Err(_) => {
+            let help = output::did_you_mean(code, names());
+            Err(output::print_usage_error(&format!("there is no diagnostic code `{code}`{help}")))
+        }
+    }
+}
+
+fn list_of_types() -> String {
+    let mut list = "The built-in types:\n\n".to_owned();
+    for builtin in Types::builtin().iter() {
+        let _ = writeln!(list, "{:<14} {}", builtin.name(), builtin.info());
+    }
+    list
 }

@@ -1,8 +1,7 @@
 //! `rulebook import`: converts an OpenAPI description to a definition.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -11,12 +10,9 @@ use rulebook_import::openapi::{DescriptionError, ImportedDescription, import};
 use rulebook_model::invisible::replace_invisible;
 
 #[cfg(feature = "client")]
-use super::client_options::{ClientOptions, print_transfer_error};
-use super::{Exit, output};
-#[cfg(feature = "client")]
-use crate::remote::parse_server_url;
+use crate::remote::{ClientOptions, parse_server_url, print_transfer_error};
+use crate::{Exit, output};
 
-/// The maximum number of losses that are printed one by one.
 const MAX_PRINTED_LOSSES: usize = 20;
 
 const AFTER_HELP: &str = "\
@@ -89,7 +85,6 @@ fn write_files(folder: &Path, files: &[ImportedFile]) -> io::Result<()> {
     files.iter().try_for_each(|file| fs::write(folder.join(&file.path), &file.text))
 }
 
-/// Reads the description from its file or from the server.
 fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {
     let name = &options.description;
     if name.starts_with("http://") || name.starts_with("https://") {

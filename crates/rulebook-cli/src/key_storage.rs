@@ -16,9 +16,7 @@ use rulebook_model::model::Api;
 use super::Settings;
 use super::output::Failure;
 
-/// The time for which the start of a server waits for the database.
 const START_WAIT: Duration = Duration::from_secs(30);
-/// The time for which a command waits for the database.
 pub(super) const COMMAND_WAIT: Duration = Duration::from_secs(3);
 
 /// The file in the data folder that contains the note: `keys.json`, or the address of a database without the user and
@@ -54,7 +52,6 @@ pub(super) fn load_keys(settings: &Settings, api: &Api, data: &Path) -> Result<O
     Ok(Some((keys, true)))
 }
 
-/// Returns the storage in the file of the data folder.
 pub(super) fn file(data: &Path) -> Arc<dyn KeyStorage> {
     Arc::new(KeyFile::new(data.join(key::FILE)))
 }

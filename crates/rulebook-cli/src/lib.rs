@@ -7,18 +7,10 @@
 //! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call
 //! the function in `run_command`.
 
-mod api_version;
 mod call;
-mod caller;
 mod check;
-mod choices;
-#[cfg(feature = "client")]
-mod client_options;
 mod diff;
-mod explain;
-#[cfg(feature = "client")]
-mod fetch;
-mod idempotency_storage;
+mod documents;
 #[cfg(feature = "import")]
 mod import;
 mod key_storage;
@@ -29,37 +21,32 @@ mod log;
 mod migrate;
 #[cfg(feature = "new")]
 mod new;
-mod openapi;
 mod output;
 mod reload;
 #[cfg(feature = "client")]
 mod remote;
-mod routes;
-mod schema;
-#[cfg(feature = "client")]
-mod send;
 mod serve;
 mod settings;
-mod shared_limits;
 #[cfg(feature = "shell")]
 mod shell;
 #[cfg(feature = "test")]
 mod test;
 #[cfg(feature = "auth")]
 mod token;
-mod traces;
-mod types;
 mod usage;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
-
-pub use kinds::{with_auth_kinds, with_handler_kinds};
 use rulebook::Rulebook;
 use rulebook_model::suggest::closest_word;
+
+pub use kinds::{with_auth_kinds, with_handler_kinds};
+#[cfg(feature = "client")]
+use remote::{fetch, send};
 use settings::{Settings, files_folder, new_files_arg};
 
 /// The commands of the program, in the order in which the help lists them.
@@ -67,11 +54,11 @@ use settings::{Settings, files_folder, new_files_arg};
 enum Command {
     Serve(serve::ServeOptions),
     Check(check::CheckOptions),
-    Routes(routes::RoutesOptions),
-    Openapi(openapi::OpenapiOptions),
-    Types(types::TypesOptions),
-    Schema(schema::SchemaOptions),
-    Explain(explain::ExplainOptions),
+    Routes(documents::RoutesOptions),
+    Openapi(documents::OpenapiOptions),
+    Types(documents::TypesOptions),
+    Schema(documents::SchemaOptions),
+    Explain(check::ExplainOptions),
     Diff(diff::DiffOptions),
     Reload(reload::ReloadOptions),
     Call(call::CallOptions),
@@ -145,7 +132,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The first line of the help: the purpose of the program.
 const ABOUT: &str =
     "Write an HTTP API down once, as JSON definitions; rulebook routes, checks, permits, documents and serves it";
 
@@ -171,7 +157,6 @@ fn argument_parser() -> clap::Command {
     argument_parser_of("rulebook")
 }
 
-/// Builds the argument parser of a program with another name.
 fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
     let cli = <Cli as clap::CommandFactory>::command().name(name).arg(new_files_arg());
     let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -187,7 +172,6 @@ fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
     })
 }
 
-/// Hides all settings except those in `shown` from the help of a command and its subcommands.
 fn show_only_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
     let command = command.mut_args(|arg| {
         let is_setting = arg.get_help_heading() == Some(settings::HELP_HEADING);
@@ -285,11 +269,11 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
     let result = match command.unwrap_or(Command::Serve(serve::ServeOptions::default())) {
         Command::Serve(options) => serve::run(app, settings, &options),
         Command::Check(options) => check::run(app, settings, &options),
-        Command::Routes(options) => routes::run(app, settings, &options),
-        Command::Openapi(options) => openapi::run(app, settings, &options),
-        Command::Types(options) => types::run(app, settings, &options),
-        Command::Schema(options) => Ok(schema::run(app, settings, &options)),
-        Command::Explain(options) => explain::run(&options),
+        Command::Routes(options) => documents::print_routes(app, settings, &options),
+        Command::Openapi(options) => documents::print_openapi(app, settings, &options),
+        Command::Types(options) => documents::print_types(app, settings, &options),
+        Command::Schema(options) => Ok(documents::print_schema(app, settings, &options)),
+        Command::Explain(options) => check::explain(&options),
         Command::Diff(options) => diff::run(app, settings, &options),
         Command::Reload(options) => reload::run(app, settings, &options),
         Command::Call(options) => call::run(app, settings, options),
@@ -316,4 +300,21 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
     };
     // A command has printed the error for which it returns an exit code.
     Ok(result.unwrap_or_else(|exit| exit))
+}
+
+/// A value of an option: its word, its description in the help, which can be empty, and what it means.
+type Choice<T> = (&'static str, &'static str, T);
+
+fn choice_parser<T>(choices: &'static [Choice<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let words = choices.iter().map(|(word, help, _)| match help.is_empty() {
+        true => PossibleValue::new(*word),
+        false => PossibleValue::new(*word).help(*help),
+    });
+    PossibleValuesParser::new(words).try_map(|given| {
+        let choice = choices.iter().find(|(word, ..)| word.eq_ignore_ascii_case(&given));
+        choice.map(|(.., value)| *value).ok_or("unknown word")
+    })
 }

@@ -11,12 +11,11 @@ use env_logger::fmt::Formatter;
 use env_logger::{Target, WriteStyle};
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
-use serde_json::{Map, Value as Json};
-
 use rulebook_model::invisible::is_invisible;
 use rulebook_model::model::LogFormat;
+use serde_json::{Map, Value as Json};
 
-use super::output;
+use crate::output;
 
 /// The default filter of log records, in the syntax of the crate `env_logger`.
 pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn";

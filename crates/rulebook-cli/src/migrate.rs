@@ -4,7 +4,7 @@
 use clap::Args;
 use rulebook::handler_kind::{ApplyMigrations, HandlerError, Migrations};
 
-use super::{AddHandlers, Exit, Settings, log, output};
+use crate::{AddHandlers, Exit, Settings, log, output};
 
 /// Apply the migrations of the databases that `handlers` in app.json describes.
 ///

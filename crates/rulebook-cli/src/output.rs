@@ -72,14 +72,12 @@ pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
     }
 }
 
-/// Prints warnings to standard error.
 pub(super) fn print_warnings(warnings: &Report) {
     if !warnings.is_empty() {
         print_to_stderr(&format!("{}\n", warnings.render(has_color(&io::stderr()))));
     }
 }
 
-/// Writes bytes to standard output.
 pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
     if let Some([Some(queue), _]) = QUEUES.get() {
         return queue.clone().write_all(bytes);
@@ -89,7 +87,6 @@ pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Writes the content of a file to standard output.
 pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     io::copy(file, &mut stdout)?;
@@ -138,7 +135,6 @@ pub(super) fn print_report(report: &Report) -> Exit {
     Exit::ErrorsReported
 }
 
-/// The reason why a command cannot run, without secrets.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The values of flags, environment variables or settings are wrong.
@@ -156,7 +152,6 @@ impl Failure {
         }
     }
 
-    /// Prints the reason to standard error, and returns the exit code for it.
     pub(super) fn print(&self) -> Exit {
         match self {
             Self::Usage(why) => print_usage_error(why),
@@ -165,13 +160,11 @@ impl Failure {
     }
 }
 
-/// Prints an error in the usage of a command to standard error, and returns the exit code for it.
 pub(super) fn print_usage_error(why: &str) -> Exit {
     print_error(why);
     Exit::InvalidUsage
 }
 
-/// Prints an error of the operating system to standard error, and returns the exit code for it.
 pub(super) fn print_system_error(why: &str) -> Exit {
     print_error(why);
     Exit::SystemError

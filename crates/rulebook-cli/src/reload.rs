@@ -3,31 +3,27 @@
 //! The command writes a request to the data folder of the server and sends SIGHUP to it. The server takes the request
 //! away, and writes its result to another file, which the command prints.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use clap::Args;
 use rulebook::DataFolder;
 
-use super::{AddHandlers, Exit, Settings, output};
 use crate::serve::SERVER_LOCK_FILE;
+use crate::{AddHandlers, Exit, Settings, output};
 
 /// The file with a request, and the file with its result, in the data folder.
 const REQUEST_FILE: &str = "reload.request";
 const RESULT_FILE: &str = "reload.result";
 /// The file that a command locks while it uses the other two, so that a second command waits until the first has ended.
 const LOCK_FILE: &str = "reload.lock";
-/// The content of a request that allows changes that break clients.
 const ALLOW_BREAKING: &str = "allow-breaking";
-/// The result of a request whose definition is served.
 pub(crate) const SERVED: &str = "served";
 /// The result of a request if the definition is that which is served already.
 pub(crate) const UNCHANGED: &str = "unchanged";
 /// The time in which a server must serve the definition or refuse it.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// The pause between two looks at the result.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Let the running server of the --data folder read its definition again. It refuses changes that break clients.
@@ -70,7 +66,6 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     }
 }
 
-/// Returns the id of the process that has locked the file.
 fn find_server(lock_file: &Path) -> Result<i32, String> {
     let no_server = || format!("no server uses the data folder {}", lock_file.parent().unwrap_or(lock_file).display());
     // A lock that can be taken belongs to no running server.
@@ -82,7 +77,6 @@ fn find_server(lock_file: &Path) -> Result<i32, String> {
     text.trim().parse().map_err(|_| no_server())
 }
 
-/// Sends SIGHUP to a server.
 #[cfg(unix)]
 fn signal_server(process_id: i32) -> Result<(), String> {
     use rustix::process::{Pid, Signal, kill_process};
@@ -95,7 +89,6 @@ fn signal_server(_: i32) -> Result<(), String> {
     Err("this operating system has no signals; restart the server".to_owned())
 }
 
-/// Waits until the server has written the result of a request.
 fn wait_for(result: &Path) -> Result<String, String> {
     let begun = Instant::now();
     loop {
@@ -112,7 +105,6 @@ fn wait_for(result: &Path) -> Result<String, String> {
     }
 }
 
-/// A request to read the definition again.
 pub(crate) struct ReloadRequest {
     allows_breaking: bool,
     result: PathBuf,

@@ -7,12 +7,12 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args};
-
-use super::{AddHandlers, Exit, output};
 use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget, Rulebook};
 use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address, check_log_filter};
+
+use crate::{AddHandlers, Exit, output};
 
 pub(super) const HELP_HEADING: &str = "Settings";
 

@@ -8,7 +8,7 @@ use clap::Args;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Exit, argument_parser_of, output};
+use crate::{Exit, argument_parser_of, output};
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:
@@ -66,7 +66,6 @@ fn write_pages(parser: clap::Command, folder: &std::path::Path) -> io::Result<()
     clap_mangen::generate_to(parser, folder)
 }
 
-/// Returns the name under which the program was started, without its folder.
 fn program_name() -> String {
     let path = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
     path.file_stem().and_then(|name| name.to_str()).unwrap_or("rulebook").to_owned()

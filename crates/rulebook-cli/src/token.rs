@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 use rulebook_auth::{LocalIssuer, LocalTokens};
 use serde_json::{Map, Value as Json};
 
-use super::call::parse_json_object;
-use super::keys::parse_duration;
-use super::{AddHandlers, Exit, Settings, output};
+use crate::call::parse_json_object;
+use crate::keys::parse_duration;
+use crate::{AddHandlers, Exit, Settings, output};
 
 const EXAMPLES: &str = "\
 Examples:

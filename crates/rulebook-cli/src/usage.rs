@@ -12,10 +12,9 @@ use rulebook::usage::{self, MAX_DAYS, MethodUsage, UsageDays};
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-use super::output::did_you_mean;
-use super::{AddHandlers, Exit, Settings, output};
+use crate::output::{self, did_you_mean};
+use crate::{AddHandlers, Exit, Settings};
 
-/// The number of days that are shown by default.
 pub(super) const DEFAULT_DAYS: u8 = 7;
 
 const EXAMPLES: &str = "\
@@ -49,7 +48,6 @@ pub(super) struct UsageOptions {
     format: Format,
 }
 
-/// Returns the parser of a number of days.
 pub(super) fn days_parser() -> clap::builder::RangedI64ValueParser<u8> {
     clap::value_parser!(u8).range(1..=i64::from(MAX_DAYS))
 }
@@ -62,10 +60,8 @@ enum Format {
     Json,
 }
 
-/// The headings of the table's columns.
 const COLUMN_HEADINGS: [&str; 5] = ["CALLER", "METHOD", "REQUESTS", "LAST DAY", "PARAMETERS"];
 
-/// How often a caller has used a method.
 struct Row<'a> {
     caller: &'a str,
     method: &'a str,
@@ -116,7 +112,6 @@ pub(super) fn last_deprecated_calls(api: &Api, data: &Path, days: u8) -> Result<
     Ok(last)
 }
 
-/// Reads the usage of the last days.
 fn read_usage(data: &Path, days: u8) -> Result<UsageDays, Exit> {
     let mut saved = usage::read(data).map_err(|error| output::print_system_error(&error.to_string()))?;
     let first = Timestamp::now().to_zoned(TimeZone::UTC).date().saturating_sub((i64::from(days) - 1).days());

@@ -1,17 +1,18 @@
-//! Compares two definitions: finds the methods that both have, and compares each of them.
+//! Compares two definitions: finds the methods that both have, compares each of them, and the settings that clients can
+//! notice.
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
-use rulebook_model::model::{Api, Location, Module, Parameter, Segment, Versions};
+use rulebook_model::format::FormatOffer;
+use rulebook_model::model::{Api, DefinedAuth, Location, Module, Parameter, Segment, Versions};
 use rulebook_model::{HttpMethod, Value};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
 use crate::includes::Comparison;
-use crate::method::{self, MethodInApi};
+use crate::method::{self, MethodInApi, compare_limits};
 use crate::parameters::MethodOf;
-use crate::settings;
 
 /// The path of a method in which captures have no names, and its HTTP method.
 type MethodKey = (String, HttpMethod);
@@ -36,7 +37,7 @@ type MethodKey = (String, HttpMethod);
 /// ```
 #[must_use]
 pub fn compare(old: &Api, new: &Api) -> Vec<Change> {
-    let mut changes = settings::compare(old, new);
+    let mut changes = compare_settings(old, new);
     match (&old.versions, &new.versions) {
         (None, None) => changes.extend(compare_methods(old, new)),
         _ => changes.extend(compare_versions(old, new)),
@@ -182,7 +183,6 @@ fn overrides_change(after: &MethodInApi<'_>, before: &MethodInApi<'_>, path: &st
     change.at(before.of.method.span, after.of.method.span)
 }
 
-/// Compares the settings of two modules that have methods in common.
 fn compare_modules((old, before): (&Api, &Module), (new, after): (&Api, &Module)) -> Vec<Change> {
     let mut changes = Vec::new();
     let name = &after.name;
@@ -285,4 +285,52 @@ fn accepts(method: &MethodInApi<'_>, place: usize, text: &str) -> bool {
         let check = &parameter.r#type.check;
         check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)
     })
+}
+
+/// The settings whose effect on clients depends on the requests.
+const OTHER_SETTINGS: [&str; 7] = ["catalogue", "service", "dispatch", "unknown", "timezone", "options", "cors"];
+
+pub(crate) fn compare_settings(old: &Api, new: &Api) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if old.base != new.base {
+        let message = format!("all paths begin with `{}`, and began with `{}`", new.base, old.base);
+        let witness = json!({ "request": { "path": old.base } });
+        changes.push(Change::new(ChangeKind::BaseChanged, message).witness(witness));
+    }
+    let formats =
+        |api: &Api| -> Vec<String> { api.formats.iter().map(|it| FormatOffer::name(it).to_string()).collect() };
+    for removed in formats(old).into_iter().filter(|format| !formats(new).contains(format)) {
+        let message = format!("responses are no longer available as `{removed}`");
+        let witness = json!({ "request": { "format": removed } });
+        changes.push(Change::new(ChangeKind::FormatRemoved, message).witness(witness));
+    }
+    for added in formats(new).into_iter().filter(|format| !formats(old).contains(format)) {
+        let message = format!("responses are also available as `{added}`, for clients whose `Accept` prefers it");
+        changes.push(Change::new(ChangeKind::SettingChanged, message));
+    }
+    for removed in authenticators(old).into_iter().filter(|kind| !authenticators(new).contains(kind)) {
+        let message = format!("credentials of the kind `{removed}` are no longer accepted");
+        let witness = json!({ "caller": { "credential": removed } });
+        changes.push(Change::new(ChangeKind::AuthenticatorRemoved, message).witness(witness));
+    }
+    changes.extend(compare_limits(old, new));
+    let values = |api: &Api| serde_json::to_value(api).unwrap_or(Json::Null);
+    let (before, after) = (values(old), values(new));
+    let mut settings: Vec<(&str, Json, Json)> =
+        OTHER_SETTINGS.into_iter().map(|name| (name, before[name].clone(), after[name].clone())).collect();
+    settings.push(("phalapi.real_status", old.real_status.into(), new.real_status.into()));
+    settings.push(("iapi.strict_status", old.strict_status.into(), new.strict_status.into()));
+    let field = |api: &Api| api.versions.as_ref().and_then(|versions| versions.header.clone()).into();
+    settings.push(("versions.header", field(old), field(new)));
+    for (name, before, after) in settings.into_iter().filter(|(_, before, after)| before != after) {
+        changes.push(Change::new(ChangeKind::SettingChanged, format!("`{name}` is {after}, and was {before}")));
+    }
+    changes.into_iter().map(|change| change.or_at(old.span, new.span)).collect()
+}
+
+fn authenticators(api: &Api) -> Vec<&str> {
+    match &api.auth {
+        Some(DefinedAuth { kinds, .. }) => kinds.iter().map(|member| member.key.value.as_str()).collect(),
+        None => vec![DefinedAuth::KEYS],
+    }
 }

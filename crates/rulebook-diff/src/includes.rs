@@ -6,19 +6,21 @@
 //!
 //! Members that an object type does not list are not compared: a client that does not know a member does not send it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use rulebook_model::Value;
 use rulebook_model::limits::Limits;
-use rulebook_model::types::{Check, NamedSchema, ObjectField, ObjectShape, Structure, all_referenced_schemas};
+use rulebook_model::types::{
+    Arity, Check, NamedSchema, ObjectField, ObjectShape, Structure, TypeExpr, all_referenced_schemas,
+};
 use serde_json::Value as Json;
 
-use crate::files::includes_files;
-use crate::single_values::{differ_only_in_bounds, includes_single_values};
-use crate::strings::Automata;
-use crate::values::{Samples, list_with, longer_list, object_with, object_without, with_member};
+use crate::single_values::{
+    Automata, Samples, alternatives, differ_only_in_bounds, includes_single_values, list_with, longer_list,
+    object_with, object_without, with_member,
+};
 
 /// The result of comparing two types.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,7 +217,6 @@ impl Comparison {
         self.work <= MAX_WORK
     }
 
-    /// Compares two types that are not references to schemas.
     fn compare_parts(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
         if self.depth >= MAX_DEPTH || !self.can_work(1) {
             return Inclusion::Unknown;
@@ -467,4 +468,108 @@ fn without_null(check: &Arc<dyn Check>) -> Option<Arc<dyn Check>> {
         Structure::Schema(schema) => without_null(&schema.check),
         _ => None,
     }
+}
+
+// Fields of the query and of forms, header fields and cookies contain texts only.
+
+/// Returns `true` if two types make values of the same kinds of texts, also in the parts that both have. Otherwise, a
+/// value of one type may be read as another one by the other type: 7 is a number for `int`, and a string for `string`.
+pub(crate) fn reads_texts_alike(types: &mut Comparison, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> bool {
+    let mut compared = HashSet::new();
+    let mut waiting = vec![(Arc::clone(wide), Arc::clone(narrow))];
+    while let Some((wide, narrow)) = waiting.pop() {
+        let (wide, narrow) = (types.without_schema(&wide), types.without_schema(&narrow));
+        // Types can contain themselves, but a pair of types is compared once.
+        if !compared.insert((address(&wide), address(&narrow))) {
+            continue;
+        }
+        if !types.can_work(1) {
+            return false;
+        }
+        match (wide.structure(), narrow.structure()) {
+            (Structure::Nullable(inner), _) => waiting.push((inner, narrow)),
+            (_, Structure::Nullable(inner)) => waiting.push((wide, inner)),
+            _ if !are_alike(&*wide, &*narrow) => return false,
+            (Structure::Array(wide_part), Structure::Array(narrow_part))
+            | (Structure::Map(wide_part), Structure::Map(narrow_part)) => waiting.push((wide_part, narrow_part)),
+            (Structure::Object(wide_shape), Structure::Object(narrow_shape)) => {
+                let known: HashMap<_, _> = wide_shape.fields.iter().map(|it| (&it.name, &it.check)).collect();
+                let common = narrow_shape.fields.iter().filter_map(|it| Some((*known.get(&it.name)?, &it.check)));
+                waiting.extend(common.map(|(wide, narrow)| (Arc::clone(wide), Arc::clone(narrow))));
+            }
+            (Structure::TaggedUnion { branches, .. }, Structure::TaggedUnion { branches: narrow_branches, .. }) => {
+                let known: HashMap<_, _> = branches.into_iter().collect();
+                let common = narrow_branches.into_iter().filter_map(|(tag, it)| Some((known.get(&tag)?, it)));
+                waiting.extend(common.map(|(wide, narrow)| (Arc::clone(wide), narrow)));
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Returns `true` if two types make values of the same kinds of texts, apart from their parts.
+fn are_alike(wide: &dyn Check, narrow: &dyn Check) -> bool {
+    let are_objects = matches!((wide.structure(), narrow.structure()), (Structure::Object(_), Structure::Object(_)));
+    wide.arity() == narrow.arity()
+        && reads_null(wide) == reads_null(narrow)
+        // The notation and the schema of an object contain those of its members.
+        && (are_objects
+            || text_attributes(wide) == text_attributes(narrow) && kinds(&wide.schema()) == kinds(&narrow.schema()))
+}
+
+/// Returns `true` if a type reads the text `null` as null.
+fn reads_null(check: &dyn Check) -> bool {
+    check.decode("null".into()) == Value::Null
+}
+
+/// Returns the attributes of a type that say how it reads a text.
+fn text_attributes(check: &dyn Check) -> [Option<Json>; 2] {
+    let TypeExpr { attributes, .. } = check.type_expr();
+    ["format", "separator"].map(|name| attributes.get(name).cloned())
+}
+
+/// Returns the kinds of the values that a schema accepts, such as `string`; `None` if they are not known.
+fn kinds(schema: &Json) -> Option<Vec<String>> {
+    if schema.get("$ref").is_some() {
+        return Some(vec!["object".to_owned()]);
+    }
+    let mut kinds: Vec<String> = alternatives(schema)?.into_iter().map(|alternative| alternative.kind).collect();
+    kinds.iter_mut().filter(|kind| *kind == "integer").for_each(|kind| "number".clone_into(kind));
+    kinds.retain(|kind| kind != "null");
+    kinds.sort_unstable();
+    kinds.dedup();
+    Some(kinds)
+}
+
+/// Returns whether `wide` accepts all files of `narrow`; `None` if neither of them is a type of files. `limits` are the
+/// limits `part` of both, which count without `max`.
+pub(crate) fn includes_files(wide: &dyn Check, narrow: &dyn Check, limits: (u64, u64)) -> Option<Inclusion> {
+    let is_file = |check: &dyn Check| matches!(check.arity(), Arity::File | Arity::Files);
+    match (is_file(wide), is_file(narrow)) {
+        (false, false) => return None,
+        (true, true) => {}
+        _ => return Some(Inclusion::Excluded(None)),
+    }
+    let [wide, narrow] = [wide, narrow].map(|check| check.type_expr().attributes);
+    let number = |attributes: &serde_json::Map<String, Json>, name: &str| attributes.get(name).and_then(Json::as_u64);
+    let is_min_included = number(&wide, "min").unwrap_or(0) <= number(&narrow, "min").unwrap_or(0);
+    let max = |attributes, limit| number(attributes, "max").unwrap_or(limit);
+    let is_max_included = max(&wide, limits.0) >= max(&narrow, limits.1);
+    let is_listed = |name: &str| match (wide.get(name).and_then(Json::as_array), narrow.get(name)) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(allowed), Some(narrow)) => {
+            narrow.as_array().into_iter().flatten().all(|word| allowed.iter().any(|allowed| covers(allowed, word)))
+        }
+    };
+    let is_included = is_min_included && is_max_included && is_listed("range") && is_listed("ext");
+    Some(if is_included { Inclusion::Included } else { Inclusion::Excluded(None) })
+}
+
+/// Returns `true` if a media type or extension is another one, or a range such as `image/*` that contains it.
+fn covers(allowed: &Json, word: &Json) -> bool {
+    let (Some(range), Some(text)) = (allowed.as_str(), word.as_str()) else { return false };
+    let in_range = |prefix: &str| text.starts_with(prefix);
+    range == text || range == "*/*" || range.strip_suffix('*').filter(|it| it.ends_with('/')).is_some_and(in_range)
 }

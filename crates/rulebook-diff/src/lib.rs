@@ -8,22 +8,11 @@
 
 mod api;
 mod change;
-mod constraints;
-mod files;
 mod includes;
-mod limits;
 mod method;
-mod outputs;
 mod parameters;
-mod report;
-mod scope;
-mod settings;
 mod single_values;
-mod strings;
-mod texts;
-mod values;
 
 pub use api::compare;
-pub use change::{Change, ChangeKind, Level};
+pub use change::{Change, ChangeKind, Level, Report};
 pub use includes::{Inclusion, includes};
-pub use report::Report;

@@ -5,16 +5,15 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use rulebook::store::{Precondition, Publication, Store, StoreError};
+use rulebook::{ApiError, Args, Context};
+use rulebook_model::filename::FileName;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::errors::{self, run_blocking};
-use super::source::{Column, Database, LimitedStore, SourceError};
-use rulebook::ApiError;
-use rulebook::store::{Precondition, Publication, Store, StoreError};
-use rulebook::{Args, Context};
-use rulebook_model::filename::FileName;
+use crate::source::{Column, Database, LimitedStore, SourceError};
+use crate::{require_file_access, run_blocking, store_error};
 
 /// Maximum number of calls of [`cache`] that run at the same time. Each call uses a database connection and a thread.
 const MAX_CONCURRENT_CALLS: usize = 4;
@@ -157,9 +156,9 @@ fn file_names(context: &Context, folder: &str, filenames: &[String]) -> Result<V
     let names = filenames.iter().map(below).collect::<Result<Vec<_>, _>>()?;
     let mut seen = BTreeSet::new();
     if let Some(duplicate) = names.iter().find(|name| !seen.insert(*name)) {
-        return Err(errors::store_error(StoreError::DuplicateName(duplicate.clone())));
+        return Err(store_error(StoreError::DuplicateName(duplicate.clone())));
     }
-    names.into_iter().map(|name| errors::require_file_access(context, name)).collect()
+    names.into_iter().map(|name| require_file_access(context, name)).collect()
 }
 
 /// Converts an error to the error that the definition of the method declares for it.
@@ -177,6 +176,6 @@ fn to_declared_error(error: SourceError) -> ApiError {
             ApiError::declared("cache_too_large").with_message(message).with_member("most", limit)
         }
         SourceError::Unavailable(_) => ApiError::declared("no_database").with_log(message),
-        SourceError::Store(error) => errors::store_error(error),
+        SourceError::Store(error) => store_error(error),
     }
 }

@@ -4,10 +4,9 @@
 //! This crate reads bytes and files, and returns the texts of files and what they do not express. It writes and prints
 //! nothing.
 
-mod members;
+mod definition;
 pub mod openapi;
 pub mod project;
-mod repair;
 
 /// A file of a definition or of a project.
 #[derive(Debug)]

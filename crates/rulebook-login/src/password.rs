@@ -20,10 +20,8 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$ni6R4CAXFQSzaY9DRI1fhQ$M6SfXNHNuMWy2QxiaPdwTcrdMRhh7MnKgj6uYJRLDVs";
 
-/// Computes and verifies hashes.
 #[derive(Debug)]
 pub(crate) struct Hasher {
-    /// The permits to compute a hash.
     permits: Arc<Semaphore>,
     /// The memory of earlier verifications, at most one for each permit. If each verification allocated its own, the
     /// allocator would keep more and more of it.
@@ -35,7 +33,6 @@ impl Hasher {
         Self { permits: Arc::new(Semaphore::new(COMPUTATIONS)), unused_memory: Arc::default() }
     }
 
-    /// Computes the hash of a password.
     pub(crate) async fn hash(
         &self,
         password: String,

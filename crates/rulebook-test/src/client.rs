@@ -1,22 +1,23 @@
-//! The test client [`Client`], which serves the API under test and sends requests to it.
+//! The test client [`Client`], which serves the API under test and sends requests to it, and the identities of its
+//! callers.
 
-use std::fmt;
-use std::io;
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
+use rulebook::{
+    AuthScheme, Authenticate, Authentication, Engine, Head, Identity, RequestId, Rulebook, RunningServer, Settings,
+};
+use rulebook_model::diagnostic::{Report, closest_word};
+use rulebook_model::envelope::Decoding;
+use rulebook_model::model::Module;
 use tempfile::TempDir;
 use thiserror::Error;
 use ureq::Agent;
 
-use super::identities::Identities;
-use super::misuse::or_fail;
-use super::{MethodCall, Misuse, Request};
-use rulebook::{Engine, Rulebook};
-use rulebook::{RunningServer, Settings};
-use rulebook_model::diagnostic::{Report, closest_word};
-use rulebook_model::envelope::Decoding;
-use rulebook_model::model::Module;
+use crate::{MethodCall, Request};
 
 /// Timeout for a request and its whole response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -226,7 +227,6 @@ fn new_http_client() -> Agent {
     config.build().new_agent()
 }
 
-/// Returns a list of names for a message.
 pub(super) fn quoted_list(names: &[&str]) -> String {
     match names {
         [] => "none".to_owned(),
@@ -250,5 +250,66 @@ pub enum StartError {
 impl fmt::Debug for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The header field that contains the token of the caller's identity.
+pub(super) const TOKEN_FIELD: &str = "x-rulebook-test";
+
+/// The identities of the requests in progress. The map keys are random tokens, which only this process knows, so that
+/// no other program can use them.
+#[derive(Clone, Default)]
+pub(super) struct Identities(Arc<Mutex<HashMap<String, Identity>>>);
+
+impl Identities {
+    /// Stores an identity and returns a new token for it. The token is valid until [`Identities::remove`] is called.
+    pub(super) fn insert(&self, identity: Identity) -> String {
+        let token = RequestId::random().to_string() + &RequestId::random().to_string();
+        self.lock().insert(token.clone(), identity);
+        token
+    }
+
+    pub(super) fn remove(&self, token: &str) {
+        self.lock().remove(token);
+    }
+
+    /// Locks the map. A panic in another thread cannot leave the map inconsistent, so that a poisoned lock can be used.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Identity>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Authenticate for Identities {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        let token = head.header(TOKEN_FIELD);
+        let identity = token.and_then(|token| self.lock().get(token).cloned());
+        identity.map_or(Authentication::Anonymous, Authentication::Identity)
+    }
+
+    /// Returns no authentication scheme, so that `WWW-Authenticate` contains only the schemes of the program.
+    fn schemes(&self) -> Vec<AuthScheme> {
+        Vec::new()
+    }
+}
+
+/// Why a test cannot be carried out as it is written: for example, the API has no method with this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misuse(pub(super) String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Returns the value, or fails the test. The panic has the line of the test, because the caller and its callers have
+/// the attribute `track_caller`, which closures do not pass on.
+#[track_caller]
+pub(super) fn or_fail<T>(result: Result<T, Misuse>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(misuse) => panic!("{misuse}"),
     }
 }

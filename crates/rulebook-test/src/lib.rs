@@ -10,14 +10,9 @@
 //! API responds with an error, the client returns an ordinary [`TestResponse`].
 
 mod client;
-mod identities;
-mod method_call;
-mod misuse;
 mod request;
 mod response;
 
-pub use client::{Client, StartError};
-pub use method_call::MethodCall;
-pub use misuse::Misuse;
-pub use request::Request;
+pub use client::{Client, Misuse, StartError};
+pub use request::{MethodCall, Request};
 pub use response::TestResponse;

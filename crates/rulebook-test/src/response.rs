@@ -188,7 +188,6 @@ impl TestResponse {
         matching.or(undescribed.first().copied()).copied().unwrap_or_default()
     }
 
-    /// Returns the JSON body if the response is an error.
     fn error_document(&self) -> Option<&Json> {
         self.document.as_ref().filter(|_| self.is_error())
     }
@@ -198,7 +197,6 @@ impl TestResponse {
         self.header("content-type").is_some_and(|media_type| media_type.starts_with("application/problem+json"))
     }
 
-    /// Returns a part of the response, or fails the test.
     #[track_caller]
     fn found<T>(&self, part: &str, value: Option<T>) -> T {
         match value {

@@ -17,17 +17,14 @@ use rulebook_model::model::Api;
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json, json};
 
-use super::jwk::{decode, encode, parse_key_set};
-use super::key_source::KeySet;
-use super::settings::{JwtSettings, TokenRules};
+use super::keys::{KeySet, decode, encode, parse_key_set};
 use super::verify::{TokenError, unverified_issuer, verify_token};
+use super::{JwtSettings, TokenRules};
 use crate::template::Template;
 
 /// The issuer and the audience of local tokens.
 pub const LOCAL_ISSUER: &str = "urn:rulebook:local";
-/// The file in the data folder with the key.
 const FILE: &str = "local-issuer.json";
-/// The algorithm of local tokens.
 const ALGORITHM: &str = "EdDSA";
 /// The length of the private key in bytes.
 const SEED_LEN: usize = 32;
@@ -124,7 +121,6 @@ fn check_mode(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the key pair in a key set.
 fn parse(text: &[u8]) -> Option<Ed25519KeyPair> {
     let set = unique_json::parse(text).ok()?;
     let key = set.get("keys")?.get(0)?;
@@ -192,10 +188,9 @@ impl LocalTokens {
     }
 }
 
-/// Returns the settings of the first issuer in the setting `auth`.
 fn first_settings(api: &Api) -> Option<AuthSettings<'_>> {
     let auth = api.auth.as_ref()?;
-    let member = auth.kinds.iter().find(|member| member.key.value == super::kind::NAME)?;
+    let member = auth.kinds.iter().find(|member| member.key.value == super::NAME)?;
     let node = DefinedAuth::settings_of(member).first()?;
     Some(AuthSettings { node, api, combine: auth.combine })
 }

@@ -7,10 +7,9 @@ use rulebook::{Claims, Identity};
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
 
-use super::jwk::{Algorithm, decode};
-use super::key_source::{KeySet, VerifiedToken};
+use super::TokenRules;
+use super::keys::{Algorithm, KeySet, VerifiedToken, decode};
 use super::local::LOCAL_ISSUER;
-use super::settings::TokenRules;
 
 /// The maximum length of a token in bytes. Tokens with hundreds of roles are shorter.
 const MAX_TOKEN_LEN: usize = 16 << 10;
@@ -83,12 +82,10 @@ fn identity(rules: &TokenRules, claims: Claims) -> Result<Identity, &'static str
     Ok(Identity::new(name, unique).with_namespace(&format!("jwt:{}", rules.issuer)).with(claims))
 }
 
-/// A token whose signature has not been verified.
 struct Token<'t> {
     algorithm: &'static Algorithm,
     /// The id of the key with which the token claims to be signed. It is only compared with the ids of known keys.
     key_id: Option<String>,
-    /// The type of the token in the header, `typ`.
     token_type: Option<String>,
     claims: Map<String, Json>,
     /// The part of the token that is signed.

@@ -1,21 +1,25 @@
-//! An HTTP client that repeats failed requests.
+//! An HTTP client that repeats failed requests, the URLs of servers, and what their error responses say.
 
+use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use rulebook_model::envelope::{Decoding, EnvelopeName, EnvelopeSettings};
+use rulebook_model::invisible::replace_invisible;
+use serde_json::Value as Json;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
-use url::Url;
+use url::{ParseError, Url};
 
-use super::{Progress, TransferError, error_response};
+use super::{Progress, TransferError};
 
 /// The pause between the first and the second attempt. Each further pause is twice as long as the previous pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The maximum pause between two attempts, unless the server requires a longer pause.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
-/// Timeout for resolving a host name, and timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
@@ -35,7 +39,6 @@ pub(crate) fn bearer_field(key: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The definition of a server, as it responds to OPTIONS.
 pub(crate) struct FetchedDefinition {
     pub(crate) bytes: Vec<u8>,
     /// The links to the versions of the API, each with its name; empty if it has no versions, or the URL names one.
@@ -94,7 +97,6 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    /// Fetches a document whose media type begins with `media_type`.
     pub(crate) fn fetch_document(
         &self,
         method: &str,
@@ -104,7 +106,6 @@ impl Client {
         self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
     }
 
-    /// Fetches the definition of a server.
     pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
         let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
         let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
@@ -126,7 +127,7 @@ impl Client {
         self.with_retries(|| {
             let response = self.send_request(method, url, Vec::new(), ()).map_err(TransferError::Connection)?;
             if response.status() != 200 {
-                return Err(error_response::to_transfer_error(response));
+                return Err(to_transfer_error(response));
             }
             let field = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
             if !field.starts_with(media_type.as_bytes()) {
@@ -162,5 +163,165 @@ impl Client {
         };
         self.progress.finish();
         result
+    }
+}
+
+/// Parses the URL of a server, or of a method or a document on it. Returns an error message if the text is no such URL.
+pub(crate) fn parse_server_url(text: &str) -> Result<Url, String> {
+    let invalid_scheme = || "the URL must begin with https:// or http://".to_owned();
+    let mut url = Url::parse(text).map_err(|error| match error {
+        // The text has no scheme, for example `127.0.0.1:8080`.
+        ParseError::RelativeUrlWithoutBase => invalid_scheme(),
+        other => other.to_string(),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid_scheme());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL must not contain a user name or password; pass a key with --key-file instead".to_owned());
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// Returns the URL that the user gave. If it has no path, `default_path` is added to it.
+pub(super) fn with_default_path(server: &Url, default_path: &str) -> Url {
+    let mut url = server.clone();
+    if url.path() == "/" {
+        url.set_path(default_path);
+    }
+    url
+}
+
+/// Returns the URL of a document of a server. The path of the URL that the user gave is the prefix of a reverse proxy.
+pub(crate) fn document_url(server: &Url, path: &str) -> Url {
+    let mut url = server.clone();
+    let prefix = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{prefix}{path}"));
+    url
+}
+
+// A rulebook server puts the message of an error in a member of a JSON object whose name depends on the server's
+// envelope, the format of its responses.
+
+/// Maximum number of bytes that are read from the body of an error response.
+const MAX_BODY_BYTES: u64 = 64 << 10;
+/// Maximum number of characters of a text from the server that a message shows.
+const MAX_SHOWN_CHARS: usize = 1000;
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// HTTP statuses of errors that are usually temporary (RFC 9110 section 15.6, RFC 6585 section 4).
+const TEMPORARY_STATUSES: [u16; 4] = [429, 502, 503, 504];
+
+#[derive(Debug)]
+pub(crate) struct ErrorResponse {
+    /// The HTTP status or, in the envelope `phalapi`, the status in the member `ret`.
+    status: u64,
+    message: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl ErrorResponse {
+    /// Returns the minimum pause before a retry; `None` if a retry would probably fail too, or the server requires a
+    /// pause of more than a minute.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let is_temporary = TEMPORARY_STATUSES.iter().any(|status| u64::from(*status) == self.status);
+        // `Retry-After` is used with any status, because servers of the predecessor `internal-api` send it with 400.
+        self.retry_after.or(is_temporary.then_some(Duration::ZERO)).filter(|after| *after <= MAX_RETRY_AFTER)
+    }
+}
+
+pub(super) fn to_transfer_error(response: Response<Body>) -> TransferError {
+    let (head, body) = response.into_parts();
+    let status = head.status.as_u16();
+    let field = |name| head.headers.get(name).map(|value| to_printable(&String::from_utf8_lossy(value.as_bytes())));
+    if let (300..=399, Some(location)) = (status, field(header::LOCATION)) {
+        return TransferError::Redirect { status, location };
+    }
+    if status < 400 {
+        return TransferError::InvalidResponse("its status is neither a success nor an error");
+    }
+    let is_text = field(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/plain"));
+    let body = read_beginning(body);
+    let message = match serde_json::from_slice(&body).ok() {
+        Some(document) => find_message(&document),
+        None => is_text.then(|| String::from_utf8_lossy(&body).trim().to_owned()),
+    };
+    TransferError::ErrorResponse(new_error_response(status.into(), message.as_deref(), &head.headers))
+}
+
+/// Returns the error that a response with a success status contains: servers with the envelope `phalapi` send errors
+/// with status 200. Returns `None` if the response does not contain an error.
+pub(super) fn find_error_in_success(fields: &HeaderMap, body: Body) -> Option<TransferError> {
+    let document: Json = serde_json::from_slice(&read_beginning(body)).ok()?;
+    let is_hidden_error =
+        |decoding: &Decoding| decoding.hides_errors && decoding.is_error(&document) && !decoding.is_success(&document);
+    let status_member = built_in_decodings().find(is_hidden_error)?.error.status?;
+    let status = document.get(status_member)?.as_u64()?;
+    Some(TransferError::ErrorResponse(new_error_response(status, find_message(&document).as_deref(), fields)))
+}
+
+fn new_error_response(status: u64, message: Option<&str>, fields: &HeaderMap) -> ErrorResponse {
+    let field = |name: &str| fields.get(name)?.to_str().ok();
+    ErrorResponse {
+        status,
+        message: message.map(to_printable).filter(|message| !message.is_empty()),
+        request_id: field("x-request-id").map(to_printable),
+        retry_after: field("retry-after").and_then(parse_retry_after),
+    }
+}
+
+/// Returns the error message in a JSON body. If the body matches no built-in envelope, the message can be in the
+/// message member of any built-in envelope.
+fn find_message(document: &Json) -> Option<String> {
+    let message = |decoding: Decoding| decoding.error.message.iter().find_map(|member| document.get(member)?.as_str());
+    let text = match built_in_decodings().find(|decoding| decoding.is_error(document)) {
+        Some(decoding) => message(decoding),
+        None => built_in_decodings().find_map(message),
+    };
+    text.map(str::to_owned)
+}
+
+/// Returns the descriptions with which clients decode the built-in envelopes. The description of `plain` is also that
+/// of problem documents (RFC 9457). The client does not know which envelope a server uses.
+fn built_in_decodings() -> impl Iterator<Item = Decoding> {
+    EnvelopeName::ALL.into_iter().map(|name| name.envelope(EnvelopeSettings::default()).decoding())
+}
+
+/// Reads the beginning of a body. If reading fails, returns the bytes before the error.
+fn read_beginning(mut body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = body.as_reader().take(MAX_BODY_BYTES).read_to_end(&mut bytes);
+    bytes
+}
+
+/// Makes a text from a server safe for a terminal: replaces invisible characters, and cuts a long text.
+fn to_printable(text: &str) -> String {
+    let end = text.char_indices().nth(MAX_SHOWN_CHARS).map_or(text.len(), |(end, _)| end);
+    replace_invisible(&text[..end])
+}
+
+/// Parses the header field `Retry-After`: a number of seconds, or a date (RFC 9110 section 10.2.3).
+fn parse_retry_after(value: &str) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).unwrap_or_default()),
+    }
+}
+
+impl fmt::Display for ErrorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server responded with {}", self.status)?;
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        if let Some(request_id) = &self.request_id {
+            write!(f, " [request {request_id}]")?;
+        }
+        match self.retry_after {
+            Some(after) if self.retry_after().is_none() => write!(f, "; retry after {} seconds", after.as_secs()),
+            _ => Ok(()),
+        }
     }
 }

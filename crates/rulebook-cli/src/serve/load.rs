@@ -12,10 +12,9 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use rulebook_model::settings::server_settings;
 
-use super::guard::rejection;
-use super::local_tokens::LocalTokens;
+use super::ServeOptions;
 use super::services::{SharedServices, add_services};
-use super::watch::source_files;
+use super::watch::{rejection, source_files};
 use crate::output::{Failure, print_report, print_to_stderr, print_warnings};
 use crate::{AddHandlers, Exit, Settings};
 
@@ -33,7 +32,6 @@ const RELOADED_SETTINGS: [&str; 10] = [
     "compress",
 ];
 
-/// An API, and the digest of what it was made from.
 pub(super) struct Loaded {
     pub(super) engine: Engine,
     digest: [u8; 32],
@@ -41,11 +39,8 @@ pub(super) struct Loaded {
     pub(super) is_waiting: bool,
 }
 
-/// The reason why an API cannot be served.
 pub(super) enum LoadError {
-    /// The definition has errors.
     Definition(Report),
-    /// The definition breaks clients, for this reason.
     Breaking(String),
     Other(Failure),
 }
@@ -63,7 +58,6 @@ impl From<Failure> for LoadError {
 }
 
 impl LoadError {
-    /// Prints the reason to standard error, and returns the exit code for it.
     pub(super) fn print(&self) -> Exit {
         match self {
             Self::Definition(report) => print_report(report),
@@ -75,7 +69,6 @@ impl LoadError {
         }
     }
 
-    /// Returns the reason as text for the command `reload`.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Definition(report) => report.render(false),
@@ -184,4 +177,58 @@ fn changed_settings(previous: &Api, current: &Api) -> Vec<&'static str> {
     let [previous, current] = [previous, current].map(canonical_settings);
     let names = server_settings().filter(|name| !RELOADED_SETTINGS.contains(name));
     names.filter(|name| previous.get(name) != current.get(name)).collect()
+}
+
+/// The issuer of the tokens that the server accepts besides other credentials, if it accepts such tokens.
+#[derive(Default)]
+pub(super) struct LocalTokens {
+    #[cfg(feature = "auth")]
+    issuer: Option<rulebook_auth::LocalIssuer>,
+}
+
+/// Reads the key of the issuer, or makes one, if the server accepts its tokens.
+#[cfg(feature = "auth")]
+pub(super) fn open_local_tokens(options: &ServeOptions, data: &Path) -> Result<LocalTokens, Failure> {
+    let open = || rulebook_auth::LocalIssuer::open(data);
+    let issuer = options.accept_local_tokens.then(open).transpose();
+    let issuer = issuer.map_err(|error| Failure::System(format!("--accept-local-tokens: {error}")))?;
+    if let Some(issuer) = &issuer {
+        let file = issuer.file().display();
+        log::warn!("the key in {file} signs tokens that permit every call of this server: use it for development only");
+    }
+    Ok(LocalTokens { issuer })
+}
+
+#[cfg(not(feature = "auth"))]
+pub(super) fn open_local_tokens(_: &ServeOptions, _: &Path) -> Result<LocalTokens, Failure> {
+    Ok(LocalTokens::default())
+}
+
+#[cfg(feature = "auth")]
+impl LocalTokens {
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.issuer.as_ref().map(rulebook_auth::LocalIssuer::file)
+    }
+
+    /// Adds the authenticator, before all others.
+    pub(super) fn add(&self, validated: Validated) -> Validated {
+        match &self.issuer {
+            Some(issuer) => {
+                let tokens = rulebook_auth::LocalTokens::new(issuer, &validated.api);
+                validated.first_authenticator(tokens)
+            }
+            None => validated,
+        }
+    }
+}
+
+#[cfg(not(feature = "auth"))]
+impl LocalTokens {
+    pub(super) fn file(&self) -> Option<&Path> {
+        None
+    }
+
+    pub(super) fn add(&self, validated: Validated) -> Validated {
+        validated
+    }
 }

@@ -1,35 +1,33 @@
-//! `rulebook serve`: serves the API over HTTP.
+//! `rulebook serve`: serves the API over HTTP. What it prints when it starts, the lock of the data folder, and how a
+//! new process takes over its sockets.
 
-mod data_lock;
-mod guard;
-mod handover;
 mod load;
-mod local_tokens;
 mod services;
-mod summary;
 mod tls;
 mod watch;
 
-use std::io;
+use std::fmt::Write as _;
+use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use handover::{inherited_sockets, is_successor, start_successor, stop_predecessor};
 use rulebook::handler_kind::{ApplyMigrations, Migrations};
 use rulebook::usage::UsageRecorder;
-use rulebook::{Settings as ServerSettings, StartError};
-use rulebook_model::model::Api;
+use rulebook::{DataFolder, Engine, Settings as ServerSettings, StartError};
+use rulebook_model::invisible::replace_invisible;
+use rulebook_model::model::{Api, LogFormat, Unbound};
 use rulebook_model::settings::split_bind_address;
+use serde_json::{Map, Value as Json};
 
-pub(crate) use self::data_lock::LOCK_FILE as SERVER_LOCK_FILE;
-use self::data_lock::{DataSharing, lock_data_folder};
-use self::handover::{inherited_sockets, is_successor, start_successor, stop_predecessor};
-use self::load::{Loader, read_definition};
-use self::services::{SharedServices, has_shared_limits};
-use self::summary::{EffectiveSettings, startup_summary};
-use self::tls::{TlsError, client_certificate_warning, tls_settings};
-use self::watch::{Changes, serve_changes};
-use super::output::Failure;
-use super::{AddHandlers, Exit, Settings, key_storage, log, output};
+use crate::output::{self, Failure};
+use crate::{AddHandlers, Exit, Settings, key_storage, log};
+use load::{Loader, read_definition};
+use services::{SharedServices, has_shared_limits};
+use tls::{TlsError, client_certificate_warning, tls_settings};
+use watch::{Changes, serve_changes};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 /// The maximum time for what an API has begun to stop, after the server has ended all requests.
@@ -128,7 +126,7 @@ fn serve(
         output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
     })?;
     let request_reload = changes.reload_hook();
-    let local = local_tokens::open(options, data).map_err(print_failure)?;
+    let local = load::open_local_tokens(options, data).map_err(print_failure)?;
     let apply = match (options.migrate, options.watch) {
         (true, _) => ApplyMigrations::ToAllDatabases,
         (false, true) => ApplyMigrations::ToEditedFiles,
@@ -241,4 +239,234 @@ fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>) -> Ser
         new = new.with_shutdown_timeout(Duration::from_secs(seconds));
     }
     new
+}
+
+struct EffectiveSettings<'a> {
+    pub addresses: Vec<String>,
+    pub data: &'a Path,
+    /// The number of keys; `None` if the server accepts no keys.
+    pub key_count: Option<usize>,
+    /// The database with the keys; `None` if they are in a file.
+    pub key_database: Option<String>,
+    pub log: String,
+    pub services: SharedServices,
+    /// The file with the key of the local tokens; `None` if the server does not accept them.
+    pub local: Option<&'a Path>,
+}
+
+fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
+    let Api { title, version, workers, unbound, .. } = engine.api();
+    let pages = if settings.static_files.is_dir() {
+        settings.static_files.display().to_string()
+    } else {
+        format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
+    };
+    let workers = workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
+    let data = effective.data.display();
+    let mut rows = vec![
+        ("definition", settings.api.display().to_string()),
+        ("serves", output::api_size(engine.api())),
+        ("listens", effective.addresses.join(", ")),
+        ("unbound", describe_unbound(*unbound).to_owned()),
+        ("data", if effective.key_database.is_some() { data.to_string() } else { format!("{data} ({keys})") }),
+        ("static", pages),
+        ("workers", workers),
+        ("log", effective.log.clone()),
+    ];
+    if let Some(database) = &effective.key_database {
+        rows.insert(5, ("keys", format!("{database} ({keys})")));
+    }
+    if let Some(files) = engine.files() {
+        let after_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
+        rows.insert(after_data, ("files", files.location()));
+    }
+    if let Some(shared) = effective.services.describe(engine) {
+        rows.push(("shared", shared));
+    }
+    if let Some(file) = effective.local {
+        let file = file.display();
+        rows.push(("accepts", format!("LOCAL TOKENS, not for production: the key in {file} permits every call")));
+    }
+    if engine.api().log_format == LogFormat::Json {
+        let rows = rows.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value)));
+        let summary: Map<_, _> =
+            [("serving".to_owned(), format!("{title} {version}").into())].into_iter().chain(rows).collect();
+        return Json::Object(summary).to_string() + "\n";
+    }
+    let headline = replace_invisible(&format!("{title} {version}"));
+    rows.iter().fold(headline + "\n", |mut text, (name, value)| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "  {name:<11}{}", replace_invisible(value));
+        text
+    })
+}
+
+fn describe_unbound(unbound: Unbound) -> &'static str {
+    match unbound {
+        Unbound::Refuse => "refuse: every method has a handler",
+        Unbound::NotImplemented => "501: methods without a handler respond with status 501",
+        Unbound::Mock => "mock: methods without a handler respond with an example of their outputs",
+        Unbound::Echo => "echo: every method responds with its checked arguments",
+    }
+}
+
+/// The file in the data folder that a running server locks. It contains the id of its process.
+pub(crate) const SERVER_LOCK_FILE: &str = "server.lock";
+
+/// Whether a server starts although another server uses the same data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DataSharing {
+    /// The server does not start.
+    Refused,
+    /// The server starts, and counts the requests of keys separately from the other one.
+    WithSeparateLimits,
+    /// The server starts, and counts the requests of keys together with the other one.
+    WithSharedLimits,
+    /// The server starts, and locks the folder as soon as the other one, which it replaces, has ended.
+    WithPredecessor,
+}
+
+/// Locks the data folder, so that no second server uses it by mistake, and creates it if it does not exist. A folder
+/// that cannot be written needs no lock, because a server cannot change it. Fails if `sharing` refuses another server.
+fn lock_data_folder(data: &DataFolder, sharing: DataSharing) -> Result<Option<File>, String> {
+    let folder = data.path();
+    let opened = data
+        .create()
+        .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(SERVER_LOCK_FILE)));
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) => {
+            ::log::warn!("{} cannot be locked: {error}", folder.display());
+            return Ok(None);
+        }
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            write_process_id(&file);
+            Ok(Some(file))
+        }
+        Err(TryLockError::WouldBlock) => match sharing {
+            DataSharing::Refused => Err(format!(
+                "--data {}: another server uses this folder; stop it, name another folder, or allow both with \
+                 --share-data",
+                folder.display()
+            )),
+            DataSharing::WithPredecessor => {
+                let waiting = std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
+                    if file.lock().is_ok() {
+                        write_process_id(&file);
+                        // The lock ends with the process.
+                        let _ = Box::leak(Box::new(file));
+                    }
+                });
+                waiting.map(|_| None).map_err(|error| format!("cannot start a thread: {error}"))
+            }
+            DataSharing::WithSeparateLimits => {
+                ::log::warn!(
+                    "another server uses the data folder {}: without shared limits, each counts the requests of keys \
+                     itself",
+                    folder.display()
+                );
+                Ok(None)
+            }
+            DataSharing::WithSharedLimits => {
+                ::log::info!("another server uses the data folder {}", folder.display());
+                Ok(None)
+            }
+        },
+        Err(TryLockError::Error(error)) => {
+            ::log::warn!("{} cannot be locked: {error}", folder.display());
+            Ok(None)
+        }
+    }
+}
+
+/// Writes the id of this process to the locked file, for programs that send signals to the server.
+fn write_process_id(mut file: &File) {
+    let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    if let Err(error) = written {
+        ::log::warn!("the process id cannot be written: {error}");
+    }
+}
+
+// Passes the sockets on which the server listens from one process to the next, so that no client is refused while the
+// server is replaced: from a service manager, with the protocol of systemd (`sd_listen_fds(3)`), and on the signal
+// SIGUSR2 to a new process of the program.
+
+#[cfg(unix)]
+mod handover {
+    use std::io;
+    use std::net::TcpListener;
+    use std::process::Command;
+    use std::thread;
+
+    use command_fds::{CommandFdExt, FdMapping};
+    use listenfd::ListenFd;
+    use rustix::process::{Signal, getppid, kill_process};
+
+    /// The variable with the process id of the server that has started this process as its successor.
+    const PREDECESSOR_VARIABLE: &str = "RULEBOOK_PREDECESSOR";
+    /// The number of the first socket in a new process (`SD_LISTEN_FDS_START`).
+    const FIRST_SOCKET: i32 = 3;
+
+    /// Returns the sockets that the process which started this one has opened, in their order; none if it has opened
+    /// none.
+    pub(super) fn inherited_sockets() -> io::Result<Vec<TcpListener>> {
+        let mut inherited = ListenFd::from_env();
+        (0..inherited.len()).filter_map(|index| inherited.take_tcp_listener(index).transpose()).collect()
+    }
+
+    /// Returns `true` if a server has started this process, to pass its sockets on and to stop when this one listens.
+    pub(super) fn is_successor() -> bool {
+        let parent = getppid().map(|id| id.as_raw_nonzero().to_string());
+        parent.is_some() && std::env::var(PREDECESSOR_VARIABLE).ok() == parent
+    }
+
+    pub(super) fn stop_predecessor() {
+        if let Some(predecessor) = getppid().filter(|_| is_successor())
+            && let Err(error) = kill_process(predecessor, Signal::TERM)
+        {
+            log::error!("the previous server cannot be stopped: {error}");
+        }
+    }
+
+    /// Starts the program again, with the same arguments and these sockets.
+    pub(super) fn start_successor(sockets: Vec<TcpListener>) -> io::Result<()> {
+        let mut arguments = std::env::args_os();
+        let program = arguments.next().ok_or_else(|| io::Error::other("the name of the program is unknown"))?;
+        let mut command = Command::new(program);
+        command.args(arguments).env("LISTEN_FDS", sockets.len().to_string()).env_remove("LISTEN_PID");
+        command.env(PREDECESSOR_VARIABLE, std::process::id().to_string());
+        let mapping = |(child_fd, socket): (_, TcpListener)| FdMapping { parent_fd: socket.into(), child_fd };
+        command.fd_mappings((FIRST_SOCKET..).zip(sockets).map(mapping).collect()).map_err(io::Error::other)?;
+        let mut successor = command.spawn()?;
+        log::info!("process {} takes over", successor.id());
+        // This process ends before its successor, unless the successor cannot start.
+        thread::Builder::new().name("successor".to_owned()).spawn(move || match successor.wait() {
+            Ok(status) => log::error!("the new process has ended ({status}), so that this one continues"),
+            Err(error) => log::error!("the new process cannot be observed: {error}"),
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+mod handover {
+    use std::io;
+    use std::net::TcpListener;
+
+    pub(super) fn inherited_sockets() -> io::Result<Vec<TcpListener>> {
+        Ok(Vec::new())
+    }
+
+    pub(super) fn is_successor() -> bool {
+        false
+    }
+
+    pub(super) fn stop_predecessor() {}
+
+    pub(super) fn start_successor(_: Vec<TcpListener>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

@@ -22,7 +22,6 @@ pub(super) enum TlsError {
     Definition(Box<Diagnostic>),
 }
 
-/// A setting, and where it is set.
 struct Setting<T> {
     /// The key in the definition. The flag has the same name.
     key: &'static str,

@@ -115,7 +115,6 @@ impl LimitedStore {
     }
 }
 
-/// Maximum number of row keys that an error message lists.
 const MAX_LISTED_KEYS: usize = 10;
 
 /// The reason why no files were written.

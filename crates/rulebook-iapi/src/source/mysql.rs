@@ -44,7 +44,6 @@ const OTHER_BINARY_TYPES: &str = "bit geometry point linestring polygon multipoi
                                   geometrycollection geomcollection vector";
 
 pub(super) struct ColumnQueries {
-    /// The number of placeholders for the key in each query.
     key_count: usize,
     /// Selects 1 if the value in the row with a key is not null.
     has_value: String,
@@ -152,7 +151,6 @@ fn parse_chunk_row(row: &MySqlRow) -> Result<(u64, &[u8]), SourceError> {
     Ok((u64::try_from(start).unwrap_or_default(), chunk))
 }
 
-/// What the database knows about a column of a table.
 struct ColumnInfo {
     name: String,
     /// The name of the type in lowercase, without its length and attributes.

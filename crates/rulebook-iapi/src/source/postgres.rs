@@ -21,7 +21,6 @@ const SET_TIMEOUTS: &str = "SET statement_timeout = '10min'; SET lock_timeout = 
 /// Begins a transaction in which all queries read the same state of the database.
 const BEGIN_TRANSACTION: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-/// Sets a savepoint before the rows of the keys are selected.
 const SET_SAVEPOINT: &str = "SAVEPOINT keys";
 /// Returns to the savepoint after an error, so that the transaction can continue. An error occurs if the text of a key
 /// is not valid for the type of the primary key.

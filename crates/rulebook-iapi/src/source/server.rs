@@ -25,7 +25,6 @@ pub(super) trait ServerColumn: Sized {
     /// Returns `true` if the table has a row for the key, and the value in the row is not null.
     async fn has_value(&self, connection: &mut Self::Connection, key: &str) -> Result<bool, SourceError>;
 
-    /// Copies the value in the row of a key to a file.
     async fn copy_value(
         &self,
         connection: &mut Self::Connection,

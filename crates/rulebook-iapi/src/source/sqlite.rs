@@ -32,7 +32,6 @@ const MAIN_SCHEMA: &str = "main";
 enum ReadMethod {
     /// Incremental blob I/O on the row with this rowid.
     Incremental(i64),
-    /// A query that returns the whole value.
     WholeValue,
 }
 
@@ -168,7 +167,6 @@ impl<'c> SourceColumn<'c> {
     }
 }
 
-/// What the database knows about a column of a table.
 struct ColumnInfo {
     name: String,
     is_primary_key: bool,

@@ -6,21 +6,19 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value as Json};
-
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report};
 use rulebook_model::model::Api;
+use serde_json::{Map, Value as Json};
 
-use super::definition_file::DefinitionFile;
+use super::DefinitionFile;
 use super::losses::{LossKind, Losses, Place};
 use super::schema::ORIGIN_KEY;
-use crate::members::{MemberPath, parse, path_at};
-use crate::repair::{self, HTTP_METHODS};
+use crate::definition::{HTTP_METHODS, MemberPath, parse, path_at, repair_rounds};
 
 /// Changes the files until the definition has no errors. Returns the API. `root` is the description.
 pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Losses) -> Result<Api, Report> {
     let source = |file: &DefinitionFile| ((&file.name).into(), file.text());
-    let checked = repair::repair(files, source, |file, text, errors, report| {
+    let checked = repair_rounds(files, source, |file, text, errors, report| {
         // An object whose field has an error is checked without its fields, which can lead to further errors. Invalid
         // examples and defaults are removed first, and then the innermost errors.
         let has_invalid_values = report.diagnostics.iter().any(is_invalid_value);
@@ -30,7 +28,6 @@ pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Los
     Ok(checked.api)
 }
 
-/// Fixes errors of a file. Returns `true` if its content was changed.
 fn repair_file<'e>(
     root: &Json,
     content: &mut Json,
@@ -59,7 +56,6 @@ fn is_invalid_value(error: &Diagnostic) -> bool {
     matches!(error.code, DiagnosticCode::BadExample | DiagnosticCode::BadDefault)
 }
 
-/// The paths of members that were changed.
 #[derive(Default)]
 struct ChangedPaths {
     changed: HashSet<MemberPath>,
@@ -84,7 +80,6 @@ impl ChangedPaths {
     }
 }
 
-/// Fixes an error in the member at `path`. Returns the path of the changed member.
 fn fix(
     root: &Json,
     content: &mut Json,

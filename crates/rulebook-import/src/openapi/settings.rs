@@ -5,9 +5,8 @@ use indexmap::IndexSet;
 use rulebook_model::variables;
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{Extent, items, members, text};
+use super::document::{Extent, items, members, text, version};
 use super::losses::{LossKind, Place};
-use super::read;
 use super::schema::Converter;
 
 /// The values of `jsonSchemaDialect` that mean the dialect of OpenAPI, or of JSON Schema without additions.
@@ -18,7 +17,6 @@ const DIALECTS: [&str; 4] = [
     "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
 ];
 
-/// The kinds of components.
 const COMPONENTS: [&str; 11] = [
     "callbacks",
     "examples",
@@ -41,7 +39,7 @@ pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Jso
     let mut settings = Map::new();
     let info = document.read_object(root, "info");
     settings.extend(document.read_text(info, "title").map(|title| ("title".to_owned(), json!(title))));
-    if let Some(version) = read::version(info, "version") {
+    if let Some(version) = version(info, "version") {
         document.read(info, "version");
         settings.insert("version".to_owned(), json!(version));
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use rulebook_model::definition::dialect_spec::METHODS;
 use serde_json::{Value as Json, json};
 
-use super::definition_file::DefinitionFile;
-use super::files::{TextFile, read_files};
-use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, fastcgi_handlers, unusable};
+use super::{
+    DefinitionFile, HandlerChoice, Import, ProjectError, TextFile, absolute_path, count_with_noun, fastcgi_handlers,
+    read_files, unusable,
+};
 
-/// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
 
 /// The key of a method that only callers with permissions may call.
@@ -23,7 +23,6 @@ const SUCCESS: &str = "Success";
 /// PHP methods that run before and after each call, and the hooks of rulebook that replace them.
 const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
 
-/// Imports the project in `folder`.
 pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     let mut has_permissions = false;

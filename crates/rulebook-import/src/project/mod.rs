@@ -7,29 +7,26 @@
 mod aicra;
 mod api3;
 mod code;
-mod definition_file;
-mod files;
 mod iapi;
 mod phalapi;
-mod readme;
 mod repair;
 
-use std::fmt;
-use std::io;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
-use serde_json::{Map, Value as Json, json};
-use thiserror::Error;
-
-use rulebook_model::definition::dialect_spec::RULES;
+use jsonc_parser::ast::Value;
+use rulebook_model::definition;
+use rulebook_model::definition::dialect_spec::{DialectSpec, RULES};
 use rulebook_model::diagnostic::{Diagnostic, Report};
 use rulebook_model::invisible::replace_invisible;
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
+use serde_json::{Map, Value as Json, json};
+use thiserror::Error;
 
 use crate::ImportedFile;
-use crate::members::{MemberPath, parse, path_at};
-use definition_file::{DefinitionFile, Positions};
+use crate::definition::{MemberPath, members_of, parse, path_at};
 
 /// A framework whose projects can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +86,9 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What the files of another project contain.
 #[derive(Debug, Default)]
 struct Import {
     definitions: Vec<DefinitionFile>,
-    /// The keys of `app.json`.
     settings: Map<String, Json>,
     /// The file of the other project that has the settings, and the positions of members of `settings`.
     settings_origin: (String, Positions),
@@ -109,12 +104,10 @@ impl Import {
         self.warnings.push(Warning { file: file.to_owned(), line: line.into(), message: message.into() });
     }
 
-    /// Records that a part of a file was imported.
     fn add_imported(&mut self, file: &str, what: impl Into<String>) {
         self.imported.push((file.to_owned(), what.into()));
     }
 
-    /// Adds a setting to `app.json`.
     fn set(&mut self, key: &str, value: impl Into<Json>) {
         self.settings.insert(key.to_owned(), value.into());
     }
@@ -214,7 +207,7 @@ pub fn import(
         *file = replace_invisible(file);
         *message = replace_invisible(&message.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    files.push(readme::generate(framework, handlers, name, &api, &imported, &warnings));
+    files.push(code::generate_readme(framework, handlers, name, &api, &imported, &warnings));
     Ok(ImportedProject { files, warnings, imported })
 }
 
@@ -262,7 +255,6 @@ fn unusable(folder: &Path, why: &str) -> ProjectError {
     ProjectError::Unusable(format!("{}: {why}", folder.display()))
 }
 
-/// Returns the absolute path of a folder.
 fn absolute_path(folder: &Path) -> Result<String, ProjectError> {
     let path = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
     path.into_os_string().into_string().map_err(|_| unusable(folder, "the path of the folder is not UTF-8"))
@@ -280,4 +272,170 @@ fn fastcgi_handlers(root: &str, settings: Json) -> Json {
 /// Returns a number with a noun in singular or plural: `1 method`, `2 methods`.
 fn count_with_noun(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Folders that contain code of others, or generated files.
+const SKIPPED_FOLDERS: [&str; 4] = ["vendor", "node_modules", "target", "dist"];
+
+/// The maximum number of files that are searched, in case that the folder is not a project.
+const MAX_FILES: usize = 20_000;
+
+/// The maximum size of a file that is searched, in bytes.
+const MAX_FILE_SIZE: u64 = 8 << 20;
+
+#[derive(Debug)]
+struct TextFile {
+    /// The path relative to the folder of the project, with `/` between its parts.
+    pub path: String,
+    pub text: String,
+}
+
+impl TextFile {
+    /// Returns the name of the file without its folders and its extension.
+    fn stem(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// Returns the line numbers, counted from 1, of the lines that contain a text.
+    fn lines_with<'a>(&'a self, part: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line))
+            .filter(move |(_, line)| line.contains(part))
+    }
+}
+
+/// Reads the files below a folder whose names have one of the extensions, sorted by path. Hidden files, symbolic links,
+/// dependencies and files that are not UTF-8 are omitted.
+fn read_files(root: &Path, extensions: &[&str]) -> Result<Vec<TextFile>, ProjectError> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| io_error(&folder, error))? {
+            let entry = entry.map_err(|error| io_error(&folder, error))?;
+            let kind = entry.file_type().map_err(|error| io_error(&entry.path(), error))?;
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            count += 1;
+            if count > MAX_FILES {
+                let why = format!("the folder has more than {MAX_FILES} files; expected a project");
+                return Err(unusable(root, &why));
+            }
+            if name.starts_with('.') || kind.is_symlink() {
+                continue;
+            }
+            if kind.is_dir() {
+                if !SKIPPED_FOLDERS.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if extensions.iter().any(|extension| name.ends_with(extension)) {
+                found.extend(read_file(root, &path)?);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+fn read_file(root: &Path, file: &Path) -> Result<Option<TextFile>, ProjectError> {
+    let size = fs::metadata(file).map_err(|error| io_error(file, error))?.len();
+    if size > MAX_FILE_SIZE {
+        return Ok(None);
+    }
+    let bytes = fs::read(file).map_err(|error| io_error(file, error))?;
+    let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let parts = file.strip_prefix(root).unwrap_or(file).components();
+    let path = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+    Ok(Some(TextFile { path, text }))
+}
+
+fn io_error(file: &Path, error: std::io::Error) -> ProjectError {
+    ProjectError::Io { file: file.to_owned(), error }
+}
+
+/// The file and the line of each member, by its path.
+type Positions = BTreeMap<MemberPath, (String, usize)>;
+
+#[derive(Debug)]
+struct DefinitionFile {
+    /// The name of the file in the folder `api`.
+    pub name: String,
+    pub text: String,
+    pub dialect: &'static DialectSpec,
+    /// The file of the other project that has the definition.
+    pub origin: String,
+    /// The positions of members in files of the other project.
+    pub positions: Positions,
+}
+
+impl DefinitionFile {
+    /// Creates a file whose text is copied from a file of the other project.
+    fn copied(name: String, text: String, dialect: &'static DialectSpec, origin: &str) -> Self {
+        let lines = member_lines(&text).into_iter();
+        let positions = lines.map(|(path, line)| (path, (origin.to_owned(), line))).collect();
+        Self { name, text, dialect, origin: origin.to_owned(), positions }
+    }
+
+    /// Adds the key `dialect` to the text if rulebook would read the text in another dialect. For example, a class
+    /// whose methods have the names of HTTP methods could be a part of a `tree`.
+    fn add_dialect_if_needed(&mut self) {
+        let loaded = definition::read(vec![(PathBuf::from(&self.name), self.text.clone().into_bytes())]);
+        let dialect = self.dialect.name;
+        let Some(brace) = self.text.find('{') else { return };
+        if loaded.definition.modules.iter().any(|module| module.spec.name != dialect) {
+            let content = &self.text[brace + 1..];
+            let space = &content[..content.len() - content.trim_start().len()];
+            self.text.insert_str(brace + 1, &format!("{space}\"dialect\": \"{dialect}\","));
+        }
+    }
+
+    /// Returns the file and the line of the other project that have a member. If the position of the member is unknown,
+    /// returns that of the innermost known member that contains it.
+    fn locate(&self, path: &[String]) -> (String, Option<usize>) {
+        let known = (1..=path.len()).rev().find_map(|length| self.positions.get(&path[..length]));
+        known.map_or_else(|| (self.origin.clone(), None), |(file, line)| (file.clone(), Some(*line)))
+    }
+
+    /// Changes the paths of the items after an item of an array that was removed from the text. Does nothing if
+    /// `removed` is the path of a member of an object.
+    fn shift_items_after(&mut self, removed: &[String]) {
+        let Some((key, parent)) = removed.split_last() else { return };
+        let Ok(removed_index) = key.parse::<usize>() else { return };
+        let shifted = std::mem::take(&mut self.positions).into_iter().map(|(mut path, position)| {
+            if let Some((index, _)) = path.strip_prefix(parent).and_then(<[String]>::split_first)
+                && let Ok(index) = index.parse::<usize>()
+                && index > removed_index
+            {
+                path[parent.len()] = (index - 1).to_string();
+            }
+            (path, position)
+        });
+        self.positions = shifted.collect();
+    }
+}
+
+/// Returns the line of each member of a JSON text, counted from 1.
+fn member_lines(text: &str) -> BTreeMap<MemberPath, usize> {
+    let mut lines = BTreeMap::new();
+    if let Some(value) = parse(text) {
+        add_lines(text, &value, &mut MemberPath::new(), &mut lines);
+    }
+    lines
+}
+
+fn add_lines(text: &str, value: &Value<'_>, path: &mut MemberPath, lines: &mut BTreeMap<MemberPath, usize>) {
+    for member in members_of(value) {
+        path.push(member.key);
+        lines.insert(path.clone(), line_at(text, member.range.start));
+        add_lines(text, member.value, path, lines);
+        path.pop();
+    }
+}
+
+/// Returns the line of the byte at `offset`, counted from 1.
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

@@ -13,14 +13,10 @@ use rulebook_model::definition::dialect_spec::DialectSpec;
 use rulebook_model::definition::keys::ancestors::FOREIGN_TYPES;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report};
 
-use super::Warning;
-use super::definition_file::DefinitionFile;
-use crate::members::{Member, members_at, parse};
-use crate::repair::{self, HTTP_METHODS};
+use super::{DefinitionFile, Warning};
+use crate::definition::{HTTP_METHODS, Member, members_at, parse, repair_rounds};
 
-/// A change to the text of a file.
 struct Change {
-    /// The bytes that are replaced.
     range: Range<usize>,
     replacement: String,
     /// What the change does, as the end of a warning.
@@ -29,7 +25,7 @@ struct Change {
 
 /// Changes the files of a definition until the definition has no errors. Adds a warning for each change.
 pub(super) fn repair(files: &mut [DefinitionFile], warnings: &mut Vec<Warning>) -> Result<CheckedDefinition, Report> {
-    repair::repair(
+    repair_rounds(
         files,
         |file| ((&file.name).into(), file.text.clone()),
         |file, text, errors, _| repair_file(file, text, errors, warnings),

@@ -1,24 +1,19 @@
-//! Converts the operations of a description to methods.
+//! Converts the operations of a description to methods: their paths, outputs and errors.
 
-mod body;
-mod file_body;
-mod parameter;
-mod path;
-mod response;
-mod style;
+mod parameters;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rulebook_model::model::parse_date_or_time;
+use rulebook_model::uri::percent_decode;
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{Document, items, members, text};
-use super::losses::{LossKind, Place};
-use super::names::{cut, slug, unique_name};
-use super::schema::{Converter, ORIGIN_KEY};
-use super::settings;
-use super::unread::is_extension;
-use path::{PathTemplate, parse_path};
+use super::document::{Document, items, members, reference_of, text};
+use super::losses::{LossKind, Place, is_extension};
+use super::schema::{Converter, ORIGIN_KEY, any_schema, described};
+use super::{cut, is_field_name, plain_name, settings, slug, unique_name};
+use parameters::{convert_parameters, is_json_media_type};
 
 /// The HTTP methods of a definition, with their keys in a description.
 const METHODS: [(&str, &str); 5] =
@@ -31,7 +26,6 @@ const DEFAULT_MODULE: &str = "default";
 /// bytes.
 const MAX_MODULE_BYTES: usize = 200;
 
-/// A module of the definition.
 #[derive(Debug, Default)]
 pub(super) struct Module {
     /// The first tag of the operations.
@@ -62,11 +56,9 @@ pub(super) fn convert_operations(converter: &mut Converter<'_>) -> BTreeMap<Stri
     operations.modules
 }
 
-/// The operations that have been converted.
 #[derive(Default)]
 struct Operations {
     modules: BTreeMap<String, Module>,
-    /// The names of the modules by their tags.
     module_names: HashMap<String, String>,
     used_module_names: HashSet<String>,
     ids: HashSet<String>,
@@ -162,8 +154,8 @@ impl Operations {
         }
         method.insert("info".to_owned(), operation_info(document, operation, context).into());
         let scope = settings::scope(converter, operation, place);
-        let parameters = parameter::convert_parameters(converter, operation, place, context);
-        let mut responses = response::convert_responses(converter, operation, place);
+        let parameters = convert_parameters(converter, operation, place, context);
+        let mut responses = convert_responses(converter, operation, place);
         if document.read_flag(operation, "deprecated") {
             responses.options.insert("deprecated".to_owned(), json!(true));
             if let Some(sunset) =
@@ -188,14 +180,10 @@ impl Operations {
     }
 }
 
-/// Where an operation is.
 struct OperationContext<'a, 'c> {
     template: &'c PathTemplate,
-    /// The HTTP method.
     method: &'static str,
-    /// The place of the path.
     item_place: &'c Place,
-    /// The parameters of all operations of the path.
     shared: &'a [Json],
 }
 
@@ -227,5 +215,344 @@ fn operation_info(document: Document<'_>, operation: &Json, context: &OperationC
             Some(id) => id.to_owned(),
             None => format!("{} /{}", context.method, context.template.text()),
         },
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct PathTemplate {
+    segments: Vec<Segment>,
+    /// What the path has lost.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Segment {
+    Static(String),
+    Capture(Capture),
+}
+
+/// A segment that is the value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+struct Capture {
+    /// The name in the definition.
+    pub name: String,
+    /// The names in the description: one, or several for a segment such as `{a}-{b}`.
+    parameters: Vec<String>,
+    /// The pattern of the segment, if it consists of more than one capture.
+    pub pattern: Option<String>,
+}
+
+impl PathTemplate {
+    fn text(&self) -> String {
+        self.join(|capture| &capture.name)
+    }
+
+    /// Returns the path without the names of its captures.
+    fn shape(&self) -> String {
+        self.join(|_| "")
+    }
+
+    fn join(&self, capture_name: impl Fn(&Capture) -> &str) -> String {
+        let text = |segment: &Segment| match segment {
+            Segment::Static(text) => text.clone(),
+            Segment::Capture(capture) => format!("{{{}}}", capture_name(capture)),
+        };
+        self.segments.iter().map(text).collect::<Vec<_>>().join("/")
+    }
+
+    /// Returns this path with the names of the captures of a path of the same shape.
+    fn with_captures_of(mut self, first: &Self) -> Self {
+        for (segment, known) in self.segments.iter_mut().zip(&first.segments) {
+            if let (Segment::Capture(capture), Segment::Capture(known)) = (segment, known) {
+                capture.name.clone_from(&known.name);
+            }
+        }
+        self
+    }
+
+    fn captures(&self) -> impl Iterator<Item = &Capture> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Capture(capture) => Some(capture),
+            Segment::Static(_) => None,
+        })
+    }
+
+    fn capture_of(&self, parameter: &str) -> Option<&Capture> {
+        self.captures().find(|capture| capture.parameters.iter().any(|name| name == parameter))
+    }
+}
+
+/// Parses a path of a description. Returns an error message if a definition cannot have the path.
+fn parse_path(path: &str) -> Result<PathTemplate, String> {
+    if path.contains(['?', '#']) {
+        return Err("the path contains a query or a fragment".to_owned());
+    }
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let mut template = PathTemplate::default();
+    let trimmed = inner.trim_end_matches('/');
+    if trimmed.len() < inner.len() {
+        template.notes.push("the slash at the end of the path is removed".to_owned());
+    }
+    if trimmed.is_empty() {
+        return Ok(template);
+    }
+    for text in trimmed.split('/') {
+        let segment = parse_segment(text, &template)?;
+        if let Segment::Capture(Capture { pattern: Some(_), name, .. }) = &segment {
+            let note = format!("`{}` is one parameter, `{name}`: a capture is a whole segment", text.escape_debug());
+            template.notes.push(note);
+        }
+        template.segments.push(segment);
+    }
+    Ok(template)
+}
+
+fn parse_segment(text: &str, before: &PathTemplate) -> Result<Segment, String> {
+    if text.is_empty() {
+        return Err("the path has an empty segment".to_owned());
+    }
+    let (mut parameters, mut pattern) = (Vec::new(), String::from("^"));
+    let mut rest = text;
+    while let Some((literal, capture)) = rest.split_once('{') {
+        let Some((name, after)) = capture.split_once('}') else {
+            return Err(format!("the segment `{text}` has a brace that is not closed"));
+        };
+        pattern += &escape_pattern(&decode(literal)?);
+        pattern += ".+";
+        parameters.push(name.to_owned());
+        rest = after;
+    }
+    if parameters.is_empty() {
+        if text.contains('}') {
+            return Err(format!("the segment `{text}` has a brace that is not opened"));
+        }
+        let decoded = decode(text)?;
+        // Clients resolve these segments before they send a request.
+        if [".", ".."].contains(&&*decoded) {
+            return Err(format!("the path has the segment `{text}`"));
+        }
+        return match decoded.contains(['{', '}']) {
+            true => Err(format!("the segment `{text}` has a brace that is not a capture")),
+            false => Ok(Segment::Static(decoded.into_owned())),
+        };
+    }
+    pattern += &escape_pattern(&decode(rest)?);
+    pattern.push('$');
+    let is_whole = text == format!("{{{}}}", parameters[0]);
+    let mut name = plain_name(&parameters.join("_"));
+    while before.captures().any(|capture| capture.name == name) {
+        name.push('_');
+    }
+    Ok(Segment::Capture(Capture { name, parameters, pattern: (!is_whole).then_some(pattern) }))
+}
+
+/// Decodes the percent-encoding of the text between two captures: a definition has segments without it.
+fn decode(text: &str) -> Result<Cow<'_, str>, String> {
+    let text_shown = text.escape_debug();
+    let decoded = percent_decode(text).map_err(|_| format!("the percent-encoding in `{text_shown}` is not valid"))?;
+    if decoded.contains('/') {
+        return Err(format!("the segment `{text_shown}` contains an encoded slash"));
+    }
+    Ok(decoded)
+}
+
+fn escape_pattern(text: &str) -> String {
+    text.chars().flat_map(|char| (!char.is_alphanumeric()).then_some('\\').into_iter().chain([char])).collect()
+}
+
+#[derive(Default)]
+struct ConvertedResponses {
+    pub outputs: Map<String, Json>,
+    pub errors: Map<String, Json>,
+    pub options: Map<String, Json>,
+}
+
+/// Converts all responses of an operation: the first success, and the errors.
+fn convert_responses<'a>(converter: &mut Converter<'a>, operation: &'a Json, place: &Place) -> ConvertedResponses {
+    let document = converter.document;
+    let place = place.member("responses");
+    let responses = document.read_members(operation, "responses");
+    let is_success = |status: &str| status.starts_with('2');
+    let mut statuses: Vec<&String> = responses.keys().filter(|status| is_success(status)).collect();
+    statuses.sort();
+    let has_content = |status: &&&String| {
+        let found = document.find_target(&responses[status.as_str()], &place);
+        found.is_ok_and(|(response, _)| !members(response.get("content")).is_empty())
+    };
+    // Of several successes, one with outputs says more than one without.
+    let success = statuses.iter().find(has_content).or(statuses.first()).map(|status| status.as_str());
+    let success = success.or_else(|| responses.contains_key("default").then_some("default"));
+    let mut converted = ConvertedResponses::default();
+    let mut error_names = std::collections::HashSet::new();
+    for (status, response) in responses {
+        let place = place.member(status);
+        let is_success = Some(status.as_str()) == success;
+        let error = status.parse::<u16>().ok().filter(|number| (400..600).contains(number));
+        if is_extension(status) {
+            document.record_whole(response);
+            continue;
+        }
+        if !is_success && error.is_none() {
+            let message = "only one success and the errors 400 to 599 are imported";
+            converter.losses.add(LossKind::RESPONSE, &place, message);
+            continue;
+        }
+        let Some((response, response_place)) = converter.resolve(response, &place, "the response is") else { continue };
+        match error {
+            Some(number) if !is_success => {
+                let reason = reason(number);
+                let name = unique_name(&slug(reason, '_'), &mut error_names);
+                let text = |key: &str| document.read_text(response, key);
+                let info = text("description").or_else(|| text("summary")).unwrap_or(reason);
+                let error = json!({ "status": number, "info": info, ORIGIN_KEY: place.as_str() });
+                converted.errors.insert(name, error);
+                if !members(response.get("content")).is_empty() {
+                    let message = "the envelope determines the body of an error response";
+                    converter.losses.add(LossKind::ERROR_BODY, &response_place.member("content"), message);
+                }
+            }
+            _ => convert_success(converter, status, response, &place, &response_place, &mut converted),
+        }
+    }
+    converted
+}
+
+fn convert_success<'a>(
+    converter: &mut Converter<'a>,
+    status: &str,
+    response: &'a Json,
+    place: &Place,
+    response_place: &Place,
+    converted: &mut ConvertedResponses,
+) {
+    let document = converter.document;
+    let number = status.parse::<u16>().ok().filter(|number| (200..300).contains(number));
+    if number.is_none() {
+        converter.losses.add(LossKind::RESPONSE, place, "the response gets the status 200");
+    }
+    if let Some(number) = number.filter(|number| *number != 200) {
+        converted.options.insert("status".to_owned(), number.into());
+    }
+    if text(response, "description").is_some_and(|text| is_meaningless(text, number)) {
+        document.read(response, "description");
+    }
+    let content = document.read_members(response, "content");
+    let content_place = response_place.member("content");
+    let json = content.iter().find(|(media_type, _)| is_json_media_type(media_type));
+    let chosen = json.or_else(|| content.iter().next());
+    for (other, _) in content.iter().filter(|(other, _)| chosen.is_some_and(|(chosen, _)| chosen != *other)) {
+        let message = "the response is imported in one media type";
+        converter.losses.add(LossKind::CONTENT_TYPE, &content_place.member(other), message);
+    }
+    let Some((media_type, chosen)) = chosen else { return };
+    let media_place = content_place.member(media_type);
+    if matches!(number, Some(204 | 205)) {
+        converter.losses.add(LossKind::RESPONSE, &media_place, "a response with this status has no body");
+        return;
+    }
+    if json.is_none() {
+        if number == Some(206) {
+            converter.losses.add(LossKind::RESPONSE, place, "the response gets the status 200");
+            converted.options.shift_remove("status");
+        }
+        let message = format!("the method responds with a file; `{media_type}` is not described");
+        converter.losses.add(LossKind::CONTENT_TYPE, &media_place, message);
+        converted.options.insert("download".to_owned(), json!(true));
+        return;
+    }
+    if chosen.get("schema").is_none() && media_type.contains('*') {
+        converter.losses.add(LossKind::CONTENT_TYPE, &media_place, "the media type and the body are not described");
+        return;
+    }
+    document.record(chosen);
+    convert_outputs(converter, (response, chosen), &media_place, converted);
+}
+
+/// Converts the content of a response: the members of an object to outputs, any other body to an output that is the
+/// whole body. Without a schema, the body is any JSON value.
+fn convert_outputs<'a>(
+    converter: &mut Converter<'a>,
+    (response, content): (&'a Json, &'a Json),
+    media_place: &Place,
+    converted: &mut ConvertedResponses,
+) {
+    let document = converter.document;
+    let (schema, place) = match content.get("schema") {
+        Some(schema) => (schema, media_place.member("schema")),
+        None => (any_schema(), media_place.clone()),
+    };
+    let is_named = reference_of(schema).is_some() || document.is_nullable(schema);
+    let parts = converter.object_parts(schema, &place).filter(|parts| {
+        let is_usable = parts.members.iter().all(|member| is_field_name(member.name) && member.name != "*");
+        is_usable && !parts.members.is_empty() && parts.has_only_members() && !parts.has_constraints()
+    });
+    if let Some(parts) = parts.filter(|_| !is_named) {
+        converter.read_parts(&parts);
+        converted.outputs = converter.fields(&parts.members, "result");
+        return;
+    }
+    let body = converter.convert(schema, &place, "result");
+    let is_optional = body.is_nullable && body.term() != "any";
+    if is_optional {
+        converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
+    }
+    let description = document.read_description(schema);
+    let info = description.or_else(|| document.read_text(response, "description")).unwrap_or("The response");
+    let mut output = described(info, body, is_optional);
+    let example = converter.content_example(content, media_place);
+    if let Some(example) = example.or_else(|| converter.example(schema, &place)) {
+        output.insert("example".to_owned(), example);
+    }
+    output.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
+    converted.outputs.insert("*".to_owned(), output.into());
+}
+
+/// Returns `true` if the description of a success says only that it is one.
+fn is_meaningless(description: &str, status: Option<u16>) -> bool {
+    let is = |text: &str| description.trim_end_matches(['.', '!']).eq_ignore_ascii_case(text);
+    let reason = match status {
+        Some(201) => "Created",
+        Some(202) => "Accepted",
+        Some(204) => "No Content",
+        Some(205) => "Reset Content",
+        Some(206) => "Partial Content",
+        _ => "OK",
+    };
+    [reason, "OK", "Response", "Success", "Successful operation", "Successful response"].into_iter().any(is)
+}
+
+/// Returns the reason phrase of an error status (RFC 9110 section 15).
+fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        507 => "Insufficient Storage",
+        ..=499 => "Client Error",
+        _ => "Server Error",
     }
 }

@@ -83,7 +83,6 @@ fn decimal_of_schema(schema: &Json) -> Option<Type> {
     })
 }
 
-/// Returns the type that checks the format of a schema of strings.
 fn type_of_format(schema: &Json) -> Option<&'static str> {
     match schema.get("format")?.as_str()? {
         "date" => Some("date"),
@@ -95,7 +94,6 @@ fn type_of_format(schema: &Json) -> Option<&'static str> {
     }
 }
 
-/// Returns the bounds of the whole numbers of a format.
 fn bounds_of_format(schema: &Json) -> Option<(i128, i128)> {
     match schema.get("format")?.as_str()? {
         "int8" => Some((-128, 127)),
@@ -109,7 +107,6 @@ fn bounds_of_format(schema: &Json) -> Option<(i128, i128)> {
     }
 }
 
-/// Returns `true` if a constant is a value of the format of its schema.
 pub(super) fn is_of_format(constant: &Json, schema: &Json) -> bool {
     if constant.is_string() {
         let format = type_of_format(schema).and_then(|name| compile(name, &Map::new()).ok());

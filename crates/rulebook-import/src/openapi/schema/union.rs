@@ -1,12 +1,15 @@
-//! Converts `oneOf` and `anyOf`.
+//! Converts `oneOf` and `anyOf`. Branches are told apart by the kinds of JSON values that they accept.
 
 use std::collections::HashSet;
 
 use rulebook_model::definition::keys::is_comment_key;
 use serde_json::{Map, Value as Json, json};
 
-use super::kinds::{KINDS, Values, is_null};
-use super::{Converter, LossKind, Place, Type, is_true, members, reference_of, schema_key, text};
+use super::{
+    Converter, LossKind, Place, Type, is_true, items, members, reference_of, schema_key, text, type_names,
+    typed_constants,
+};
+use crate::openapi::document::Document;
 
 struct Branch<'a> {
     schema: &'a Json,
@@ -283,4 +286,272 @@ fn have_different_constants(branches: &[&Branch<'_>]) -> bool {
         let texts = constants.map(|constants| constants.iter().map(Json::to_string).collect::<HashSet<String>>());
         texts.is_some_and(|texts| texts.into_iter().all(|text| seen.insert(text)))
     })
+}
+
+/// The kinds of JSON values, without null. A whole number is a number.
+pub(super) const KINDS: [&str; 5] = ["boolean", "number", "string", "array", "object"];
+
+const MAX_DEPTH: usize = 32;
+
+/// The maximum number of schemas that are searched for one. Schemas that refer twice to others would be searched very
+/// often.
+const MAX_SEARCHED: usize = 2000;
+
+#[derive(Debug, Clone, Default)]
+pub(in crate::openapi) struct Values {
+    /// For each of [`KINDS`], whether a value can have this kind.
+    pub kinds: [bool; 5],
+    /// All values, if they are constants.
+    pub constants: Option<Vec<Json>>,
+    /// `true` if all numbers are whole.
+    pub is_whole: bool,
+    /// `true` if keywords imply a type of which the values are, although values of other types are valid, too.
+    pub is_implied: bool,
+}
+
+impl Values {
+    fn anything() -> Self {
+        Self { kinds: [true; 5], ..Self::default() }
+    }
+
+    pub(super) fn add_type(&mut self, name: &str) {
+        let kind = if name == "integer" { "number" } else { name };
+        self.is_whole &= name != "number";
+        KINDS.iter().zip(&mut self.kinds).for_each(|(known, accepts)| *accepts |= *known == kind);
+    }
+
+    /// Returns a type for each kind, which accepts all values of it.
+    pub(super) fn loose_types(&self) -> Vec<Type> {
+        let number = if self.is_whole { "int" } else { "float" };
+        let names = ["bool", number, "string", "array", "object"].into_iter().zip(self.kinds);
+        names.filter(|(_, accepts)| *accepts).map(|(name, _)| Type::new(name)).collect()
+    }
+
+    pub(super) fn of_constants(constants: &[Json]) -> Self {
+        let kinds = std::array::from_fn(|kind| constants.iter().any(|constant| kind_index(constant) == Some(kind)));
+        let is_whole = constants.iter().filter(|constant| constant.is_number()).all(is_whole);
+        Self { kinds, constants: Some(constants.to_vec()), is_whole, is_implied: false }
+    }
+}
+
+impl<'a> Document<'a> {
+    pub(in crate::openapi) fn values(self, schema: &'a Json) -> Values {
+        let known = |schema: &Json| self.knowledge.values.borrow().get(&std::ptr::from_ref(schema)).cloned();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let values = match end {
+            Some(end) => known(end).unwrap_or_else(|| self.values_at(end, 0, &mut 0)),
+            None => Values::anything(),
+        };
+        let mut all = self.knowledge.values.borrow_mut();
+        all.extend(chain.into_iter().chain(end).map(|schema| (std::ptr::from_ref(schema), values.clone())));
+        values
+    }
+
+    /// Follows references from one schema to the next, without recursion, because there can be many. Returns the
+    /// schemas with references, and the schema at the end: one that is known, or that is not a reference. Returns
+    /// `None` for the schema at the end if the references lead nowhere or in a circle.
+    fn follow(self, schema: &'a Json, is_known: impl Fn(&Json) -> bool) -> (Vec<&'a Json>, Option<&'a Json>) {
+        let (mut chain, mut seen, mut schema) = (Vec::new(), HashSet::new(), schema);
+        while !is_known(schema) {
+            let Some(reference) = reference_of(schema) else { break };
+            if !seen.insert(std::ptr::from_ref(schema)) {
+                return (chain, None);
+            }
+            chain.push(schema);
+            match self.find(reference) {
+                Some((target, _)) => schema = target,
+                None => return (chain, None),
+            }
+        }
+        (chain, Some(schema))
+    }
+
+    pub(super) fn leads_to(self, schema: &'a Json, target: &Json) -> bool {
+        let (chain, end) = self.follow(schema, |next| std::ptr::eq(next, target));
+        !chain.is_empty() && end.is_some_and(|end| std::ptr::eq(end, target))
+    }
+
+    /// Returns the address of the schema to which a schema leads through its references. Returns `None` if they lead
+    /// nowhere or in a circle.
+    pub(super) fn end_of(self, schema: &'a Json) -> Option<*const Json> {
+        let known = |schema: &Json| self.knowledge.ends.borrow().get(&std::ptr::from_ref(schema)).copied();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let end = end.and_then(|end| known(end).unwrap_or(Some(std::ptr::from_ref(end))));
+        self.knowledge.ends.borrow_mut().extend(chain.into_iter().map(|schema| (std::ptr::from_ref(schema), end)));
+        end
+    }
+
+    /// Returns `true` if the items of an array are the array itself, or arrays whose items lead back to it.
+    pub(super) fn is_item_of_itself(self, array: &'a Json) -> bool {
+        let mut current = array;
+        for _ in 0..MAX_DEPTH {
+            let Some(items) = current.get("items") else { return false };
+            match self.follow(items, |_| false) {
+                (_, Some(end)) if std::ptr::eq(end, array) => return true,
+                (_, Some(end)) => current = end,
+                (_, None) => return false,
+            }
+        }
+        false
+    }
+
+    fn values_at(self, schema: &'a Json, depth: usize, searched: &mut usize) -> Values {
+        *searched += 1;
+        if depth > MAX_DEPTH || *searched > MAX_SEARCHED || schema.is_boolean() {
+            return Values::anything();
+        }
+        if reference_of(schema).is_some() {
+            let (_, end) = self.follow(schema, |_| false);
+            return end.map_or_else(Values::anything, |end| self.values_at(end, depth + 1, searched));
+        }
+        let typed = |constants| typed_constants(schema, constants).into_iter().flatten().collect::<Vec<_>>();
+        if let Some(constant) = schema.get("const") {
+            return Values::of_constants(&typed(std::slice::from_ref(constant)));
+        }
+        if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
+            return Values::of_constants(&typed(constants));
+        }
+        let mut values = Values { is_whole: true, ..Values::default() };
+        let names = match type_names(schema) {
+            names if names.is_empty() => {
+                let implied = self.implied_type(schema);
+                values.is_implied = implied.is_some();
+                implied.into_iter().collect()
+            }
+            names => names,
+        };
+        names.iter().for_each(|name| values.add_type(name));
+        if !names.is_empty() {
+            return values;
+        }
+        // All parts of `allOf` accept a value; one of them says of which kind it is.
+        let mut parts = items(schema.get("allOf")).iter().map(|part| self.values_at(part, depth + 1, searched));
+        if let Some(part) = parts.find(|part| part.kinds.contains(&false)) {
+            return part;
+        }
+        let Some(branches) = ["oneOf", "anyOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array()) else {
+            return Values::anything();
+        };
+        let mut constants = Some(Vec::new());
+        for branch in branches.iter().filter(|branch| !is_null(branch)) {
+            let branch = self.values_at(branch, depth + 1, searched);
+            values.kinds.iter_mut().zip(branch.kinds).for_each(|(kind, more)| *kind |= more);
+            values.is_whole &= branch.is_whole;
+            values.is_implied |= branch.is_implied;
+            constants = constants.zip(branch.constants).map(|(one, other)| [one, other].concat());
+        }
+        Values { constants, ..values }
+    }
+
+    /// Returns the type of a schema without `type` that its keywords imply. Keywords of texts and numbers imply no
+    /// type: other values are valid, too.
+    pub(super) fn implied_type(self, schema: &Json) -> Option<&'static str> {
+        let has = |keywords: &[&str]| keywords.iter().any(|keyword| schema.get(*keyword).is_some());
+        if has(&["properties", "additionalProperties", "patternProperties", "propertyNames", "required"]) {
+            Some("object").filter(|_| !has(&["allOf", "oneOf", "anyOf"]) || has(&["properties"]))
+        } else {
+            has(&["items", "minItems", "maxItems"]).then_some("array")
+        }
+    }
+
+    pub(in crate::openapi) fn is_nullable(self, schema: &'a Json) -> bool {
+        let known = |schema: &Json| self.knowledge.is_nullable.borrow().get(&std::ptr::from_ref(schema)).copied();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let at_end = |end| known(end).unwrap_or_else(|| self.is_nullable_at(end, 0, &mut HashSet::new()));
+        let mut is_nullable = end.is_some_and(at_end);
+        let mut all = self.knowledge.is_nullable.borrow_mut();
+        all.extend(end.map(|end| (std::ptr::from_ref(end), is_nullable)));
+        for reference in chain.into_iter().rev() {
+            is_nullable |= is_true(reference, "nullable");
+            all.insert(std::ptr::from_ref(reference), is_nullable);
+        }
+        is_nullable
+    }
+
+    /// Returns `true` if null is a value of a schema, also of one without a type.
+    pub(super) fn accepts_null(self, schema: &'a Json) -> bool {
+        let values = self.values(schema);
+        self.is_nullable(schema) || (values.kinds == [true; 5] && values.constants.is_none())
+    }
+
+    fn is_nullable_at(self, schema: &'a Json, depth: usize, seen: &mut HashSet<*const Json>) -> bool {
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        if reference_of(schema).is_some() {
+            let (chain, end) = self.follow(schema, |_| false);
+            let end = end.filter(|end| seen.insert(std::ptr::from_ref(*end)));
+            return chain.iter().any(|reference| is_true(reference, "nullable"))
+                || end.is_some_and(|end| self.is_nullable_at(end, depth + 1, seen));
+        }
+        if is_true(schema, "nullable") || is_null(schema) {
+            return true;
+        }
+        if let Some(constant) = schema.get("const") {
+            return constant.is_null();
+        }
+        if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
+            return constants.contains(&Json::Null);
+        }
+        if items(schema.get("type")).iter().any(|name| name == "null") {
+            return true;
+        }
+        let mut branches = ["oneOf", "anyOf"].iter().flat_map(|keyword| items(schema.get(*keyword)));
+        if branches.any(|branch| self.is_nullable_at(branch, depth + 1, seen)) {
+            return type_names(schema).is_empty();
+        }
+        // Null is a value of all parts. A part without a type, such as a note, accepts it, too.
+        let parts = items(schema.get("allOf"));
+        let is_note = |part: &&'a Json| {
+            let values = self.values(part);
+            values.kinds == [true; 5] && values.constants.is_none() && reference_of(part).is_none()
+        };
+        let mut typed = parts.iter().filter(|part| !is_note(part)).peekable();
+        type_names(schema).is_empty()
+            && typed.peek().is_some()
+            && typed.all(|part| self.is_nullable_at(part, depth + 1, seen))
+    }
+}
+
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+pub(super) fn allows_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
+    }
+}
+
+pub(super) fn is_null(schema: &Json) -> bool {
+    let constants = schema.get("const").map_or_else(|| items(schema.get("enum")), std::slice::from_ref);
+    let is_constant = !constants.is_empty() && constants.iter().all(Json::is_null);
+    schema.get("type").is_some_and(|name| name == "null")
+        || (is_constant && allows_null(schema))
+        // OpenAPI 3.0 has no type for null; descriptions write an empty schema that is nullable.
+        || (is_true(schema, "nullable") && members(Some(schema)).len() == 1)
+}
+
+/// Returns `true` if a constant is a whole number, also if it is written with a fraction of zero.
+fn is_whole(constant: &Json) -> bool {
+    constant.is_i64() || constant.is_u64() || constant.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// Returns `true` if a constant that is not null has a type of JSON Schema, or if JSON Schema has no such type.
+pub(super) fn is_of_type(constant: &Json, name: &str) -> bool {
+    match name {
+        "integer" => is_whole(constant),
+        "null" => false,
+        _ => !KINDS.contains(&name) || kind_index(constant).is_some_and(|kind| KINDS[kind] == name),
+    }
+}
+
+/// Returns the index in [`KINDS`] of a value's kind; `None` for null.
+fn kind_index(json: &Json) -> Option<usize> {
+    match json {
+        Json::Null => None,
+        Json::Bool(_) => Some(0),
+        Json::Number(_) => Some(1),
+        Json::String(_) => Some(2),
+        Json::Array(_) => Some(3),
+        Json::Object(_) => Some(4),
+    }
 }

@@ -1,15 +1,17 @@
-//! Runs the PHP script that exports the API classes of a PhalApi project.
+//! Runs the PHP script that exports the API classes of a PhalApi project, and converts the rules that rulebook does not
+//! read in the same way.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
+use rulebook_model::definition::keys::rules::{PARAMETER_TYPE_ALIASES, tree_name_of_alias};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
-use crate::project::ProjectError;
+use super::Context;
+use crate::project::{Import, Positions, ProjectError};
 
 /// The script, which runs without PhalApi: the names and the texts of its files. The first file is executed.
 const SCRIPT_FILES: [(&str, &str); 8] = [
@@ -23,7 +25,6 @@ const SCRIPT_FILES: [(&str, &str); 8] = [
     ("stubs.php", include_str!("stubs.php")),
 ];
 
-/// What the script prints.
 #[derive(Debug, Deserialize)]
 pub(super) struct Export {
     pub classes: Vec<Class>,
@@ -46,7 +47,6 @@ pub(super) struct Export {
     fatal: Option<Note>,
 }
 
-/// An API class.
 #[derive(Debug, Deserialize)]
 pub(super) struct Class {
     /// The name by which clients call the class, such as `User`.
@@ -67,7 +67,6 @@ pub(super) struct Class {
     pub methods: Vec<Method>,
 }
 
-/// A method of an API class.
 #[derive(Debug, Deserialize)]
 pub(super) struct Method {
     pub name: String,
@@ -85,7 +84,6 @@ pub(super) struct Method {
     pub names: Vec<String>,
 }
 
-/// An exception with which a method rejects requests.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rejection {
     pub ret: u16,
@@ -93,14 +91,12 @@ pub(super) struct Rejection {
     pub message: String,
 }
 
-/// A place in a file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Place {
     pub file: String,
     pub line: usize,
 }
 
-/// A doc comment.
 #[derive(Debug, Deserialize)]
 pub(super) struct Doc {
     /// The first line.
@@ -111,7 +107,6 @@ pub(super) struct Doc {
     pub tags: Vec<(String, String, usize)>,
 }
 
-/// The file `Config/app.php`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     pub file: String,
@@ -211,4 +206,99 @@ where
     let converted =
         members.map(|(key, value)| Ok((key, serde_json::from_value(value).map_err(serde::de::Error::custom)?)));
     converted.collect()
+}
+
+/// The value of `source` with which a rule reads data of the web server, which no client sends.
+const SERVER_SOURCE: &str = "server";
+
+/// The keys of a rule that any type has. Others belong to the check of the type.
+const GENERAL_KEYS: [&str; 6] = ["name", "require", "default", "source", "desc", "message"];
+
+/// The type of a rule whose values PHP checks.
+const ANY: &str = "any";
+
+/// Returns the rules of what clients send. Rules that read data of the web server are removed, because a client could
+/// send such a value itself otherwise. With handlers in PHP, a rule with a function or a formatter of the program
+/// accepts every value, because PHP checks it.
+pub(super) fn rules_of_clients(
+    rules: &Map<String, Json>,
+    path: &[&str],
+    positions: &Positions,
+    context: &Context<'_>,
+    import: &mut Import,
+) -> Map<String, Json> {
+    let is_from_server = |rule: &Json| {
+        rule.get("source").and_then(Json::as_str).is_some_and(|source| source.eq_ignore_ascii_case(SERVER_SOURCE))
+    };
+    let mut kept = Map::new();
+    for (name, rule) in rules {
+        if !is_from_server(rule) {
+            let rule = if context.has_php { rule_checked_by_php(rule, context) } else { rule.clone() };
+            kept.insert(name.clone(), rule);
+        } else if !context.has_php {
+            let path: Vec<String> = path.iter().copied().chain([name.as_str()]).map(str::to_owned).collect();
+            let (file, line) = positions.get(&path).map(|(file, line)| (file.as_str(), *line)).unzip();
+            let message = format!(
+                "`{}`: removed, because no client sends data of the web server (`source` is `{SERVER_SOURCE}`): the handler \
+                 reads such data from its `Context`",
+                path.join(".")
+            );
+            import.warn(file.unwrap_or_default(), line, message);
+        }
+    }
+    kept
+}
+
+fn rule_checked_by_php(rule: &Json, context: &Context<'_>) -> Json {
+    let Json::Object(keys) = rule else { return rule.clone() };
+    let type_name = keys.get("type").and_then(Json::as_str).unwrap_or("string").to_ascii_lowercase();
+    let formatters = context.export.setup.get("formatter").into_iter().flatten();
+    let has_formatter = formatters.map(|found| found.value.to_ascii_lowercase()).any(|name| name == type_name);
+    let known = tree_name_of_alias(PARAMETER_TYPE_ALIASES, &type_name);
+    let mut kept = keys.clone();
+    kept.shift_remove("on_after_parse");
+    if has_formatter || matches!(known, None | Some("callable")) {
+        kept.retain(|key, _| GENERAL_KEYS.contains(&key.as_str()));
+        kept.insert("type".to_owned(), ANY.into());
+    }
+    kept.into()
+}
+
+/// Returns the rules of the project and of the class that are others for a method: a rule that the method removes
+/// accepts every value, and if `service_whitelist` names the method, PhalApi does not require what its filter checks.
+pub(super) fn changed_rules(class: &Class, method: &Method, context: &Context<'_>) -> Map<String, Json> {
+    let no_rules = Map::new();
+    let (common, whitelist) = match &context.export.config {
+        Some(config) => (&config.rules, config.whitelist.as_slice()),
+        None => (&no_rules, &[][..]),
+    };
+    let name = [class.name.as_str(), method.name.as_str()];
+    let has_no_filter = whitelist.iter().filter_map(Json::as_str).any(|pattern| names_service(pattern, name));
+    let mut changed = Map::new();
+    for (name, rule) in common.iter().chain(&class.common) {
+        let Json::Object(keys) = rule else { continue };
+        let mut keys = keys.clone();
+        if method.removed.contains(name) {
+            keys.retain(|key, _| matches!(key.as_str(), "name" | "source"));
+            keys.insert("type".to_owned(), ANY.into());
+            keys.insert("desc".to_owned(), "not used by this method".into());
+            changed.insert(name.clone(), keys.into());
+        } else if has_no_filter && !class.common.contains_key(name) && keys.get("require") == Some(&true.into()) {
+            keys.shift_remove("require");
+            changed.insert(name.clone(), keys.into());
+        }
+    }
+    changed
+}
+
+/// Returns `true` if an entry of `service_whitelist`, such as `Site.Index`, `App.Site.*` or `*.*`, names a service.
+fn names_service(pattern: &str, name: [&str; 2]) -> bool {
+    let parts: Vec<&str> = pattern.split('.').collect();
+    let parts = match parts.as_slice() {
+        [namespace, rest @ ..] if rest.len() == 2 && (*namespace == "*" || namespace.eq_ignore_ascii_case("App")) => {
+            rest
+        }
+        parts => parts,
+    };
+    parts.len() == 2 && parts.iter().zip(name).all(|(part, name)| *part == "*" || part.eq_ignore_ascii_case(name))
 }
