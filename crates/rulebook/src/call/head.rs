@@ -1,9 +1,18 @@
-//! The head of a request: everything that the server knows before the body of the request arrives.
+//! The head of a request: everything that the server knows before the body of the request arrives. Contains also
+//! parsers of its header fields: quoted strings (RFC 9110 section 5.6.4), and `Prefer` (RFC 7240), with which a client
+//! selects one of several responses.
+//!
+//! If a request comes through proxies, each of them appends the address from which it has received the request to a
+//! header field. Clients can send such a field too, so that only the addresses that trusted proxies have appended are
+//! believed: [`TrustedProxies`] reads the list from its end, and stops at the first address that is not that of a
+//! trusted proxy.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, FORWARDED, HeaderName, HeaderValue};
+use rulebook_model::model::{AddressRange, ForwardedField};
 
 use super::{ClientCertificate, TlsSession, is_secret_name};
 use crate::trace::RequestTrace;
@@ -271,4 +280,178 @@ impl fmt::Display for RequestId {
             Self::Received(text) => f.write_str(text),
         }
     }
+}
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The proxies that the server trusts, and the header field that it reads from them.
+#[derive(Debug, Default)]
+pub(crate) struct TrustedProxies {
+    pub(crate) ranges: Vec<AddressRange>,
+    pub(crate) field: ForwardedField,
+}
+
+impl TrustedProxies {
+    /// Returns `true` if a connection with this peer comes from a trusted proxy.
+    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.contains(peer.ip())
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.ranges.iter().any(|range| range.contains(address))
+    }
+
+    /// Returns the address of the client that has sent a request with these header fields over a connection with this
+    /// peer: the address of the peer, unless the peer is a trusted proxy. An IPv6 address that contains an IPv4 address
+    /// is returned as the IPv4 address.
+    #[inline]
+    pub(crate) fn client_address(
+        &self,
+        peer: Option<SocketAddr>,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Option<IpAddr> {
+        let peer = peer?.ip().to_canonical();
+        Some(if self.ranges.is_empty() { peer } else { self.address_before_proxies(peer, headers) })
+    }
+
+    fn address_before_proxies(&self, peer: IpAddr, headers: &[(HeaderName, HeaderValue)]) -> IpAddr {
+        if !self.contains(peer) {
+            return peer;
+        }
+        let name = match self.field {
+            ForwardedField::Forwarded => &FORWARDED,
+            _ => &X_FORWARDED_FOR,
+        };
+        let fields = headers.iter().rev().filter(|(known, _)| known == name).map(|(_, value)| value);
+        let has_quotes = self.field == ForwardedField::Forwarded;
+        let elements = fields.flat_map(|value| elements_from_end(value.as_bytes(), has_quotes));
+        let mut client = peer;
+        for element in elements {
+            // An element without an address, such as `unknown`, hides everything before it.
+            let Some(address) = self.address_in(element) else { break };
+            client = address;
+            if !self.contains(client) {
+                break;
+            }
+        }
+        client
+    }
+
+    /// Returns the address in an element of the header field.
+    fn address_in(&self, element: &[u8]) -> Option<IpAddr> {
+        match self.field {
+            ForwardedField::Forwarded => {
+                let pairs = split_outside_of_quotes(element, b';');
+                let mut pairs = pairs.into_iter().filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+                let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+                let value = value.trim();
+                let unquoted = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+                parse_address(unquoted)
+            }
+            _ => parse_address(std::str::from_utf8(element).ok()?),
+        }
+    }
+}
+
+/// Returns the elements of a list in a header field, from the last one. If `has_quotes` is `true`, the elements can
+/// contain quoted strings (RFC 9110 section 5.6.4), in which commas do not separate elements.
+///
+/// The quotes are matched from the end, because only what trusted proxies have appended there is known to be
+/// well-formed. The quote of a client that has no counterpart then hides nothing that a proxy has appended.
+fn elements_from_end(list: &[u8], has_quotes: bool) -> impl Iterator<Item = &[u8]> {
+    let mut is_quoted = false;
+    // After a quote inside of a quoted string: whether it is a part of the string, because an odd number of backslashes
+    // is in front of it. Otherwise the string begins with it.
+    let mut is_part_of_string: Option<bool> = None;
+    list.rsplit(move |byte| {
+        if let Some(is_escaped) = is_part_of_string.take() {
+            if *byte == b'\\' {
+                is_part_of_string = Some(!is_escaped);
+                return false;
+            }
+            is_quoted = is_escaped;
+        }
+        match (*byte, is_quoted) {
+            (b'"', false) => is_quoted = has_quotes,
+            (b'"', true) => is_part_of_string = Some(false),
+            _ => {}
+        }
+        *byte == b',' && !is_quoted
+    })
+}
+
+/// Parses an IP address with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
+/// `[2001:db8::1]:4711` (RFC 7239 section 6).
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address: Option<IpAddr> = text.parse().ok().or_else(bracketed);
+    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+/// Returns the value of a preference in the fields `Prefer` of a request (RFC 7240 section 2). The case of `name` is
+/// ignored. If the preference occurs several times, the first one counts. A preference without a value has an empty
+/// one. Returns `None` if the request does not have the preference, or its value is not a word in UTF-8.
+pub(crate) fn preferred_value<'h>(fields: impl Iterator<Item = &'h HeaderValue>, name: &str) -> Option<String> {
+    for field in fields {
+        for preference in split_outside_of_quotes(field.as_bytes(), b',') {
+            // The parameters after `;` are those of another specification.
+            let main = split_outside_of_quotes(preference, b';').first().map_or(&b""[..], |main| main.trim_ascii());
+            let equals = main.iter().position(|byte| *byte == b'=');
+            let (key, word) = equals.map_or((main, &b""[..]), |at| (&main[..at], &main[at + 1..]));
+            if key.trim_ascii().eq_ignore_ascii_case(name.as_bytes()) {
+                return String::from_utf8(parse_word(word.trim_ascii())?).ok();
+            }
+        }
+    }
+    None
+}
+
+/// Returns the value of the header field `Preference-Applied` for a preference that was applied (RFC 7240 section 3).
+/// Returns `None` if the value contains characters that no header field has.
+pub(crate) fn applied_preference(name: &str, value: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(format!("{name}={}", format_word(value)).as_bytes()).ok()
+}
+
+/// Splits the value of a header field at the separators outside of quoted strings. If the value contains an unmatched
+/// quote, the rest is one element.
+pub(crate) fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_separator = |byte: &u8| {
+        let escapes = is_quoted && *byte == b'\\' && !is_escaped;
+        if *byte == b'"' && !is_escaped {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = escapes;
+        *byte == separator && !is_quoted
+    };
+    value.split(is_separator).collect()
+}
+
+/// Returns the text of a word, which is a quoted string or a text without quotes. Returns `None` if a quote is not
+/// matched.
+pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
+    let Some(quoted) = word.strip_prefix(b"\"") else {
+        return (!word.contains(&b'"')).then(|| word.to_vec());
+    };
+    let mut text = Vec::with_capacity(quoted.len());
+    let mut bytes = quoted.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return bytes.next().is_none().then_some(text),
+            b'\\' => text.push(bytes.next()?),
+            _ => text.push(byte),
+        }
+    }
+    None
+}
+
+/// Returns a text as a word: unchanged if it is a token (RFC 9110 section 5.6.2), and otherwise as a quoted string.
+fn format_word(text: &str) -> String {
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_token_byte) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::{ApiError, ErrorKind};
-use crate::unix_time::unix_time;
+use crate::time::unix_time;
 
 /// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
 /// more accurate are the remaining requests in responses, which do not include the blocks of other workers.

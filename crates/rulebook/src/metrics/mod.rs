@@ -19,7 +19,7 @@ use worker_counters::Counted;
 pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
-use crate::time_share::TimeShare;
+use crate::time::TimeShare;
 use crate::usage::UsageCounts;
 
 #[derive(Default)]

@@ -2,14 +2,17 @@
 //!
 //! A method requires one of several groups of permissions. A permission may contain variables, such as `user[id]`: the
 //! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.
+//!
+//! Adds also the header fields of deprecated methods to responses, and refuses requests after the end of a method.
 
-use http::{HeaderValue, header};
-use rulebook_model::model::{self, Permission, PermissionPart};
+use http::header::{self, HeaderName, HeaderValue, LINK};
+use jiff::Timestamp;
+use rulebook_model::error::ErrorCode;
+use rulebook_model::model::{self, Permission, PermissionPart, date_or_time};
 
-use super::deprecation::method_gone;
 use super::identify::{Client, authenticate};
-use super::jsonp;
-use super::raw_value::{self, RawValue};
+use super::read::{self, RawValue};
+use super::{Reply, representation};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
 use crate::plan::{MatchedMethod, Plan, PlannedMethod};
 use crate::rate_limit::check_limits_of_identity;
@@ -70,7 +73,7 @@ pub(super) fn authorize_code_call<'r>(
 /// [`identify`]: super::identify()
 pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method_index];
-    let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {
+    let identity = match representation::requested_callback(method.allows_jsonp, head)? {
         Some(_) => None,
         None => authenticate(plan, head).await?,
     };
@@ -88,7 +91,7 @@ fn check_request(
     matched: &MatchedMethod,
 ) -> Result<(), ApiError> {
     let permitted = check_permission_groups(plan, method, identity, Some(head), |slot| {
-        raw_value::raw_value_in_head(method, slot, head, &matched.segments)
+        read::raw_value_in_head(method, slot, head, &matched.segments)
     });
     match method_gone(method) {
         Some(gone) if permitted.is_ok() || !plan.documents.is_limited_to_caller => Err(gone),
@@ -173,4 +176,24 @@ fn is_same_permission(required: &Permission, held: &str, variables: &[(&str, Opt
         }
     }
     rest.is_empty() && !required.parts.is_empty()
+}
+
+/// Returns the error for a request to an API method whose `sunset` has passed. Other methods do not read the clock.
+fn method_gone(method: &PlannedMethod) -> Option<ApiError> {
+    let deprecation = method.deprecation.as_ref()?;
+    let sunset = deprecation.sunset.filter(|sunset| *sunset <= Timestamp::now())?;
+    let successor = deprecation.successor.as_deref().map(str::to_owned);
+    Some(ApiError::new(ErrorKind::MethodGone { sunset: date_or_time(sunset), successor }))
+}
+
+/// Adds the header fields of a deprecated API method to a reply, unless the caller may not call the method: the method
+/// may be hidden from the caller.
+pub fn add_deprecation_fields(method: &PlannedMethod, reply: &mut Reply) {
+    let Some(deprecation) = &method.deprecation else { return };
+    if !matches!(reply.code.map(|code| code.code), Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden)) {
+        // The method itself can have returned one of the fields. A response can have several fields `Link`.
+        let is_missing = |name: &HeaderName| *name == LINK || reply.headers.iter().all(|(other, _)| other != name);
+        let missing: Vec<_> = deprecation.fields.iter().filter(|(name, _)| is_missing(name)).cloned().collect();
+        reply.headers.extend(missing);
+    }
 }

@@ -12,8 +12,7 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::{Arity, Check, Structure};
 
-use super::raw_value::RawValue;
-use super::read::{RawValues, find_parameter_of_part};
+use super::read::{RawValue, RawValues, find_parameter_of_part};
 use crate::call::{
     ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, Source, TypeMismatch,
     TypeMismatchDetails, Value, Violation, is_secret_name,

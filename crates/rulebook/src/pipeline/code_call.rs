@@ -9,12 +9,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rulebook_model::suggest::closest_word;
 use thiserror::Error;
 
+use super::act::catch_panic_async;
 use super::authorize::authorize_code_call;
-use super::panic::catch_panic_async;
-use super::raw_value::RawValue;
-use super::read::{RawValues, find_slot_of_array, read_parameters};
+use super::read::{self, RawValue, RawValues, find_slot_of_array, read_parameters};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
-use super::urlencoded;
 use super::{Body, ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value, split_array_name};
 use crate::handler::{Call, CallArgument, CallOrigin, EngineHandle, ProgramState, Response};
@@ -133,8 +131,8 @@ pub fn find_unknown_argument<'n>(
 /// Returns the first field of the query that is neither a parameter nor an item of one.
 fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<UnknownArgument> {
     let slots = &method.query_slots;
-    urlencoded::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
-        let name = urlencoded::decode_text(key);
+    read::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
+        let name = read::decode_text(key);
         let find =
             |name: &str| method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name));
         if name.as_deref().and_then(find).is_some() {

@@ -5,11 +5,11 @@
 //! compressed.
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::header::{self, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::accept::{WeightedElement, weighted_elements};
+use super::representation::{WeightedElement, weighted_elements};
 use super::{Reply, ReplyBody};
 use crate::call::{Head, tag_of_coded_version};
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderValue, header};
+use http::header::{self, HeaderValue};
 use rulebook_model::error::ErrorCode;
 
 use super::act::with_declaration;
 use super::body::Body;
 use super::cors::is_from_another_site;
-use super::jsonp;
-use super::urlencoded::{decode_text, split_fields};
+use super::read::{decode_text, split_fields};
+use super::representation;
 use crate::call::{
     ApiError, Authentication, BodyFields, ErrorKind, Head, Identity, JsonLimits, MemberCollector, Value,
     collect_members,
@@ -43,7 +43,7 @@ pub async fn identify<'h>(
     method: usize,
     counted: &mut CountedRequest,
 ) -> Result<Client<'h>, ApiError> {
-    let is_jsonp = jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
+    let is_jsonp = representation::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
     let has_limits = !plan.methods[method].rate_limits.is_empty();
     if has_limits {
         Box::pin(count_call(plan, head, method, CountedBy::Address, counted)).await?;
@@ -52,7 +52,7 @@ pub async fn identify<'h>(
     if has_limits || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
         Box::pin(count_call(plan, head, method, CountedBy::Caller(identity.as_ref()), counted)).await?;
     }
-    let head = if is_jsonp { jsonp::head_without_cookies(head) } else { Cow::Borrowed(head) };
+    let head = if is_jsonp { representation::head_without_cookies(head) } else { Cow::Borrowed(head) };
     Ok(Client { identity, head, is_jsonp })
 }
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::header::{self, HeaderName, HeaderValue};
 use rulebook_model::error::ErrorCode;
 
 use super::representation::FormattedBody;

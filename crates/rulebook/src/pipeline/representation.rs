@@ -1,16 +1,26 @@
 //! The representation of a reply: the format in which the server writes the envelope (the JSON structure around outputs
-//! and errors) as bytes.
+//! and errors) as bytes. `Accept` chooses it (RFC 9110 section 12.5), or the query if the client asks for JSONP.
+//!
+//! A JSONP response is a script that passes the result to a JavaScript function of the page that has loaded the script.
+//! Any page can load such a script in the browser of any user. So the client of a JSONP request is anonymous: no
+//! authenticator is called, and no cookie is read. The name of the JavaScript function ([`Callback`]) is the only text
+//! that the client can place outside of JSON strings, and values are escaped so that they cannot end the script early.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
-use rulebook_model::envelope::{self, Envelope, JsonMemberWriter, Problem};
+use http::Method;
+use http::header::{self, HeaderName, HeaderValue};
+use rulebook_model::envelope::{self, Envelope, JsonMemberWriter, MemberWriter, Problem, WriteError};
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::format::FormatOffer;
 
-use super::accept::{media_ranges, media_type_weight};
-use super::jsonp;
-use super::panic::catch_panic;
+use super::act::catch_panic;
+use super::read::query_values;
 use super::reply::ReusedBuffer;
-use crate::call::{ApiError, Callback, Encode, Head};
+use super::respond::ErrorContext;
+use crate::call::{ApiError, Callback, Encode, ErrorKind, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
 /// The format of a reply's body.
@@ -58,7 +68,7 @@ impl<'p> Representation<'p> {
         status: u16,
     ) -> Result<FormattedBody, (Self, ApiError)> {
         if let Self::Script(callback) = self {
-            let encoded = jsonp::write_success_script(callback, envelope, outputs, whole, status);
+            let encoded = write_success_script(callback, envelope, outputs, whole, status);
             return encoded.map_err(|error| (self, ApiError::internal(error)));
         }
         let mut members = JsonMemberWriter::in_memory(ReusedBuffer::empty_memory());
@@ -75,7 +85,7 @@ impl<'p> Representation<'p> {
     /// Writes an error in its envelope. Fails if the error cannot be written in this representation.
     pub(super) fn write_error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<FormattedBody, ApiError> {
         if let Self::Script(callback) = self {
-            return jsonp::write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);
+            return write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);
         }
         let envelope: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMemberWriter::new();
@@ -159,4 +169,183 @@ fn accepts_only_problems(head: &Head) -> bool {
         any |= accepted;
     }
     any
+}
+
+/// An element of the list in `Accept` or `Accept-Encoding`.
+pub(super) struct WeightedElement<'h> {
+    /// The media range (`type/subtype`, `type/*` or `*/*`) or the name of the content coding, without parameters.
+    pub(super) name: &'h str,
+    /// The weight (`q`) of the element in thousandths, from 0 (not acceptable) to 1000.
+    pub(super) weight: u16,
+}
+
+/// Returns the media ranges of a request's `Accept` fields, in the order of the fields.
+fn media_ranges(head: &Head) -> impl Iterator<Item = WeightedElement<'_>> {
+    weighted_elements(head, &header::ACCEPT)
+}
+
+/// Returns the elements of all header fields with this name and their weights, in the order of the fields.
+pub(super) fn weighted_elements<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = WeightedElement<'h>> {
+    let fields = head.get_all(name).filter_map(|value| value.to_str().ok());
+    fields.flat_map(|field| field.split(',')).map(parse_weighted_element).filter(|range| !range.name.is_empty())
+}
+
+fn parse_weighted_element(text: &str) -> WeightedElement<'_> {
+    let mut parts = text.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
+    // An element with an invalid weight counts as an element without a weight.
+    WeightedElement { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
+}
+
+/// The highest weight in thousandths, which an element without `q` has.
+const MAX_WEIGHT: u16 = 1000;
+
+/// Parses a weight with at most three decimals (RFC 9110 section 12.4.2), and returns it in thousandths; `None` if the
+/// text is not a weight.
+fn parse_weight(text: &str) -> Option<u16> {
+    let (integer, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let has_digits = decimals.len() <= 3 && decimals.bytes().all(|digit| digit.is_ascii_digit());
+    let thousandths = decimals.bytes().chain(std::iter::repeat(b'0')).take(3).fold(0, |sum, digit| {
+        // If a decimal is not a digit, the computed number is wrong, but `has_digits` is `false` and the number is not
+        // used.
+        sum * 10 + u16::from(digit.wrapping_sub(b'0'))
+    });
+    match integer {
+        "0" if has_digits => Some(thousandths),
+        "1" if has_digits && thousandths == 0 => Some(MAX_WEIGHT),
+        _ => None,
+    }
+}
+
+/// Returns `true` if the `Accept` fields give the media type `a` a higher weight than the media type `b`.
+pub(super) fn prefers_media_type(head: &Head, a: &str, b: &str) -> bool {
+    media_type_weight(head, a) > media_type_weight(head, b)
+}
+
+/// Returns the weight that the `Accept` fields give a media type, in thousandths; 0 if no media range matches the media
+/// type. If several media ranges match, the most specific range determines the weight. Parameters of media types are
+/// ignored.
+fn media_type_weight(head: &Head, media_type: &str) -> u16 {
+    let weights =
+        media_ranges(head).filter_map(|range| Some((media_range_specificity(range.name, media_type)?, range.weight)));
+    weights.max().map_or(0, |(_, weight)| weight)
+}
+
+/// Returns the rank of a media range that matches a media type: 0 for `*/*`, 1 for `type/*`, 2 for the media type
+/// itself; `None` if the range does not match.
+fn media_range_specificity(range: &str, media_type: &str) -> Option<u8> {
+    if range.eq_ignore_ascii_case(media_type) {
+        return Some(2);
+    }
+    if range == "*/*" {
+        return Some(0);
+    }
+    let (kind, _) = media_type.split_once('/')?;
+    range.strip_suffix("/*")?.eq_ignore_ascii_case(kind).then_some(1)
+}
+
+/// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
+/// has no such field or `enabled` is `false`. Fails if the query field `callback` occurs twice or is not a function
+/// name, or if the request has a field `Authorization`.
+pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
+    if !enabled {
+        return Ok(None);
+    }
+    // The error does not quote the value of the field, because the value may be a script or a secret.
+    let error = |kind, parameter, source, expected| {
+        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, Catalogue::ENGLISH.text(expected))])
+    };
+    let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, "callback");
+    let mut values = query_values(head, Callback::PARAMETER);
+    let callback = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(_), Some(_)) => return Err(not_a_name(ParameterErrorKind::Repeated)),
+        (Some(Some(name)), None) if name.is_empty() => return Ok(None),
+        (Some(name), None) => name.and_then(Callback::new).ok_or_else(|| not_a_name(ParameterErrorKind::Invalid))?,
+    };
+    if head.get_all(&header::AUTHORIZATION).next().is_some() {
+        return Err(error(ParameterErrorKind::Invalid, "Authorization", Source::Header, "no-credential-allowed"));
+    }
+    Ok(Some(callback))
+}
+
+/// Returns the JavaScript function for an error response. If the query field `callback` is invalid, returns `None`, and
+/// the client gets the error in JSON instead of a script.
+pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
+    let enabled = match context {
+        ErrorContext::Method(index) => plan.methods[index].allows_jsonp,
+        // Browsers load scripts with GET. With other HTTP methods, only clients of PhalApi expect a script, also if no
+        // service has the name in the request.
+        ErrorContext::UnknownName => plan.allows_jsonp,
+        ErrorContext::Module(_) | ErrorContext::Nothing => {
+            plan.allows_jsonp && matches!(head.method, Method::GET | Method::HEAD)
+        }
+        ErrorContext::ServerPath => false,
+    };
+    requested_callback(enabled, head).ok().flatten()
+}
+
+/// Returns the head of a request without its `Cookie` fields.
+pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
+    if head.get_all(&header::COOKIE).next().is_none() {
+        return Cow::Borrowed(head);
+    }
+    let mut head = Head::clone(head);
+    head.headers.retain(|(name, _)| *name != header::COOKIE);
+    Cow::Owned(Arc::new(head))
+}
+
+/// Writes the outputs of a successful call as a JSONP script. Fails if the outputs cannot be written as JSON.
+fn write_success_script(
+    callback: &Callback<'_>,
+    envelope: &dyn Envelope,
+    outputs: &dyn Encode,
+    whole: bool,
+    status: u16,
+) -> Result<FormattedBody, WriteError> {
+    let mut members = JsonMemberWriter::new();
+    envelope.success(outputs, whole, &mut members)?;
+    if let Some(name) = envelope.status_member() {
+        members.member(name, u32::from(status).into())?;
+    }
+    Ok(write_script(callback, &members.finish()))
+}
+
+/// Writes an error as a JSONP script. Fails if the envelope cannot write the error. Only an envelope that the program
+/// has added can fail.
+fn write_error_script(
+    callback: &Callback<'_>,
+    envelope: &dyn Envelope,
+    mut error: ApiError,
+) -> Result<FormattedBody, WriteError> {
+    let mut members = JsonMemberWriter::new();
+    let status_member = envelope.status_member();
+    if let ErrorKind::Declared { data, .. } = error.kind_mut() {
+        data.retain(|(name, _)| status_member != Some(name));
+    }
+    envelope.error(&error, &mut members)?;
+    if let Some(name) = status_member {
+        members.member(name, u32::from(error.status().get()).into())?;
+    }
+    Ok(write_script(callback, &members.finish()))
+}
+
+/// Writes a script that passes `json` to the JavaScript function. The HTTP status is always 200, because browsers do
+/// not run scripts with an error status.
+fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
+    // Some programs guess the media type of a file from its first bytes. The script begins with a comment, so that the
+    // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
+    // function.
+    let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
+    let body = format!("{start}{});", escape_json(json)).into_bytes();
+    FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
+}
+
+/// Returns JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
+/// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
+/// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
+fn escape_json(json: &[u8]) -> String {
+    let json = String::from_utf8_lossy(json);
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }

@@ -16,10 +16,9 @@ use rulebook_model::limits::IDEMPOTENCY_RECORD_COUNT;
 use rulebook_model::model::Limits;
 
 use super::MethodRunner;
-use super::act::{DetachableFuture, StartedHandler};
+use super::act::{DetachableFuture, StartedHandler, catch_panic_async};
 use super::authorize::GrantedCall;
 use super::identify::Client;
-use super::panic::catch_panic_async;
 use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
 use crate::call::{ApiError, ArgumentSlot, ByteStream, Head, Value};

@@ -16,7 +16,7 @@ use rulebook_model::model::CallableMethods;
 use sha2::{Digest, Sha256};
 
 use super::{Documents, LazyDocuments};
-use crate::time_share::TimeShare;
+use crate::time::TimeShare;
 
 /// The part of the time in which documents for callers are rendered and compressed: one of this number.
 const TIME_PART: u32 = 10;

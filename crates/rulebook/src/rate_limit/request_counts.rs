@@ -12,7 +12,7 @@ use super::planned::Caller;
 use super::shared_limiter::{NotCounted, SharedLimit};
 use super::{PlannedRateLimit, SharedLimiter};
 use crate::call::{ApiError, Identity, Quota, RateLimiter};
-use crate::unix_time::unix_time;
+use crate::time::unix_time;
 
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");

@@ -4,35 +4,21 @@
 //! the Rust module `pipeline`, which uses only the parser of actix-multipart; [`handle`](handle::handle) calls the
 //! functions of `pipeline` in order.
 
-mod alarm;
-mod changes;
 mod client_stream;
 mod connection;
-mod connection_limits;
-mod connection_state;
-mod file_body;
 mod handle;
-mod listening;
-mod multipart;
 mod observe;
-mod open_connections;
 mod pages;
-mod position;
 mod receive;
-mod request;
-mod request_body;
 mod response;
+mod routed_request;
 mod running;
-mod served_plan;
 mod server_path;
 mod services;
-mod signals;
 mod state;
-mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
-mod upload_writer;
-mod version;
+mod upload;
 mod worker;
 
 use std::io;
@@ -42,12 +28,12 @@ use std::sync::Arc;
 
 use actix_server::Server;
 use actix_web::App;
-
-use connection_state::Served;
-use listening::{Listener, Offer};
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
+
+use client_stream::Served;
 pub use running::{ApiHandle, RunningServer, StopHandle};
+use running::{Listener, Offer};
 pub(crate) use services::CustomApp;
 pub use services::{ApiService, Services};
 use state::ServerState;
@@ -92,7 +78,7 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     if let Some(first) = listeners.first() {
         plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.offer.is_tls));
     }
-    let max_files = connection_limits::raise_file_limit();
+    let max_files = connection::raise_file_limit();
     let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };
     // Each worker calls this function too. Its error is returned before the server starts.
     let mut added = Ok(());

@@ -7,11 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, Method};
+use http::Method;
+use http::header::HeaderName;
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::served_plan::ServedPlan;
+use super::worker::ServedPlan;
 use crate::call::{Head, Identity};
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::{GivenParameters, Reply, logged_path};

@@ -10,9 +10,10 @@ use actix_http::body::{self, BodySize, BodyStream, BoxBody, MessageBody, SizedSt
 use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, Method, StatusCode, Version, header};
+use http::header::{self, HeaderValue};
+use http::{Method, StatusCode, Version};
 
-use super::connection_state::{ConnectionState, HandledRequest};
+use super::client_stream::{ConnectionState, HandledRequest};
 use super::observe::REQUEST_ID_FIELD;
 use super::worker::Worker;
 use crate::call::{ByteStream, Head, RequestId};

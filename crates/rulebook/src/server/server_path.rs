@@ -1,20 +1,30 @@
 //! Replies to requests at the paths that belong to the server itself: health, metrics, documents and download links.
+//!
+//! Runs the readiness checks of the program, whose results `/readyz` reports, and reports the changes of the definition
+//! to the pages, which then load again or say that it has errors (`serve --watch`).
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use futures_util::future::join_all;
+use http::header::{self, HeaderValue};
+use jiff::Timestamp;
 use rulebook_model::model::ServerPath;
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::changes::{CHANGES_PATH, KNOWN_PARAMETER};
-use super::pages::respond_with_page;
-use super::static_files::StaticExchange;
+use super::pages::{StaticExchange, respond_with_page};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
+use crate::handler::ReadinessCheck;
 use crate::pipeline::{
-    ErrorContext, Readiness, Reply, query_values, reply_unless_read, respond_with_document, respond_with_error,
+    ErrorContext, Reply, catch_panic_async, query_values, reply_unless_read, respond_with_document, respond_with_error,
 };
 use crate::plan::Plan;
+use crate::time::unix_time;
 
 const TEXT_MEDIA_TYPE: &str = "text/plain; charset=utf-8";
 const JSON_MEDIA_TYPE: &str = "application/json";
@@ -80,4 +90,132 @@ fn status_reply(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let content_type = Some(HeaderValue::from_static(content_type));
     // Compressing these texts would cost more than sending them.
     Reply { status, content_type, headers, body: body.into(), is_written_for_request: false, code: None }
+}
+
+/// The maximum duration of a readiness check. A check that takes longer fails.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The results of all readiness checks.
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    /// `true` if all readiness checks have passed.
+    pub is_ready: bool,
+    /// The body of the response at `/readyz`: the result of each check, without the reasons for failures.
+    body: Map<String, Json>,
+}
+
+impl Readiness {
+    /// Returns the value for a server that is shutting down, which is never ready.
+    pub fn stopping() -> Self {
+        Self::new(false, "stopping", Map::new())
+    }
+
+    fn new(is_ready: bool, status: &str, checks: Map<String, Json>) -> Self {
+        let body = [("status".to_owned(), status.into()), ("checks".to_owned(), Json::Object(checks))];
+        Self { is_ready, body: body.into_iter().collect() }
+    }
+
+    /// Adds the version and the digest of the definition that is served.
+    pub fn with_definition(mut self, plan: &Plan) -> Self {
+        self.body.insert("version".to_owned(), (*plan.api_version).into());
+        self.body.insert("digest".to_owned(), plan.definition_digest().into());
+        self
+    }
+
+    /// Adds when the server has refused a changed definition. Every client can read the response, so that it does not
+    /// contain the reason.
+    pub fn with_refused_definition(mut self, time: Timestamp) -> Self {
+        self.body.insert("definition_refused".to_owned(), format!("{time:.0}").into());
+        self
+    }
+
+    /// Returns the body of the response at `/readyz` as JSON.
+    pub fn to_json(&self) -> Bytes {
+        // Writing JSON values cannot fail.
+        serde_json::to_vec(&self.body).unwrap_or_default().into()
+    }
+}
+
+/// Runs all readiness checks of the program concurrently.
+pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
+    if let Some(why) = &plan.waits_for {
+        return Readiness::new(false, why, Map::new());
+    }
+    let passed = join_all(plan.readiness_checks.iter().map(check_passes)).await;
+    let is_ready = passed.iter().all(|passed| *passed);
+    let words = plan.readiness_checks.iter().zip(passed).map(|(check, passed)| {
+        let word = if passed { "ok" } else { "failed" };
+        (check.name().to_owned(), word.into())
+    });
+    Readiness::new(is_ready, if is_ready { "ready" } else { "not ready" }, words.collect())
+}
+
+/// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another
+/// result.
+async fn check_passes(check: &ReadinessCheck) -> bool {
+    let ended = match timeout(CHECK_TIMEOUT, catch_panic_async("it", pin!(check.run()))).await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(panic)) => Err(panic.log().unwrap_or_default().to_owned()),
+        Err(_) => Err(format!("no result within {} s", CHECK_TIMEOUT.as_secs())),
+    };
+    match &ended {
+        Ok(()) if check.set_failing(false) => log::info!("the check {} passes again", check.name()),
+        Err(why) if check.set_failing(true) => log::error!("the check {} fails: {why}", check.name()),
+        _ => {}
+    }
+    ended.is_ok()
+}
+
+/// The path at which pages wait for the next change.
+const CHANGES_PATH: &str = "/docs/changes";
+/// The query parameter with the number of the change that a page knows.
+const KNOWN_PARAMETER: &str = "known";
+/// The time after which a page that waits gets a response and asks again, so that the server keeps no request of a page
+/// that was closed.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// The last change of the definition.
+#[derive(Debug)]
+struct Change {
+    /// Another number after each change, also after a restart of the server.
+    number: u64,
+    /// Since when the changed definition is not served.
+    refused: Option<Timestamp>,
+}
+
+pub(super) struct Changes(watch::Sender<Change>);
+
+impl Default for Changes {
+    fn default() -> Self {
+        // Fewer changes are made than seconds pass.
+        Self(watch::Sender::new(Change { number: unix_time(), refused: None }))
+    }
+}
+
+impl Changes {
+    /// Notes that the definition has changed, and was served unless it is refused.
+    pub(super) fn report(&self, is_refused: bool) {
+        let refused = is_refused.then(Timestamp::now);
+        self.0.send_modify(|change| *change = Change { number: change.number + 1, refused });
+    }
+
+    /// Returns when the server has refused the changed definition; `None` if it serves it.
+    fn refused_at(&self) -> Option<Timestamp> {
+        self.0.borrow().refused
+    }
+
+    /// Lets all pages ask again, because the server stops.
+    pub(super) fn end_waiting(&self) {
+        self.0.send_modify(|change| change.number += 1);
+    }
+
+    /// Waits until there is another change than the one with the number `known`, and returns it as JSON: without the
+    /// errors, which quote the definition, because any client can ask.
+    async fn next_after(&self, known: Option<u64>) -> Bytes {
+        let mut changes = self.0.subscribe();
+        // After the time, the page gets the change that it knows. The channel is open as long as the server.
+        let _ = timeout(MAX_WAIT, changes.wait_for(|change| Some(change.number) != known)).await;
+        let Change { number, refused } = &*changes.borrow();
+        json!({ "number": number, "is_refused": refused.is_some() }).to_string().into()
+    }
 }

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use rulebook_model::model::ServerPath;
 
 use super::handle::handle;
-use super::request::RoutedRequest;
+use super::routed_request::RoutedRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::pipeline::{ErrorContext, OptionsTarget, Route};

@@ -16,11 +16,11 @@ use rulebook_model::connection_limits::{
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
-use super::changes::Changes;
-use super::open_connections::OpenConnections;
-use super::static_files::StaticFiles;
+use super::connection::OpenConnections;
+use super::pages::StaticFiles;
+use super::server_path::Changes;
 use super::tls::Tls;
-use super::upload_writer::UploadStorage;
+use super::upload::UploadStorage;
 use super::worker::WorkerTurns;
 use crate::call::{ApiError, Head, TrustedProxies};
 use crate::client_shares::ClientShares;

@@ -23,8 +23,8 @@ use crate::call::{ApiError, ETag, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::store::{LinkContent, LinkFiles, LinkUses, OpenLink, StoreError};
+use crate::time::unix_time;
 use crate::transfer::{FileInfo, LINK_PREFIX, LinkId, LinkKey};
-use crate::unix_time::unix_time;
 
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);

@@ -15,8 +15,8 @@ use super::folder_file::{format_start, open};
 use super::{LinkFiles, LinkWriter, NewLink, OpenLink, StoreError, link_size};
 use crate::regular_file::open_regular_file;
 use crate::secret;
+use crate::time::unix_time;
 use crate::transfer::{LinkId, LinkKey};
-use crate::unix_time::unix_time;
 
 const UNFINISHED_PREFIX: &str = "writing.";
 const WRITE: &str = "storing the file of a link";

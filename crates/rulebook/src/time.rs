@@ -1,6 +1,6 @@
-//! Limits some work to a part of the time, however often clients ask for it.
+//! The current time as a number, and the limit of some work to a part of the time, however often clients ask for it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The part of the time that some work can use.
 #[derive(Debug)]
@@ -35,4 +35,9 @@ impl TimeShare {
         let until = self.used_until.map_or(begun, |until| until.max(begun));
         self.used_until = until.checked_add(duration.saturating_mul(self.part)).or(self.used_until);
     }
+}
+
+/// Returns the current time in seconds since the Unix epoch.
+pub(crate) fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
