@@ -172,7 +172,6 @@ pub struct ClientCertificate {
     names: CertificateNames,
 }
 
-/// The names in a certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct CertificateNames {
     subject: String,
@@ -233,7 +232,7 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// Returns the names in a certificate in the DER format; `None` if it is not valid.
+/// `None` if the DER is not valid.
 #[cfg(feature = "tls")]
 fn parse_names(der: &[u8]) -> Option<CertificateNames> {
     use x509_cert::ext::pkix::SubjectAltName;
@@ -253,23 +252,22 @@ fn parse_names(der: &[u8]) -> Option<CertificateNames> {
     Some(names)
 }
 
-/// Returns the time until which a certificate in the DER format is valid, in seconds since 1970; `None` if the
-/// certificate cannot be read.
+/// In seconds since 1970; `None` if the DER cannot be read.
 #[cfg(feature = "tls")]
 pub(crate) fn certificate_expiry(der: &[u8]) -> Option<u64> {
     let validity = x509_cert::Certificate::from_der(der).ok()?.tbs_certificate.validity;
     Some(validity.not_after.to_unix_duration().as_secs())
 }
 
-/// Takes the place of the parser in a crate without TLS.
+/// Without TLS.
 #[cfg(not(feature = "tls"))]
 fn parse_names(_: &[u8]) -> Option<CertificateNames> {
     None
 }
 
-/// What a TLS connection shows about its client. The heads of all requests of the connection share it.
+/// What it shows about its client. The heads of all requests of the connection share it.
 #[derive(Debug)]
 pub(crate) struct TlsSession {
-    /// The certificate of the client, which has been verified; `None` if the client has sent none.
+    /// It has been verified; `None` if the client has sent none.
     pub(crate) client_certificate: Option<ClientCertificate>,
 }

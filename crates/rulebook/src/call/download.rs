@@ -31,29 +31,24 @@ use super::{ETag, ResponseError, check_response_header};
 /// The builder functions of this type do not fail. If a builder function gets an invalid value, the call of the API
 /// method fails with an internal error.
 pub struct Download {
-    /// The content of the file.
     pub(crate) content: Content,
-    /// The file name under which clients save the file.
+    /// Clients save the file under it.
     pub(crate) name: Option<String>,
-    /// The media type of the file; `None` if the handler has not set it.
+    /// `None` if the handler has not set it.
     pub(crate) media_type: Option<HeaderValue>,
-    /// The entity tag that the handler has set, or the entity tag of the opened file; `None` if the file has not been
-    /// opened yet.
+    /// Of the handler or the opened file; `None` if it has not been opened yet.
     pub(crate) etag: Option<ETag>,
-    /// The time at which the content was changed last; `None` if the time is not known.
+    /// Of the last change of the content.
     pub(crate) modified: Option<SystemTime>,
-    /// The length of the content in bytes; `None` if the length is not known before the content has been read.
+    /// In bytes; `None` if it is not known before the content has been read.
     pub(crate) length: Option<u64>,
-    /// `true` if the length, the entity tag and the modification time come from the opened file, so that the server
-    /// need not read them from the disk.
+    /// Length, entity tag and modification time come from the opened file, and need not be read from the disk.
     pub(crate) has_file_metadata: bool,
-    /// Whether browsers should show the file instead of saving it.
     pub(crate) inline: Inline,
-    /// The other header fields that the handler has set for the file.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// How often a link to the file can be used; `None` if the number is not limited.
+    /// `None` if the number is not limited.
     pub(crate) link_uses: Option<NonZeroU32>,
-    /// The first error that a builder function has found; `None` if all values are valid.
+    /// The first one that a builder function has found.
     pub(crate) error: Option<ResponseError>,
 }
 
@@ -67,7 +62,6 @@ pub(crate) enum Inline {
 }
 
 impl Inline {
-    /// Returns whether browsers should show a file of a media type.
     pub(crate) fn shows(self, media_type: &HeaderValue) -> bool {
         match self {
             Self::Never => false,
@@ -77,7 +71,7 @@ impl Inline {
     }
 }
 
-/// Returns `true` for the media types whose files contain no scripts.
+/// Their files contain no scripts.
 fn is_passive(media_type: &str) -> bool {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.split_once('/') {

@@ -39,13 +39,13 @@ pub struct Head {
     pub client: Option<std::net::IpAddr>,
     /// The id of the request, which the response and the log contain.
     pub id: RequestId,
-    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    /// `None` if the connection has no TLS.
     pub(crate) tls: Option<Arc<TlsSession>>,
-    /// The trace of the request; `None` if the program has no exporter for traces.
+    /// `None` if the program has no exporter for traces.
     pub(crate) trace: Option<Arc<RequestTrace>>,
-    /// The name of a version of the API with which the path of the request began. `uri` does not contain it.
+    /// The path began with it. `uri` does not contain it.
     pub(crate) version: Option<Box<str>>,
-    /// `true` if the path of the request ended with this name, without a slash. `uri` has the path `/`.
+    /// Without a slash. `uri` then has the path `/`.
     pub(crate) ends_with_version: bool,
 }
 
@@ -77,8 +77,7 @@ pub fn is_secret_header_field(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
 }
 
-/// Splits the value of `Authorization` into the name of the authentication scheme and the credentials after this name,
-/// which may be empty (RFC 9110 section 11.4).
+/// The scheme and the credentials after it, which may be empty (RFC 9110 section 11.4).
 fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     let value = value.as_bytes().trim_ascii();
     match value.iter().position(|byte| *byte == b' ') {
@@ -87,8 +86,7 @@ fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     }
 }
 
-/// Returns the token in the value of `Authorization` if the authentication scheme is Bearer (RFC 6750 section 2.1).
-/// Names of schemes are case-insensitive.
+/// The scheme is Bearer (RFC 6750 section 2.1), in any case.
 fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = split_credentials(value);
     scheme.eq_ignore_ascii_case(b"Bearer").then_some(token)
@@ -161,12 +159,12 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Returns the same as [`Head::header`], for a name that is known at compile time.
+    /// For a name that is known at compile time.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
         self.get_all(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// Returns the same as [`Head::header_values`], for a name that is known at compile time.
+    /// For a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
@@ -199,8 +197,7 @@ impl Head {
         cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Returns the names and values of all cookies. Double quotes around values are removed; escapes in values are not
-    /// decoded.
+    /// Without double quotes around values; escapes are not decoded.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
@@ -211,8 +208,7 @@ impl Head {
         })
     }
 
-    /// Returns the beginning of references that are relative to the path in `uri`, so that they are relative to the
-    /// path of the request.
+    /// Makes references relative to `uri` relative to the path of the request.
     pub(crate) fn reference_start(&self) -> String {
         let version = self.version.as_ref().filter(|_| self.ends_with_version);
         version.map(|name| format!("{name}/")).unwrap_or_default()
@@ -257,7 +253,6 @@ impl RequestId {
         Self::Generated(u64::from_ne_bytes(bytes))
     }
 
-    /// Calls a function with the text of the id.
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
         let mut digits = [0; 16];
         match self {
@@ -284,7 +279,7 @@ impl fmt::Display for RequestId {
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies that the server trusts, and the header field that it reads from them.
+/// And the header field that the server reads from them.
 #[derive(Debug, Default)]
 pub(crate) struct TrustedProxies {
     pub(crate) ranges: Vec<AddressRange>,
@@ -292,7 +287,6 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Returns `true` if a connection with this peer comes from a trusted proxy.
     pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
         self.contains(peer.ip())
     }
@@ -301,9 +295,7 @@ impl TrustedProxies {
         self.ranges.iter().any(|range| range.contains(address))
     }
 
-    /// Returns the address of the client that has sent a request with these header fields over a connection with this
-    /// peer: the address of the peer, unless the peer is a trusted proxy. An IPv6 address that contains an IPv4 address
-    /// is returned as the IPv4 address.
+    /// The peer, unless it is a trusted proxy. An IPv6 address that contains an IPv4 address becomes the IPv4 address.
     #[inline]
     pub(crate) fn client_address(
         &self,
@@ -337,7 +329,6 @@ impl TrustedProxies {
         client
     }
 
-    /// Returns the address in an element of the header field.
     fn address_in(&self, element: &[u8]) -> Option<IpAddr> {
         match self.field {
             ForwardedField::Forwarded => {
@@ -353,8 +344,7 @@ impl TrustedProxies {
     }
 }
 
-/// Returns the elements of a list in a header field, from the last one. If `has_quotes` is `true`, the elements can
-/// contain quoted strings (RFC 9110 section 5.6.4), in which commas do not separate elements.
+/// From the last one. With `has_quotes`, commas in quoted strings (RFC 9110 section 5.6.4) separate nothing.
 ///
 /// The quotes are matched from the end, because only what trusted proxies have appended there is known to be
 /// well-formed. The quote of a client that has no counterpart then hides nothing that a proxy has appended.
@@ -380,8 +370,7 @@ fn elements_from_end(list: &[u8], has_quotes: bool) -> impl Iterator<Item = &[u8
     })
 }
 
-/// Parses an IP address with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or
-/// `[2001:db8::1]:4711` (RFC 7239 section 6).
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711` (RFC 7239 section 6).
 fn parse_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -390,9 +379,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Returns the value of a preference in the fields `Prefer` of a request (RFC 7240 section 2). The case of `name` is
-/// ignored. If the preference occurs several times, the first one counts. A preference without a value has an empty
-/// one. Returns `None` if the request does not have the preference, or its value is not a word in UTF-8.
+/// RFC 7240 section 2. The case of `name` is ignored; the first one counts; a preference without a value has an empty
+/// one. `None` if the value is not a word in UTF-8.
 pub(crate) fn preferred_value<'h>(fields: impl Iterator<Item = &'h HeaderValue>, name: &str) -> Option<String> {
     for field in fields {
         for preference in split_outside_of_quotes(field.as_bytes(), b',') {
@@ -408,14 +396,12 @@ pub(crate) fn preferred_value<'h>(fields: impl Iterator<Item = &'h HeaderValue>,
     None
 }
 
-/// Returns the value of the header field `Preference-Applied` for a preference that was applied (RFC 7240 section 3).
-/// Returns `None` if the value contains characters that no header field has.
+/// `Preference-Applied` (RFC 7240 section 3); `None` if the value contains characters that no header field has.
 pub(crate) fn applied_preference(name: &str, value: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(format!("{name}={}", format_word(value)).as_bytes()).ok()
 }
 
-/// Splits the value of a header field at the separators outside of quoted strings. If the value contains an unmatched
-/// quote, the rest is one element.
+/// The rest after an unmatched quote is one element.
 pub(crate) fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let is_separator = |byte: &u8| {
@@ -429,8 +415,7 @@ pub(crate) fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]>
     value.split(is_separator).collect()
 }
 
-/// Returns the text of a word, which is a quoted string or a text without quotes. Returns `None` if a quote is not
-/// matched.
+/// A quoted string or a text without quotes; `None` if a quote is not matched.
 pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
     let Some(quoted) = word.strip_prefix(b"\"") else {
         return (!word.contains(&b'"')).then(|| word.to_vec());
@@ -447,7 +432,7 @@ pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// Returns a text as a word: unchanged if it is a token (RFC 9110 section 5.6.2), and otherwise as a quoted string.
+/// Unchanged if it is a token (RFC 9110 section 5.6.2), otherwise a quoted string.
 fn format_word(text: &str) -> String {
     let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_token_byte) {

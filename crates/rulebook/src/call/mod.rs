@@ -80,9 +80,9 @@ pub struct RawResponse {
     pub(crate) media_type: Option<HeaderValue>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: ByteStream,
-    /// The length of the body in bytes; `None` if it is not known before the body ends.
+    /// In bytes; `None` if it is not known before the body ends.
     pub(crate) length: Option<u64>,
-    /// The outputs in the body, which are compared with the definition; `None` if they are not known.
+    /// They are compared with the definition; `None` if they are not known.
     pub(crate) outputs: Option<Json>,
 }
 
@@ -195,15 +195,13 @@ impl From<ResponseError> for ApiError {
     }
 }
 
-/// Returns `true` if the header field with this name is never copied from the response of another server: it describes
-/// how the body is sent, or the engine sends it itself. `Allow` and `Content-Encoding` are copied, unlike those that a
-/// handler sets.
+/// Never copied from the response of another server: it describes how the body is sent, or the engine sends it itself.
+/// `Allow` and `Content-Encoding` are copied, unlike those that a handler sets.
 fn is_sent_by_engine(name: &HeaderName) -> bool {
     let is_copied = [header::ALLOW, header::CONTENT_ENCODING].contains(name);
     !is_copied && is_reserved_header(name)
 }
 
-/// Checks a header field that a handler sets, and converts its name and value.
 pub(crate) fn check_response_header(
     name: &str,
     value: impl TryInto<HeaderValue>,

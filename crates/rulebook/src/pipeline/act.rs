@@ -36,9 +36,8 @@ use crate::client_shares::ClientShares;
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture, OutputsCheck};
 use crate::plan::{Action, PlannedMethod, PlannedOutput};
 
-/// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
-/// outlive the request. Fails if the program has no handler for the method, or the arguments cannot be deserialized to
-/// the argument type of the handler.
+/// Its future does not borrow from the request, which it can outlive. Fails if the program has no handler for the
+/// method, or if the arguments cannot be deserialized.
 pub(crate) fn start_handler(
     runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
@@ -80,9 +79,7 @@ pub(crate) fn start_handler(
     Ok(StartedHandler { method: index, context: Some(handler_context), template_arguments, running })
 }
 
-/// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
-/// borrowed from the worker's runner: if an `Arc` of the hooks were cloned, all workers would write to one reference
-/// count.
+/// The hooks are borrowed from the worker's runner: if an `Arc` were cloned, all workers would write to one count.
 async fn run_with_hooks(
     runner: Arc<MethodRunner>,
     module: usize,
@@ -114,8 +111,7 @@ async fn run_with_hooks(
     result?
 }
 
-/// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
-/// are returned as a JSON file.
+/// As the single output `args`, or as a JSON file if the method returns a file.
 fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> Result<ReturnedValue, ApiError> {
     let arguments = method.parameter_names.iter().zip(arguments).map(|(name, slot)| {
         let value = match slot {
@@ -132,7 +128,7 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> R
     Ok(ReturnedValue::Download(Box::new(Download::bytes(text).name("args.json"))))
 }
 
-/// Counts the handlers that are still running after their clients have disconnected.
+/// Handlers that are still running after their clients have disconnected.
 #[derive(Debug)]
 pub struct DetachedHandlers {
     /// Each of the handlers has a clone.
@@ -141,36 +137,33 @@ pub struct DetachedHandlers {
 }
 
 impl Default for DetachedHandlers {
-    /// Returns counts without limits.
     fn default() -> Self {
         Self::new(ClientShares::new(usize::MAX, None))
     }
 }
 
 impl DetachedHandlers {
-    /// Creates the counts. If `shares` is used up, no further handlers should be started.
+    /// If `shares` is used up, no further handlers should be started.
     pub fn new(shares: ClientShares) -> Self {
         Self { counted: Arc::default(), shares: Arc::new(shares) }
     }
 
-    /// Returns the number of handlers that are still running although their clients have disconnected.
     pub fn count(&self) -> usize {
         Arc::strong_count(&self.counted) - 1
     }
 
-    /// Returns `true` if the maximum is reached, in total or for this client.
+    /// In total or for this client.
     pub fn is_used_up(&self, client: Option<IpAddr>) -> bool {
         self.shares.is_used_up(client)
     }
 }
 
-/// A handler that has not been polled. If this value is dropped, the handler does not run.
+/// It has not been polled. If it is dropped, the handler does not run.
 pub struct StartedHandler {
-    /// The index of the API method.
     pub(super) method: usize,
-    /// The context that the handler received; `None` if the arguments are returned without a handler.
+    /// `None` if the arguments are returned without a handler.
     context: Option<Context>,
-    /// The arguments that header fields of the response contain, each with its slot.
+    /// Those that header fields of the response contain, each with its slot.
     template_arguments: Vec<(usize, Json)>,
     running: HandlerFuture,
 }
@@ -209,11 +202,11 @@ impl StartedHandler {
     }
 }
 
-/// A future of a call that continues as a separate task if it is dropped before its end.
+/// It continues as a separate task if it is dropped before its end.
 pub(super) struct DetachableFuture<'r, T: 'static> {
     runner: &'r Arc<MethodRunner>,
     client: Option<IpAddr>,
-    /// The API method whose handler this is, and its context; `None` for another part of a call.
+    /// `None` for another part of a call than the handler of a method.
     call: Option<(usize, Context)>,
     running: Option<BoxFuture<'static, Result<T, ApiError>>>,
 }
@@ -271,9 +264,8 @@ fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, re
     log::error!(id = method, request_id:% = id; "{method}: {id}: the client has gone; {reason}");
 }
 
-/// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of a
-/// handler that the definition chooses as the handler demands. Also returns `true` if the outputs are the whole body,
-/// as outputs are that are only described, and not an object.
+/// Outputs of functions are compared as the setting says, those of handlers of a definition as the handlers demand.
+/// Also returns `true` if the outputs are the whole body, as outputs are that are only described, and not an object.
 fn verified(
     runner: &MethodRunner,
     method: &PlannedMethod,
@@ -308,9 +300,8 @@ fn verified(
     }
 }
 
-/// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains
-/// no error with this name, returns the error of the catalogue that `undeclared` returns, or an internal error.
-/// `origin` names the method or the part of the program that returned the error, for the log.
+/// For a declared error, adds what `declared` contains. An undeclared one becomes the error that `undeclared` returns,
+/// or an internal error. `origin` names its source in the log.
 pub(super) fn with_declaration(
     declared: &[DeclaredError],
     origin: &str,
@@ -325,19 +316,17 @@ pub(super) fn with_declaration(
     }
 }
 
-/// The maximum number of empty lists in an output that are taken for objects.
+/// Empty lists in an output that are taken for objects.
 const MAX_EMPTY_LISTS: usize = 16;
 
-/// Checks that the outputs of a handler are the outputs that the definition declares for the API method (`out`).
-/// Returns an internal error if an output is missing or has the wrong type. The log contains the name of the output;
-/// the response does not, because the client did not cause the error.
+/// Fails with an internal error. The log contains the name of the output; the response does not, because the client did
+/// not cause the error.
 pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
     verify_json(method, &outputs.to_json().map_err(ApiError::internal)?)
 }
 
-/// Returns the outputs that the definition declares, without others: what another program returns could contain members
-/// that clients must not see, or members of the envelope. Fails like [`verify_outputs`], and if the outputs are not an
-/// object.
+/// Without others: another program could return members that clients must not see, or those of the envelope. Fails like
+/// [`verify_outputs`], and if the outputs are not an object.
 fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
     let mut json = outputs.to_json().map_err(ApiError::internal)?;
     match &mut json {
@@ -354,8 +343,7 @@ fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json
     Ok(json)
 }
 
-/// Compares the outputs of a handler with the definition, and returns them unchanged, apart from null, which stands for
-/// no outputs, and from members that the envelope itself writes beside them. See [`count_difference`].
+/// Returns the outputs unchanged, apart from null, which stands for none, and members that the envelope itself writes.
 fn described_outputs(method: &PlannedMethod, envelope: &dyn Envelope, outputs: &dyn Encode) -> Result<Json, ApiError> {
     let mut json = match outputs.to_json().map_err(ApiError::internal)? {
         Json::Null if !method.has_whole_output => Json::Object(serde_json::Map::new()),
@@ -370,8 +358,7 @@ fn described_outputs(method: &PlannedMethod, envelope: &dyn Envelope, outputs: &
     Ok(json)
 }
 
-/// Counts a response whose outputs differ from the definition, and logs the first one of the API method. Outputs that
-/// the definition does not declare are no difference.
+/// Logs the first difference of each API method. Outputs that the definition does not declare are no difference.
 fn count_difference(method: &PlannedMethod, json: &Json) {
     let Some(difference) = find_difference(method, json, true) else { return };
     if method.output_differences.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -384,8 +371,7 @@ fn verify_json(method: &PlannedMethod, json: &Json) -> Result<(), ApiError> {
     find_difference(method, json, false).map_or(Ok(()), |difference| Err(ApiError::internal(difference)))
 }
 
-/// Returns a description of the first output that is missing or has the wrong type. If `is_lenient` is `true`, an empty
-/// list stands for an object without members, too, as PHP writes it.
+/// The first output that is missing or wrong. If `is_lenient`, an empty list may stand for an object, as PHP writes it.
 fn find_difference(method: &PlannedMethod, json: &Json, is_lenient: bool) -> Option<String> {
     let has_members = match json {
         Json::Object(_) | Json::Null => true,
@@ -420,8 +406,7 @@ fn find_difference(method: &PlannedMethod, json: &Json, is_lenient: bool) -> Opt
     None
 }
 
-/// Returns the first mismatch of an output that remains if its empty lists that do not match are objects. Each turn
-/// replaces one of them.
+/// The first mismatch that remains if empty lists are objects. Each turn replaces one of them.
 #[cold]
 fn mismatch_without_empty_lists(
     output: &PlannedOutput,
@@ -439,7 +424,7 @@ fn mismatch_without_empty_lists(
     Some(mismatch)
 }
 
-/// Returns the item or the member at the path of a mismatch, such as `[2].name`.
+/// A path such as `[2].name`.
 fn find_at_path<'j>(mut json: &'j mut Json, mut path: &str) -> Option<&'j mut Json> {
     while !path.is_empty() {
         let next = path.char_indices().skip(1).find(|(_, char)| matches!(char, '.' | '['));
@@ -454,14 +439,14 @@ fn find_at_path<'j>(mut json: &'j mut Json, mut path: &str) -> Option<&'j mut Js
 }
 
 thread_local! {
-    /// The number of [`catch_panic`] calls that are active on the stack of this thread.
+    /// Calls of [`catch_panic`] on the stack of this thread.
     static ACTIVE_CATCHERS: Cell<u32> = const { Cell::new(0) };
-    /// The source location of the last panic in this thread. [`catch_panic`] removes the location and logs it.
+    /// [`catch_panic`] removes and logs it.
     static LAST_PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Calls `run` and catches a panic in it. `what` is the name of the called code in the log, such as "the handler".
-/// Returns an internal error with the panic message for the log if `run` panics.
+/// `what` is the name of the called code in the log, such as "the handler". The internal error has the message of the
+/// panic.
 pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
     ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() + 1);
     let ran = catch_unwind(AssertUnwindSafe(run));
@@ -480,9 +465,7 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
     }
 }
 
-/// Polls a future, and catches a panic in it as [`catch_panic`] does. The caller pins the future: if this function
-/// moved it into its own future, the memory for both would double. Returns an internal error with the panic message for
-/// the log if the future panics.
+/// Like [`catch_panic`]. The caller pins the future: moving it into this one would double the memory.
 pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
     let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
         Ok(poll) => poll.map(Ok),
@@ -514,7 +497,6 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Returns the text that was passed to `panic!`.
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")

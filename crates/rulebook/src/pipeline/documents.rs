@@ -38,15 +38,14 @@ use crate::plan::{
 };
 use crate::rate_limit::CountedRequest;
 
-/// The query field `as`, which selects the audience of documents.
+/// It selects the audience.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
-/// The only accepted value of the field [`AUDIENCE_FIELD`]: the audience is the caller.
+/// The audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
-/// The documents for the audience of a request, and the state of the caller's rate limit.
 pub struct AudienceDocuments<'p> {
     documents: Cow<'p, Arc<LazyDocuments>>,
-    /// `true` if the audience is the caller; `false` if the audience is every client.
+    /// Otherwise the audience is every client.
     is_for_caller: bool,
     counted: CountedRequest,
 }
@@ -56,13 +55,12 @@ impl AudienceDocuments<'_> {
         self.documents.get_or_render()
     }
 
-    /// Returns a shared handle to the documents, for a thread that outlives this value.
+    /// For a thread that outlives this value.
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
-    /// Adds the header fields that depend on the audience: the fields for HTTP caches, and the state of the caller's
-    /// rate limit.
+    /// Those for HTTP caches, and the state of the caller's rate limit.
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
@@ -76,16 +74,14 @@ impl AudienceDocuments<'_> {
     }
 }
 
-/// The header fields of a document whose audience is the caller: only a private cache may store the document, and the
-/// cache must revalidate the document before each use.
+/// Only a private cache may store the document, and it must revalidate it before each use.
 const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::VARY, HeaderValue::from_static("authorization, cookie")),
 ];
 
-/// Returns the documents for the audience of a request. If the documents do not exist yet, they are rendered on another
-/// thread. Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate
-/// limit is used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
+/// Documents that do not exist yet are rendered on another thread. Fails for another `as` than `me`, an invalid
+/// credential, or if the rate limit of the caller or the time for rendering is used up.
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
@@ -106,14 +102,12 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
     Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, counted })
 }
 
-/// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
 fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
     let requested = parse_query_value(head, AUDIENCE_FIELD, "as-me", |value| (value == CALLER_AUDIENCE).then_some(()))?;
     Ok(requested.is_some() || plan.documents.is_limited_to_caller)
 }
 
-/// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
-/// Fails if `parse` returns `None` for the value, or the field occurs twice.
+/// `None` without the field. Fails if `parse` returns `None`, or the field occurs twice.
 fn parse_query_value<T>(
     head: &Head,
     name: &str,
@@ -135,16 +129,14 @@ fn parse_query_value<T>(
     }
 }
 
-/// The query field whose value is the name of an API module. The response is the OpenAPI document of this module.
+/// For the OpenAPI document of this API module.
 pub const MODULE_FIELD: &str = "module";
-/// The query field whose value is the number of a part of a large API module; the first part has the number 1. The
-/// response is the OpenAPI document of this part.
+/// For the OpenAPI document of a part of a large API module, numbered from 1.
 pub const PART_FIELD: &str = "part";
 
-/// The query field that selects the OpenAPI document with less detail. It has no value.
+/// For the OpenAPI document with less detail. It has no value.
 const LEAN_FIELD: &str = "lean";
 
-/// Responds to GET or HEAD at the path of a document.
 pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocument) -> Reply {
     let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
     let documents = match find_audience_documents(plan, head).await {
@@ -167,7 +159,6 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocume
     documents.add_headers(reply)
 }
 
-/// Returns a document of the whole API, which is rendered on another thread when it is first requested.
 async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiDocument) -> Result<Document, ApiError> {
     if let Some(rendered) = documents.documents().published.rendered(document) {
         return Ok(rendered.clone());
@@ -176,8 +167,7 @@ async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiD
     run_rendering(documents.shared(), move || shared.get_or_render().published.get_or_render(document).clone()).await
 }
 
-/// Returns the OpenAPI document that the query of a request selects. Fails if the API has no module with the name in
-/// the query, or the module has no part with the number in the query.
+/// As the query selects it.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let is_lean = parse_query_value(head, LEAN_FIELD, "lean", |value| value.is_empty().then_some(()))?.is_some();
@@ -212,8 +202,7 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     }
 }
 
-/// Returns the HTTP methods with which the body of a request to the base path can name a service that the documents
-/// describe.
+/// In a request to the base path.
 fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     if documents.visible_methods.is_none() {
         return plan.named_in_body.http_methods.clone();
@@ -222,8 +211,7 @@ fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     AllowedMethods::sorted(named.map(|(http, _)| *http))
 }
 
-/// Responds to OPTIONS with a description of the requested URI, in JSON or Markdown. The description is sent without an
-/// envelope (the JSON structure around outputs and errors).
+/// In JSON or Markdown, without an envelope.
 pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
     let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
@@ -257,8 +245,7 @@ fn links_to_versions(plan: &Plan, head: &Head) -> impl Iterator<Item = (HeaderNa
     })
 }
 
-/// Returns the description of the requested URI and its allowed HTTP methods; `None` if the documents describe nothing
-/// at this URI. Fails if the description cannot be rendered now.
+/// `None` if the documents describe nothing at the URI. Fails if the description cannot be rendered now.
 async fn describe_target(
     plan: &Plan,
     head: &Head,
@@ -302,7 +289,6 @@ async fn describe_target(
     })
 }
 
-/// Returns the description of the whole API for OPTIONS, and renders it if it has not been rendered.
 async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<OptionsDescription, ApiError> {
     if let Some(rendered) = documents.documents().whole_api.rendered() {
         return Ok(rendered.clone());
@@ -311,8 +297,7 @@ async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<Opti
     run_rendering(documents.shared(), move || shared.get_or_render().whole_api.get_or_render().clone()).await
 }
 
-/// Returns a description for OPTIONS, and renders it if it is not in the cache. `select` selects the descriptions of
-/// services or of parent paths.
+/// `select` selects the descriptions of services or of parent paths.
 async fn description_on_demand(
     documents: &AudienceDocuments<'_>,
     select: fn(&Documents) -> &RenderedOnDemand<OptionsDescription>,
@@ -325,7 +310,7 @@ async fn description_on_demand(
     run_rendering(documents.shared(), move || select(shared.get_or_render()).get_or_render(index)).await
 }
 
-/// Returns those of the `allowed` HTTP methods that the documents describe, so that `Allow` omits hidden API methods.
+/// So that `Allow` omits hidden API methods.
 fn visible_methods(
     plan: &Plan,
     documents: &Documents,
@@ -339,21 +324,18 @@ fn visible_methods(
     AllowedMethods(allowed.0.iter().copied().filter(|http| is_described(*http)).collect())
 }
 
-/// Creates the reply to GET or HEAD at the path of a document.
 pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     conditional_reply(plan, head, document, Vec::with_capacity(2))
 }
 
-/// Creates the reply to GET or HEAD at the path of a documentation page.
 pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let mut headers = vec![(header::VARY, HeaderValue::from_static("accept"))];
     headers.extend(link_to_openapi(head));
     conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, headers)
 }
 
-/// Creates the reply with a documentation page that was rendered for this request: the results of a search, or the page
-/// that says that a page does not exist. `is_markdown` is the form of the page. The page has no entity tag, and is not
-/// compressed: both would cost more than sending it, and a client can request such pages without end.
+/// For the results of a search, or for a page that does not exist. The page has no entity tag and is not compressed:
+/// both would cost more than sending it, and a client can request such pages without end.
 pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
     let headers = vec![
         (header::VARY, HeaderValue::from_static("accept")),
@@ -367,21 +349,18 @@ pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) ->
     }
 }
 
-/// Returns `true` if the `Accept` field prefers Markdown to HTML.
 pub fn prefers_markdown(head: &Head) -> bool {
     prefers_media_type(head, MARKDOWN, HTML)
 }
 
-/// Returns `true` if the `Accept` field prefers an HTML or Markdown page to JSON, so that an error should be sent as a
-/// page.
+/// Prefers a page to JSON, so that an error should be one.
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     reads && [HTML, MARKDOWN].iter().any(|form| prefers_media_type(head, form, JSON))
 }
 
-/// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
-/// lists the allowed methods. A request with one of these methods whose body names no service is refused with 404, and
-/// any other HTTP method with 405. Returns `None` for GET and HEAD.
+/// `None` for GET and HEAD; OPTIONS gets the allowed methods, others 405, or 404 if the body may name a service but
+/// does not.
 pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     if matches!(head.method, Method::GET | Method::HEAD) {
         return None;
@@ -398,7 +377,6 @@ pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     }
 }
 
-/// Creates the reply to OPTIONS: a description in Markdown if the `Accept` field prefers Markdown, otherwise in JSON.
 fn reply_with_description(
     plan: &Plan,
     head: &Head,
@@ -450,9 +428,8 @@ fn conditional_reply(
     Reply { content_type, body: ReplyBody::Document(Box::new(document.clone())), ..Reply::without_body(200, headers) }
 }
 
-/// Returns the header field with a link to the OpenAPI document (RFC 8631), which the pages, the documents and the
-/// responses to OPTIONS have. The link is relative to the path of the request, so that it is correct behind every
-/// reverse proxy. Returns `None` if the server has no OpenAPI document.
+/// To the document by RFC 8631; relative to the path of the request, and so correct behind every reverse proxy. `None`
+/// if the server has no OpenAPI document.
 pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     if !cfg!(feature = "documents") {
         return None;
@@ -464,13 +441,11 @@ pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     Some((header::LINK, HeaderValue::try_from(link).ok()?))
 }
 
-/// The maximum number of path segments above which the link to the OpenAPI document leads. Paths of services and
-/// documents have fewer.
+/// Path segments above which the link leads. Paths of services and documents have fewer.
 const MAX_LINK_DEPTH: usize = 64;
 
-/// Returns the document's entity tag that a field contains: the entity tag of the uncompressed document or of one of
-/// its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110 sections
-/// 8.8.3.2 and 13.1.2).
+/// That of the uncompressed document or of a compressed form; for `*`, the uncompressed one (RFC 9110 sections 8.8.3.2
+/// and 13.1.2).
 fn listed_etag(head: &Head, field: &HeaderName, document: &Document) -> Option<HeaderValue> {
     let list = ETagList::from_head(head, field)?;
     let is_listed = |etag: &HeaderValue| {
@@ -480,7 +455,6 @@ fn listed_etag(head: &Head, field: &HeaderName, document: &Document) -> Option<H
     document.etags().find(is_listed)
 }
 
-/// Returns the value of the header field `Allow` for these HTTP methods.
 fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
     let mut names = String::with_capacity(MAX_ALLOW_LENGTH);
     // Writing to a `String` never fails, and names of HTTP methods are a valid header value.
@@ -488,21 +462,18 @@ fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
     HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// The maximum length of the header value `Allow`, in bytes.
+/// In bytes.
 const MAX_ALLOW_LENGTH: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();
 
-/// Limits the number of audiences without a limit of time whose documents are rendered at the same time, because
-/// rendering occupies a processor and needs much memory.
+/// Rendering occupies a processor and needs much memory.
 static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
-/// The permit to render documents for callers. Only one thread renders them, so that the other processors are free for
-/// calls.
+/// Only one thread renders them, so that the other processors are free for calls.
 static CALLER_PERMIT: Semaphore = Semaphore::const_new(1);
 
-/// The maximum number of methods of an API for which a worker itself finds the methods that a caller can call.
+/// For a larger API, a worker does not find the methods of a caller itself.
 const MAX_METHODS_IN_WORKER: usize = 1_000;
 
-/// Returns the documents for callers with these permissions, which may not be rendered yet. Fails if the API is large,
-/// the methods that the caller can call are not known, and the time for documents for callers is used up.
+/// They may not be rendered yet. Fails if the time for documents for callers is used up.
 async fn find_caller_documents(plan: &Plan, permissions: &[Box<str>]) -> Result<Arc<LazyDocuments>, ApiError> {
     let cache = plan.documents.for_callers();
     if let Some(documents) = cache.find(permissions) {
@@ -515,9 +486,8 @@ async fn find_caller_documents(plan: &Plan, permissions: &[Box<str>]) -> Result<
     run_for_callers(cache, move || searched.run(|| searched.find_or_add(&permissions))).await
 }
 
-/// Renders the documents if they do not exist yet. If several requests need the documents at the same time, the first
-/// request starts to render, and the other requests wait. Rendering continues even if the client of the first request
-/// disconnects. Fails if the documents are for a caller, and the time for such documents is used up.
+/// Concurrent requests wait for the first one, whose rendering continues even if its client disconnects. Fails if the
+/// time for documents for callers is used up.
 async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     if documents.is_rendered() {
         return Ok(());
@@ -540,8 +510,7 @@ async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError
     .await
 }
 
-/// Runs work that renders some of these documents on another thread. Fails if the documents are for a caller, and the
-/// time for such documents is used up.
+/// On another thread. Fails if the time for documents for callers is used up.
 pub async fn run_rendering<T: Send + 'static>(
     documents: &Arc<LazyDocuments>,
     work: impl FnOnce() -> T + Send + 'static,
@@ -553,7 +522,7 @@ pub async fn run_rendering<T: Send + 'static>(
     run_for_callers(&cache, move || documents.run(work)).await
 }
 
-/// Runs work for documents for callers on another thread, one after the other.
+/// One after the other.
 async fn run_for_callers<T: Send + 'static>(
     cache: &CallerDocuments,
     work: impl FnOnce() -> T + Send + 'static,

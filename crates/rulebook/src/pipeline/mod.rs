@@ -58,8 +58,6 @@ use crate::plan::Plan;
 /// Runs the API methods of a plan. Each worker thread has a separate runner: if the workers shared one runner, each
 /// clone of its `Arc` would write to one reference count, and the workers would slow each other down.
 pub struct MethodRunner {
-    /// The compiled API whose methods this runner calls.
     pub plan: Arc<Plan>,
-    /// Counts the handlers that are still running after their clients have disconnected.
     pub detached: Arc<DetachedHandlers>,
 }

@@ -29,38 +29,34 @@ use crate::call::{
 use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{BodyUse, MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
 
-/// The maximum number of unknown parameters of a request for which the server searches for similar names.
+/// Unknown parameters of a request for which the server searches for similar names.
 const MAX_SUGGESTIONS: usize = 10;
 
-/// The result of this stage: the raw values of a request's parameters.
 pub struct RawValues<'a> {
-    /// The raw values, one for each parameter of the API method, in the order of the definition.
+    /// One for each parameter of the API method, in the order of the definition.
     pub(super) raw: Vec<RawValue<'a>>,
-    /// The errors for unknown parameters, if the definition refuses unknown parameters.
+    /// If the definition refuses unknown parameters.
     pub(super) unknown_parameter_errors: Vec<ParameterError>,
 }
 
 impl RawValues<'_> {
-    /// Returns the parameters that the request contains.
     pub fn given_parameters(&self) -> GivenParameters {
         GivenParameters::of(&self.raw)
     }
 }
 
-/// The state of this stage while it collects the raw values of a request's parameters.
 struct ParameterReader<'a, 'p> {
     plan: &'p Plan,
     method: &'p PlannedMethod,
     head: &'a Head,
-    /// The names in the query or the body that selected the API method; `None` if the path selected the method.
+    /// `None` if the path selected the method.
     by_name: Option<&'p NameMatch>,
     raw: Vec<RawValue<'a>>,
-    /// The errors for unknown parameters, if the definition refuses unknown parameters.
+    /// If the definition refuses unknown parameters.
     unknown_parameter_errors: Vec<ParameterError>,
 }
 
-/// Reads the raw value of every parameter of the API method that the request calls. Fails if the body is malformed, or
-/// the request exceeds a limit.
+/// Fails if the body is malformed, or the request exceeds a limit.
 pub fn read_parameters<'a>(
     plan: &Plan,
     head: &'a Head,
@@ -137,8 +133,7 @@ impl<'a> ParameterReader<'a, '_> {
         }
     }
 
-    /// Handles a field that is not a parameter of the API method: ignores it, logs it or stores an error, as the
-    /// setting `unknown` demands.
+    /// The field is ignored, logged or an error, as the setting `unknown` demands.
     fn handle_unknown_field(&mut self, name: &str, source: Source) {
         // The field names the JSONP callback, which another module of the pipeline reads.
         if self.method.allows_jsonp && source == Source::Query && name == Callback::PARAMETER {
@@ -169,8 +164,7 @@ impl<'a> ParameterReader<'a, '_> {
         }
     }
 
-    /// Returns `true` if the field with this name has selected the API method, or contains a positional parameter of a
-    /// method that was selected by fields.
+    /// Also a field that contains a positional parameter of a method that was selected by fields.
     fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
         let mut positions = self.method.path_slots.iter();
@@ -178,39 +172,34 @@ impl<'a> ParameterReader<'a, '_> {
         naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.parameter_names[*slot] == *name)
     }
 
-    /// Returns `true` if authenticators read the field of the body with this name.
     fn is_auth_field(&self, name: &str) -> bool {
         self.plan.auth_fields.iter().any(|field| **field == *name)
     }
 
-    /// Returns `true` if the last value is used when the request contains several values for a parameter that accepts
-    /// only one value.
+    /// Of several values for a parameter that accepts only one.
     fn uses_last_value(&self) -> bool {
         self.plan.modules[self.method.module_index].uses_last_value
     }
 }
 
-/// Returns the name of the parameter in this part of the request whose name is most similar. Brackets at the end of
-/// `name` are ignored.
+/// The most similar name in this part of the request. Brackets at the end of `name` are ignored.
 fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) -> Option<&'p str> {
     let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
     let name = split_array_name(name).map_or(name, |(parameter, _)| parameter);
     closest_word(&shorten_text(name), slots.iter().map(|slot| &*method.parameters[*slot].key))
 }
 
-/// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
-/// parameter. The name may have brackets; the part is then an item of the value.
+/// The name may have brackets; the part is then an item of the value.
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
     let slots = &method.body_slots;
     let slot = method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;
     Some(&method.parameters[slot])
 }
 
-/// The number of parameters that are distinguished, except that the last one stands for all further parameters.
+/// The last one stands for all further parameters.
 const DISTINGUISHED: usize = u64::BITS as usize;
 
-/// The parameters that a request contains. It needs no allocation; of a method with more than 64 parameters, all
-/// from the 64th on are contained if one of them is.
+/// Needs no allocation; from the 64th parameter on, all are contained if one of them is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GivenParameters(u64);
 
@@ -220,7 +209,7 @@ impl GivenParameters {
         Self(given.fold(0, |bits, (slot, _)| bits | 1 << slot.min(DISTINGUISHED - 1)))
     }
 
-    /// Adds 1 to the counts of these parameters. `counts` has a count for each parameter of the method.
+    /// `counts` has a count for each parameter of the method.
     pub fn add_to(self, counts: &mut [u64]) {
         let mut bits = self.0;
         while bits != 0 {
@@ -232,9 +221,7 @@ impl GivenParameters {
     }
 }
 
-/// Parses the fields of `text`, and stores the values of those fields that are parameters of the API method. `source`
-/// is the part of the request that contains the text. Fails if the text has more fields than the limit `fields` allows,
-/// or a field is repeated more often than the limit `items` allows.
+/// Fails if the text exceeds the limit `fields`, or a field is repeated more often than `items` allows.
 fn read_fields<'a>(reading: &mut ParameterReader<'a, '_>, text: &'a [u8], source: Source) -> Result<(), ApiError> {
     let method = reading.method;
     let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
@@ -264,8 +251,7 @@ fn read_fields<'a>(reading: &mut ParameterReader<'a, '_>, text: &'a [u8], source
     Ok(())
 }
 
-/// Reads a body that is a form, or that has no media type. Fails if it is not a form with fields that the API knows, so
-/// that no body is lost.
+/// Fails if a form or a body without a media type has no field that the API knows, so that no body is lost.
 fn read_form<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     check_is_not_json(reading.head, bytes)?;
     check_has_media_type(reading.head, bytes, || reading.knows_field_of(bytes))?;
@@ -273,7 +259,7 @@ fn read_form<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Resu
 }
 
 impl<'a> ParameterReader<'a, '_> {
-    /// Returns `true` if a field of the urlencoded body is a parameter, names the method, or is for an authenticator.
+    /// A parameter, the name of the method, or a field for an authenticator.
     #[cold]
     fn knows_field_of(&self, bytes: &[u8]) -> bool {
         let (method, slots) = (self.method, &self.method.body_slots);
@@ -289,9 +275,8 @@ impl<'a> ParameterReader<'a, '_> {
         })
     }
 
-    /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value`
-    /// is `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`. Fails if the
-    /// parameter has more values than the limit `items` allows.
+    /// The parameter is in one of these slots, which are searched from the index `next` on. `value` is `None` if it is
+    /// not UTF-8. Fails if the parameter exceeds the limit `items`.
     fn add_field(
         &mut self,
         name: Cow<'a, str>,
@@ -331,9 +316,7 @@ impl<'a> ParameterReader<'a, '_> {
     }
 }
 
-/// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
-/// are deleted when the body is dropped. Fails if the body has more parts for one parameter than the limit `items`
-/// allows.
+/// Other uploaded files are deleted when the body is dropped. Fails if a parameter exceeds the limit `items`.
 fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) -> Result<(), ApiError> {
     let method = reading.method;
     let mut next = 0;
@@ -355,20 +338,17 @@ fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) 
     Ok(())
 }
 
-/// Records which slots (places for the values of parameters) have received a value from the body. The first value from
-/// the body replaces the values that the query contained.
+/// The first value from the body replaces those of the query.
 #[derive(Default)]
 struct SlotsFilledByBody(Vec<bool>);
 
 impl SlotsFilledByBody {
-    /// Creates the record for a method before its body is read. If the method has no query parameters, the record is
-    /// empty and has no effect.
+    /// Empty and without effect if the method has no query parameters.
     fn for_method(method: &PlannedMethod) -> Self {
         Self(if method.query_slots.is_empty() { Vec::new() } else { vec![false; method.parameters.len()] })
     }
 
-    /// Removes the query's value from a slot. Has an effect only before the first value from the body is stored in this
-    /// slot.
+    /// Only before the first value from the body is stored in the slot.
     fn clear_query_value(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
         if let Some(body_slots @ false) = self.0.get_mut(slot) {
             *body_slots = true;
@@ -377,19 +357,17 @@ impl SlotsFilledByBody {
     }
 }
 
-/// Returns the slot of the parameter that a name with brackets belongs to. `slots` are the candidates.
+/// `slots` are the candidates for a name with brackets.
 pub(super) fn find_slot_of_array(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
     let (parameter, _) = split_array_name(name)?;
     slots.iter().copied().find(|slot| *method.parameters[*slot].key == *parameter)
 }
 
-/// Returns the slot of the parameter that an urlencoded name belongs to, if the name is not UTF-8 after decoding, but
-/// the part before its brackets is the name of a parameter.
+/// The name is not UTF-8, but the part before its brackets is the name of a parameter.
 fn find_slot_of_invalid_name(method: &PlannedMethod, slots: &[usize], name: &[u8]) -> Option<usize> {
     find_slot_of_array(method, slots, &percent_decode(name).decode_utf8_lossy())
 }
 
-/// Returns the limits of the arrays that the names of fields describe, for a method of the API.
 fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
     PhpArrayLimits {
         nesting: plan.limits.nesting,
@@ -398,8 +376,7 @@ fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
     }
 }
 
-/// Adds the value of a field whose name has brackets to the raw value of a parameter. `value` is `None` if it is not
-/// UTF-8. Fails if the array exceeds one of the limits.
+/// For a name with brackets. `value` is `None` if it is not UTF-8. Fails if the array exceeds a limit.
 fn add_to_array<'a>(
     raw: &mut RawValue<'a>,
     parameter: &PlannedParameter,
@@ -446,8 +423,7 @@ fn add_to_array<'a>(
     Err(ApiError::too_large(exceeded, Some(&parameter.display_name)))
 }
 
-/// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method. Fails if
-/// the body is not a JSON object, or exceeds a limit.
+/// Fails if the body is not a JSON object, or exceeds a limit.
 fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
     let limits =
@@ -460,8 +436,7 @@ fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> R
     read.map_err(|error| json_error(&error, &limits))
 }
 
-/// Parses a JSON body, and stores it as the value of the parameter with this slot. Fails if the body is not JSON, or
-/// exceeds a limit.
+/// As the value of one parameter. Fails if the body is not JSON, or exceeds a limit.
 fn read_whole<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8], slot: usize) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
     let limits =
@@ -472,8 +447,7 @@ fn read_whole<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8], slot: 
     Ok(())
 }
 
-/// Returns the text of a JSON body; `None` if it is empty. An empty body is allowed, and is treated like a missing body
-/// (RFC 9110 section 6.4).
+/// `None` if it is empty, which counts as a missing body (RFC 9110 section 6.4).
 fn json_text(bytes: &[u8]) -> Result<Option<&str>, ApiError> {
     // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
     let text = std::str::from_utf8(bytes)
@@ -493,7 +467,6 @@ fn json_error(error: &serde_json::Error, limits: &JsonLimits) -> ApiError {
     }
 }
 
-/// Stores the members of a JSON body that are parameters in their slots.
 struct ParameterCollector<'r, 'a, 'p> {
     reading: &'r mut ParameterReader<'a, 'p>,
     body_slots: SlotsFilledByBody,
@@ -521,34 +494,29 @@ impl<'a> MemberCollector<'a> for ParameterCollector<'_, 'a, '_> {
     }
 }
 
-/// The value of a parameter as the client sent it, before it is decoded and checked.
+/// As the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]
 pub(super) enum RawValue<'a> {
-    /// The request does not contain the parameter.
     #[default]
     Absent,
-    /// The request contains one text for the parameter.
     Text(Cow<'a, str>),
-    /// The request contains several texts for a parameter that accepts several values.
+    /// For a parameter that accepts several values.
     Texts(Vec<Cow<'a, str>>),
-    /// The request contains fields for the parameter whose names have brackets.
+    /// Fields whose names have brackets.
     Array(Box<PhpArray<'a>>),
-    /// The value is a member of a JSON body, or an argument of a call from code.
+    /// A member of a JSON body, or an argument of a call from code.
     Json(Value<'a>),
-    /// The request contains one file for the parameter.
     File(Upload),
-    /// The request contains several files for a parameter that accepts several files.
+    /// For a parameter that accepts several files.
     Files(Vec<Upload>),
-    /// The request contains several values for a parameter that accepts only one value.
+    /// Several values for a parameter that accepts only one.
     Repeated,
-    /// The request contains several values for an item of the parameter, whose name has these keys in brackets.
+    /// Several values for an item, whose name has these keys in brackets.
     RepeatedItem(Box<str>),
-    /// The request contains a text for the parameter that is not UTF-8.
     InvalidUtf8,
 }
 
-/// Returns the raw value of a parameter that is in the path or in a header field; `Absent` for any other parameter.
-/// `slot` is the index of the parameter.
+/// `Absent` for a parameter that is neither in the path nor in a header field.
 pub(super) fn raw_value_in_head<'a>(
     method: &PlannedMethod,
     slot: usize,
@@ -564,7 +532,7 @@ pub(super) fn raw_value_in_head<'a>(
     }
 }
 
-/// Returns the path segment with this index as a raw value. An empty segment counts as absent.
+/// An empty segment counts as absent.
 fn raw_segment_value<'a>(head: &'a Head, segments: &'a Segments, index: usize) -> RawValue<'a> {
     match segments.get(head.uri.path(), index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
@@ -572,7 +540,7 @@ fn raw_segment_value<'a>(head: &'a Head, segments: &'a Segments, index: usize) -
     }
 }
 
-/// Returns the values of all header fields with this name as one raw value (RFC 9110 section 5.3).
+/// All fields with this name are one value (RFC 9110 section 5.3).
 fn raw_header_value<'a>(head: &'a Head, name: &HeaderName, parameter: &PlannedParameter) -> RawValue<'a> {
     if parameter.is_entity_tag {
         raw_versions(head, name, parameter.arity)
@@ -581,8 +549,8 @@ fn raw_header_value<'a>(head: &'a Head, name: &HeaderName, parameter: &PlannedPa
     }
 }
 
-/// Returns the versions whose entity tags are in a header field. `*` does not name a version, so that it counts as
-/// absent. A version without quotes is read too, as programs send it that know only its type.
+/// `*` names no version and counts as absent. A version without quotes is read too, as programs send it that know only
+/// its type.
 ///
 /// A tag that a proxy has weakened, because it compresses, still names the version: the server itself sends only strong
 /// ones, and a version is that of the resource and not of the bytes of a response.
@@ -608,9 +576,8 @@ fn raw_texts<'a>(head: &'a Head, name: &HeaderName, arity: Arity) -> RawValue<'a
 }
 
 impl<'a> RawValue<'a> {
-    /// Adds a text or a file that the client sent for the parameter. If the parameter accepts only one value and
-    /// already has a value, the new value replaces it if `uses_last_value` is `true`; otherwise the raw value becomes
-    /// `Repeated`. In an array with names in brackets, the new value becomes an item.
+    /// A second value of a parameter that accepts only one replaces the first if `uses_last_value`; otherwise the raw
+    /// value becomes `Repeated`. In an array, the value becomes an item.
     pub(super) fn add(&mut self, value: Value<'a>, arity: Arity, uses_last_value: bool) {
         let is_several = matches!((arity, &value), (Arity::Many, Value::Text(_)) | (Arity::Files, Value::File(_)));
         *self = match (std::mem::take(self), value) {
@@ -642,8 +609,8 @@ impl<'a> RawValue<'a> {
         }
     }
 
-    /// Returns the values that were sent without brackets for a parameter that accepts several values, as the beginning
-    /// of an array whose other items are sent with brackets. Returns `None` if there is no such value.
+    /// Values without brackets are the beginning of an array whose other items have brackets; `None` without such
+    /// values.
     fn into_array(self, arity: Arity) -> Option<Box<PhpArray<'a>>> {
         let values: Vec<Value<'a>> = match (self, arity) {
             (RawValue::Array(array), _) => return Some(array),
@@ -660,7 +627,7 @@ impl<'a> RawValue<'a> {
     }
 }
 
-/// Splits urlencoded text into fields, and returns the names and values of the fields without decoding them.
+/// Neither names nor values are decoded.
 pub(super) fn split_fields(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         match pair.iter().position(|byte| *byte == b'=') {
@@ -670,7 +637,7 @@ pub(super) fn split_fields(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> 
     })
 }
 
-/// Decodes the name or the value of a field; returns `None` if the decoded bytes are not UTF-8.
+/// `None` if the decoded bytes are not UTF-8.
 pub(super) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
@@ -683,7 +650,7 @@ pub(super) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
-/// Returns the decoded values of all query fields with this name. A value that is not UTF-8 is returned as `None`.
+/// `None` for a value that is not UTF-8.
 pub fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
     let named =
         split_fields(head.query().as_bytes()).filter(move |(key, _)| decode_text(key).is_some_and(|key| key == name));

@@ -23,29 +23,25 @@ use super::respond::ErrorContext;
 use crate::call::{ApiError, Callback, Encode, ErrorKind, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
-/// The format of a reply's body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Representation<'p> {
     Json,
     /// A success is JSON in its envelope; an error is a problem document (RFC 9457), which has no envelope.
     Problem,
-    /// The reply has a format besides JSON that the definition offers in the setting `formats`.
+    /// One that the definition offers in the setting `formats`.
     Format(&'p FormatOffer),
-    /// The reply is a JSONP script, which calls this JavaScript function.
+    /// A JSONP script, which calls this JavaScript function.
     Script(&'p Callback<'p>),
 }
 
-/// The body of a reply, as bytes in the format of the reply.
 pub(super) struct FormattedBody {
-    /// The HTTP status with which the body is sent.
     pub(super) status: u16,
     pub(super) media_type: HeaderValue,
     pub(super) body: Vec<u8>,
 }
 
 impl<'p> Representation<'p> {
-    /// Chooses the representation by the `Accept` fields of a request. If `callback` is `Some`, the reply is a JSONP
-    /// script, whatever the `Accept` fields contain.
+    /// By `Accept`, unless the reply is a JSONP script.
     pub(super) fn negotiate(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
         if let Some(callback) = callback {
             return Self::Script(callback);
@@ -57,9 +53,8 @@ impl<'p> Representation<'p> {
         }
     }
 
-    /// Writes the outputs of a successful call. `status` is the HTTP status of the outcome; the envelope may replace it
-    /// by another status. Fails if the outputs cannot be written in this representation. Returns the error, and the
-    /// representation in which the caller should write the error.
+    /// The envelope may replace `status`. If the outputs cannot be written, returns the error and the representation in
+    /// which the caller should write it.
     pub(super) fn write_success(
         self,
         envelope: &dyn Envelope,
@@ -82,7 +77,7 @@ impl<'p> Representation<'p> {
         encoded.map_err(|why| (Self::Json, why))
     }
 
-    /// Writes an error in its envelope. Fails if the error cannot be written in this representation.
+    /// Fails if the error cannot be written in this representation.
     pub(super) fn write_error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<FormattedBody, ApiError> {
         if let Self::Script(callback) = self {
             return write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);
@@ -94,8 +89,6 @@ impl<'p> Representation<'p> {
         self.to_format(status, envelope.error_content_type(), members.finish())
     }
 
-    /// Converts a JSON body to the format of this representation. If the representation is JSON, the body stays
-    /// unchanged.
     fn to_format(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<FormattedBody, ApiError> {
         let Self::Format(offer) = self else {
             return Ok(FormattedBody { status, media_type: content_type_value(media_type), body: json });
@@ -110,8 +103,7 @@ impl<'p> Representation<'p> {
 }
 
 impl FormattedBody {
-    /// Writes an error as a problem document (RFC 9457). If the representation is a JSONP script, the script contains
-    /// the problem document.
+    /// RFC 9457. A JSONP script contains the problem document.
     pub(super) fn write_problem(representation: Representation<'_>, error: &ApiError) -> Self {
         let is_script = matches!(representation, Representation::Script(_));
         let representation = if is_script { representation } else { Representation::Problem };
@@ -124,8 +116,7 @@ impl FormattedBody {
     }
 }
 
-/// Converts a media type to the value of the header field `Content-Type`. If the media type is not a valid header
-/// value, returns `application/json`.
+/// `application/json` if the media type is not a valid header value.
 fn content_type_value(media_type: &'static str) -> HeaderValue {
     static JSON: HeaderValue = HeaderValue::from_static("application/json");
     // Most responses are JSON. Copying a checked value costs less than checking it again.
@@ -136,8 +127,7 @@ fn content_type_value(media_type: &'static str) -> HeaderValue {
     value.unwrap_or_else(|_| JSON.clone())
 }
 
-/// Returns the format that the client prefers to JSON; `None` if the client prefers JSON. If the client gives several
-/// formats the same weight, returns the first of them in the definition.
+/// `None` if the client prefers JSON. Of several formats with one weight, the first in the definition.
 fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p FormatOffer> {
     if offers.is_empty() {
         return None;
@@ -156,8 +146,7 @@ fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p Fo
     best.1
 }
 
-/// Returns `true` if the client accepts problem documents (`application/problem+json`) and no other media type (RFC
-/// 9110 section 12.5.1).
+/// Problem documents are `application/problem+json` (RFC 9110 section 12.5.1).
 fn accepts_only_problems(head: &Head) -> bool {
     let mut any = false;
     for range in media_ranges(head) {
@@ -171,20 +160,19 @@ fn accepts_only_problems(head: &Head) -> bool {
     any
 }
 
-/// An element of the list in `Accept` or `Accept-Encoding`.
+/// Of the list in `Accept` or `Accept-Encoding`.
 pub(super) struct WeightedElement<'h> {
-    /// The media range (`type/subtype`, `type/*` or `*/*`) or the name of the content coding, without parameters.
+    /// A media range (`type/subtype`, `type/*` or `*/*`) or a content coding, without parameters.
     pub(super) name: &'h str,
-    /// The weight (`q`) of the element in thousandths, from 0 (not acceptable) to 1000.
+    /// `q` in thousandths, from 0 (not acceptable) to 1000.
     pub(super) weight: u16,
 }
 
-/// Returns the media ranges of a request's `Accept` fields, in the order of the fields.
 fn media_ranges(head: &Head) -> impl Iterator<Item = WeightedElement<'_>> {
     weighted_elements(head, &header::ACCEPT)
 }
 
-/// Returns the elements of all header fields with this name and their weights, in the order of the fields.
+/// In the order of the fields.
 pub(super) fn weighted_elements<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = WeightedElement<'h>> {
     let fields = head.get_all(name).filter_map(|value| value.to_str().ok());
     fields.flat_map(|field| field.split(',')).map(parse_weighted_element).filter(|range| !range.name.is_empty())
@@ -198,11 +186,10 @@ fn parse_weighted_element(text: &str) -> WeightedElement<'_> {
     WeightedElement { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
 }
 
-/// The highest weight in thousandths, which an element without `q` has.
+/// In thousandths; an element without `q` has it.
 const MAX_WEIGHT: u16 = 1000;
 
-/// Parses a weight with at most three decimals (RFC 9110 section 12.4.2), and returns it in thousandths; `None` if the
-/// text is not a weight.
+/// At most three decimals (RFC 9110 section 12.4.2), returned in thousandths.
 fn parse_weight(text: &str) -> Option<u16> {
     let (integer, decimals) = text.split_once('.').unwrap_or((text, ""));
     let has_digits = decimals.len() <= 3 && decimals.bytes().all(|digit| digit.is_ascii_digit());
@@ -218,22 +205,18 @@ fn parse_weight(text: &str) -> Option<u16> {
     }
 }
 
-/// Returns `true` if the `Accept` fields give the media type `a` a higher weight than the media type `b`.
 pub(super) fn prefers_media_type(head: &Head, a: &str, b: &str) -> bool {
     media_type_weight(head, a) > media_type_weight(head, b)
 }
 
-/// Returns the weight that the `Accept` fields give a media type, in thousandths; 0 if no media range matches the media
-/// type. If several media ranges match, the most specific range determines the weight. Parameters of media types are
-/// ignored.
+/// In thousandths; 0 if no media range matches. The most specific one counts. Parameters are ignored.
 fn media_type_weight(head: &Head, media_type: &str) -> u16 {
     let weights =
         media_ranges(head).filter_map(|range| Some((media_range_specificity(range.name, media_type)?, range.weight)));
     weights.max().map_or(0, |(_, weight)| weight)
 }
 
-/// Returns the rank of a media range that matches a media type: 0 for `*/*`, 1 for `type/*`, 2 for the media type
-/// itself; `None` if the range does not match.
+/// 0 for `*/*`, 1 for `type/*`, 2 for the media type itself; `None` if the range does not match.
 fn media_range_specificity(range: &str, media_type: &str) -> Option<u8> {
     if range.eq_ignore_ascii_case(media_type) {
         return Some(2);
@@ -245,8 +228,7 @@ fn media_range_specificity(range: &str, media_type: &str) -> Option<u8> {
     range.strip_suffix("/*")?.eq_ignore_ascii_case(kind).then_some(1)
 }
 
-/// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
-/// has no such field or `enabled` is `false`. Fails if the query field `callback` occurs twice or is not a function
+/// `None` without the query field `callback`, or if not `enabled`. Fails if the field occurs twice or is not a function
 /// name, or if the request has a field `Authorization`.
 pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
     if !enabled {
@@ -270,8 +252,7 @@ pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Ca
     Ok(Some(callback))
 }
 
-/// Returns the JavaScript function for an error response. If the query field `callback` is invalid, returns `None`, and
-/// the client gets the error in JSON instead of a script.
+/// `None` if `callback` is invalid: the client then gets the error in JSON.
 pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
     let enabled = match context {
         ErrorContext::Method(index) => plan.methods[index].allows_jsonp,
@@ -286,7 +267,6 @@ pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: Error
     requested_callback(enabled, head).ok().flatten()
 }
 
-/// Returns the head of a request without its `Cookie` fields.
 pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     if head.get_all(&header::COOKIE).next().is_none() {
         return Cow::Borrowed(head);
@@ -296,7 +276,7 @@ pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     Cow::Owned(Arc::new(head))
 }
 
-/// Writes the outputs of a successful call as a JSONP script. Fails if the outputs cannot be written as JSON.
+/// Fails if the outputs cannot be written as JSON.
 fn write_success_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -312,8 +292,7 @@ fn write_success_script(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes an error as a JSONP script. Fails if the envelope cannot write the error. Only an envelope that the program
-/// has added can fail.
+/// Only an envelope that the program has added can fail.
 fn write_error_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -331,8 +310,7 @@ fn write_error_script(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes a script that passes `json` to the JavaScript function. The HTTP status is always 200, because browsers do
-/// not run scripts with an error status.
+/// The status is always 200, because browsers do not run scripts with an error status.
 fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
     // Some programs guess the media type of a file from its first bytes. The script begins with a comment, so that the
     // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
@@ -342,9 +320,8 @@ fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
     FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
 }
 
-/// Returns JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
-/// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
-/// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
+/// `<` could begin an HTML tag or comment in a page. U+2028 and U+2029 ended a line of JavaScript before ECMAScript
+/// 2019. In JSON, these characters occur only in strings.
 fn escape_json(json: &[u8]) -> String {
     let json = String::from_utf8_lossy(json);
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")

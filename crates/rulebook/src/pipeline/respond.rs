@@ -23,9 +23,8 @@ use crate::call::{
 use crate::plan::{Plan, PlannedField, PlannedMethod, ResponseFields};
 use crate::rate_limit::CountedRequest;
 
-/// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and
-/// `counted` are the states of the limits for which the request was counted. If the method returned a file, the
-/// server opens the file later.
+/// `counted` are the states of the limits for which the request was counted. The server opens the file of a method
+/// later.
 pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted: &CountedRequest) -> CallReply {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module_index].envelope;
@@ -79,7 +78,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
     }
 }
 
-/// Creates the reply to a client that has the current version of the resource.
+/// The client has the current version of the resource.
 fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     headers.retain(|(name, _)| *name != header::ETAG);
     headers.push((header::ETAG, tag));
@@ -89,8 +88,7 @@ fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, Hea
     Reply::without_body(304, headers)
 }
 
-/// Creates the reply for a response without an envelope. `headers` are the fields that hooks have set; they replace
-/// those of the response.
+/// Without an envelope. `headers` are those of hooks, which replace those of the response.
 #[inline(never)]
 fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     let RawResponse { status, media_type, headers: mut fields, body, length, outputs: _ } = response;
@@ -103,8 +101,7 @@ fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> 
     Reply { content_type: media_type, body, ..Reply::without_body(status, fields) }
 }
 
-/// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this
-/// index returned.
+/// The link replaces the file that the method returned.
 pub fn respond_with_link(
     plan: &Plan,
     head: &Head,
@@ -122,24 +119,20 @@ pub fn respond_with_link(
     }
 }
 
-/// The part of the API that routing had found when an error occurred. This part determines the envelope of the error
-/// response.
+/// What routing had found when an error occurred. It determines the envelope of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorContext {
-    /// Routing had found no part of the API: the request path does not exist.
     Nothing,
-    /// The request path is reserved for the server itself, such as `/openapi.json`.
+    /// A path of the server itself, such as `/openapi.json`.
     ServerPath,
-    /// The query or the body names a service that does not exist.
     UnknownName,
-    /// Routing had found a service of the API module with this index.
+    /// The index of an API module.
     Module(usize),
-    /// Routing had found the API method with this index.
+    /// The index of an API method.
     Method(usize),
 }
 
 impl ErrorContext {
-    /// Returns the envelope that an error response has in this context.
     pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
         match (self, &plan.named_services) {
             (Self::UnknownName, Some(named)) => &named.envelope,
@@ -150,9 +143,8 @@ impl ErrorContext {
     }
 }
 
-/// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or
-/// the envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar
-/// paths, unless the definition hides from each caller the methods that the caller may not call.
+/// The envelope is that of the module, or of the whole API if routing failed. For an unknown path, suggests similar
+/// ones, unless the definition hides methods that a caller may not call.
 pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.
@@ -165,8 +157,7 @@ pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut e
     respond_with_error_without_suggestions(plan, head, context, error)
 }
 
-/// Creates the reply for an error as [`respond_with_error`] does, but without suggestions of services with similar
-/// paths.
+/// Like [`respond_with_error`], but without similar paths.
 pub(super) fn respond_with_error_without_suggestions(
     plan: &Plan,
     head: &Head,
@@ -213,8 +204,7 @@ fn error_reply(
     Reply::new(plan, encoded, error.headers().to_vec(), Some(code))
 }
 
-/// Logs those details of an error that the response must not contain. To an internal error, adds the id of the
-/// request, so that the response contains the id under which the error is in the log.
+/// Logs the details that the response must not contain. An internal error gets the id under which it is in the log.
 fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     let why = error.log();
@@ -230,7 +220,7 @@ fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -
     error
 }
 
-/// Returns the arguments that the templates of a method contain, each with its slot.
+/// Each with its slot.
 pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentSlot<'_>]) -> Vec<(usize, Json)> {
     let json = |slot: &usize| match arguments.get(*slot) {
         Some(ArgumentSlot::Value(value)) => (*slot, value.to_json()),
@@ -239,8 +229,8 @@ pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentS
     fields.parameters.iter().map(json).collect()
 }
 
-/// Completes a success: the outputs that are header fields or the status are taken out of the body. `status` is the
-/// status that the handler has set by itself.
+/// Outputs that are header fields or the status are taken out of the body. `status` is the one that the handler has
+/// set.
 #[inline(never)]
 pub(super) fn with_response_fields(
     method: &PlannedMethod,
@@ -292,7 +282,6 @@ pub(super) fn with_response_fields(
     Ok(success)
 }
 
-/// Leaves only the outputs in the body.
 fn take_body(json: &mut Json, fields: &ResponseFields) {
     let Json::Object(members) = json else { return };
     if fields.has_whole_body {
@@ -305,13 +294,11 @@ fn take_body(json: &mut Json, fields: &ResponseFields) {
     });
 }
 
-/// The values of a call that header fields contain.
+/// The values of a call for header fields.
 struct Returned<'a> {
-    /// The value that the handler has returned.
     json: &'a Json,
-    /// `true` if this value is the whole body.
     is_whole_body: bool,
-    /// The arguments in templates, each with its slot.
+    /// Those in templates, each with its slot.
     arguments: &'a [(usize, Json)],
 }
 
@@ -330,8 +317,7 @@ impl Returned<'_> {
         found.unwrap_or(NULL)
     }
 
-    /// Returns the values of a header field: several if the output is a list, and none if it is missing, or if a value
-    /// in its template is.
+    /// Several if the output is a list; none if it is missing, or a value in its template is.
     fn field_values(&self, field: &PlannedField) -> Result<Vec<HeaderValue>, String> {
         let of_text = |text: String| {
             check_response_header(field.name.as_str(), text).map(|(_, value)| value).map_err(|error| error.to_string())
@@ -357,7 +343,7 @@ impl Returned<'_> {
     }
 }
 
-/// Returns the text of a value in a header field; `None` for null.
+/// `None` for null.
 fn field_text(value: &Json) -> Result<Option<String>, String> {
     match value {
         Json::Null => Ok(None),
@@ -367,15 +353,14 @@ fn field_text(value: &Json) -> Result<Option<String>, String> {
     }
 }
 
-/// Converts a point in time to a date of HTTP. Other texts stay as they are.
+/// Other texts stay as they are.
 fn http_date(text: String) -> String {
     // A date of HTTP has a year of four digits; the library formats none before 1970.
     let moment = text.parse::<Timestamp>().ok().filter(|moment| (0..253_402_300_800).contains(&moment.as_second()));
     moment.map_or(text, |moment| httpdate::fmt_http_date(moment.into()))
 }
 
-/// Returns the entity tag that a response without a body has, because the request names it in `If-None-Match`. Returns
-/// `None` if the client does not have the version in `headers`.
+/// The request names the tag in `If-None-Match`. `None` if the client does not have the version in `headers`.
 fn not_modified_tag(
     fields: &ResponseFields,
     head: &Head,
@@ -393,8 +378,7 @@ fn not_modified_tag(
     Some(tag.as_strong().header_value())
 }
 
-/// Returns the error of a GET request whose field `If-Match` does not list the version in `headers` (RFC 9110 section
-/// 13.1.1).
+/// `If-Match` of a GET request does not list the version in `headers` (RFC 9110 section 13.1.1).
 fn unmet_condition(fields: &ResponseFields, head: &Head, headers: &[(HeaderName, HeaderValue)]) -> Option<ApiError> {
     fields.version.as_ref().filter(|_| fields.is_get)?;
     let list = ETagList::from_head(head, &header::IF_MATCH)?;
@@ -404,7 +388,7 @@ fn unmet_condition(fields: &ResponseFields, head: &Head, headers: &[(HeaderName,
     (!version.is_some_and(is_listed)).then(|| ApiError::plain(ErrorCode::VersionMismatch))
 }
 
-/// Returns the error of the catalogue that a handler has returned by its name, without a declaration.
+/// Of the catalogue, by its name, without a declaration.
 pub(super) fn undeclared_error(method: &PlannedMethod, name: &str) -> Option<ApiError> {
     let reads_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag);
     let is_mismatch = reads_version && name == ErrorCode::VersionMismatch.row().name;

@@ -32,34 +32,26 @@ use crate::plan::{
     Documents, MatchedMethod, ParentPaths, Plan, PlannedMethod, SecretPath, Segments, ServiceNaming, encode_segment,
 };
 
-/// The result of routing: what a request is for.
 #[derive(Debug)]
 pub enum Route {
-    /// The request calls this API method.
     Method(MatchedMethod),
-    /// The API method is known only after the first bytes of the body have been parsed.
     NeedsBody(Box<NeedsBody>),
-    /// The request is an OPTIONS request for a URI of the API.
     Options(OptionsTarget),
-    /// The server itself responds at the request path, which is a path such as `/openapi.json`.
+    /// At a path such as `/openapi.json`.
     Server(ServerPath),
-    /// The API has no service at the request path, which may be the path of a documentation page or a static file.
+    /// Perhaps the path of a documentation page or a static file.
     Fallback,
-    /// The request cannot be routed, and the response is this error.
     Error(RoutingError),
 }
 
-/// The reason why a request cannot be routed.
 #[derive(Debug)]
 pub struct RoutingError {
-    /// The part of the API that routing had found when the error occurred.
+    /// What routing had found when the error occurred.
     pub context: ErrorContext,
-    /// The error that the response reports.
     pub error: ApiError,
 }
 
 impl RoutingError {
-    /// Returns `true` if no service has the path of the request.
     fn is_unknown_service(&self) -> bool {
         matches!(self.error.kind(), ErrorKind::UnknownService { .. })
     }
@@ -71,7 +63,7 @@ impl From<ApiError> for RoutingError {
     }
 }
 
-/// Finds out what a request is for, from its head alone.
+/// From its head alone.
 pub fn route(plan: &Plan, head: &Head) -> Route {
     if let Err(error) = check_head_limits(plan, head) {
         return Route::Error(error.into());
@@ -89,8 +81,7 @@ pub fn route(plan: &Plan, head: &Head) -> Route {
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
-/// Checks the length of the request target and the total size of the header fields. Fails if the request target exceeds
-/// the limit `uri`, or the header fields exceed the limit `head`.
+/// The limits `uri` and `head`.
 pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
@@ -103,8 +94,7 @@ pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError
     Ok(())
 }
 
-/// Returns `true` if the header field `Expect` contains an expectation other than `100-continue` (RFC 9110 section
-/// 10.1.1).
+/// Other than `100-continue` (RFC 9110 section 10.1.1).
 fn has_unknown_expectation(head: &Head) -> bool {
     head.get_all(&http::header::EXPECT).any(|value| {
         let mut expectations = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -112,8 +102,7 @@ fn has_unknown_expectation(head: &Head) -> bool {
     })
 }
 
-/// Routes a request whose path is below the base path of the API. Fails if the path cannot be decoded, the API has no
-/// service at the path, or the service does not accept the HTTP method.
+/// Below the base path.
 pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingError> {
     if head.method == http::Method::OPTIONS {
         return find_options_target(plan, head).map(Route::Options);
@@ -138,9 +127,8 @@ pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingErr
     }
 }
 
-/// Routes a request at the base path by the service name in its query or body. Returns `None` if neither the query nor
-/// the body can name a service; the caller then routes to the service `root`, whose path is the base path. Fails if the
-/// query names a service that does not exist, or the service does not accept the HTTP method.
+/// `None` if neither the query nor the body can name a service; the caller then routes to the service `root`, whose
+/// path is the base path.
 fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option<Route>, RoutingError> {
     if plan.named_services.is_none() && plan.services_by_module.is_none() {
         return Ok(None);
@@ -161,8 +149,7 @@ fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option
     by_default.transpose().map_err(|unrouted| allow_methods_in_body(plan, unrouted))
 }
 
-/// Routes a request to the service that its query names, or to the default service. Fails if the service does not
-/// accept the HTTP method.
+/// Or to the default service.
 fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Route, RoutingError> {
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
@@ -173,9 +160,7 @@ fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Ro
     })
 }
 
-/// Selects an API method of the service that was found for a request path. The segments after the path of the service
-/// are the values of positional parameters. Fails if `service` is `None`, or the service does not accept the HTTP
-/// method.
+/// The segments after the path of the service are positional parameters. Fails if `service` is `None`.
 pub(super) fn method_by_path(
     plan: &Plan,
     head: &Head,
@@ -190,9 +175,7 @@ pub(super) fn method_by_path(
     Ok(MatchedMethod { method_index: method, segments, by_name: None })
 }
 
-/// Selects an API method of a service by the request's HTTP method and the number of positional parameters in its path.
-/// Fails with 404 if no method of the service has this number of positional parameters; fails with 405 if such methods
-/// exist, but not for this HTTP method.
+/// 404 if no method has this number of positional parameters; 405 if none of those has the HTTP method.
 pub(super) fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {
     find_method(plan, service, positions, &head.method).ok_or_else(|| {
         let allowed = allowed_methods(plan, service, positions);
@@ -204,27 +187,24 @@ pub(super) fn select_method(plan: &Plan, head: &Head, service: usize, positions:
     })
 }
 
-/// Returns those methods of a service that accept this number of positional parameters, each with its HTTP method.
+/// Each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
     methods.filter(move |(_, method)| plan.methods[*method].max_positions >= positions)
 }
 
-/// Returns the index of the API method for an HTTP method and a number of positional parameters. HEAD selects the API
-/// method for GET.
+/// HEAD selects the API method for GET.
 fn find_method(plan: &Plan, service: usize, positions: usize, http: &http::Method) -> Option<usize> {
     let name = if http == http::Method::HEAD { "GET" } else { http.as_str() };
     let http = HttpMethod::from_name(name)?;
     methods_with_positions(plan, service, positions).find(|(accepted, _)| *accepted == http).map(|(_, method)| method)
 }
 
-/// Returns the HTTP methods that a service accepts if the path contains this number of positional parameters.
 fn allowed_methods(plan: &Plan, service: usize, positions: usize) -> AllowedMethods {
     AllowedMethods(methods_with_positions(plan, service, positions).map(|(http, _)| http).collect())
 }
 
-/// Returns the URIs of services whose paths are similar to the unknown path of a request. If no service has a similar
-/// path, the search is repeated with the base path in front of the request path.
+/// If none is similar, searches again with the base path in front of the request path.
 pub(super) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
@@ -243,7 +223,7 @@ pub(super) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     plan.similar_paths.find_similar(&below_base)
 }
 
-/// Returns the part of `path` after the base path, beginning with `/`; `None` if `path` is not below the base path.
+/// From `/` on; `None` if `path` is not below the base path.
 ///
 /// `base` contains no percent-encoding. In `path`, any character may be percent-encoded.
 fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
@@ -263,9 +243,8 @@ fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
     }
 }
 
-/// Returns the part of a request's path after the base path, beginning with `/`; `None` if the path is not below the
-/// base path. If the path continues with that of the script through which clients of PhalApi call the API, such as
-/// `/index.php`, or with PhalApi's namespace, as in `/App/User/Login`, this part is omitted.
+/// After the base path, from `/` on. Omits the script through which clients of PhalApi call the API, such as
+/// `/index.php`, and PhalApi's namespace, as in `/App/User/Login`.
 pub(super) fn path_of_request<'h>(plan: &Plan, head: &'h Head) -> Option<&'h str> {
     let below = path_below_base(&plan.base_path, head.uri.path())?;
     let Some(named) = &plan.named_services else { return Some(below) };
@@ -278,8 +257,8 @@ pub(super) fn path_of_request<'h>(plan: &Plan, head: &'h Head) -> Option<&'h str
     Some(below_namespace(plan, head, below).unwrap_or(below))
 }
 
-/// Returns the part of a path after PhalApi's namespace if this part leads to a service that has a name. A service
-/// whose own path begins with the namespace has priority.
+/// The part after PhalApi's namespace, if it leads to a service with a name. A service whose own path begins with the
+/// namespace has priority.
 fn below_namespace<'h>(plan: &Plan, head: &'h Head, below: &'h str) -> Option<&'h str> {
     let rest = below.strip_prefix('/')?.strip_prefix(NAMESPACE).filter(|rest| rest.starts_with('/'))?;
     let path_length = |path| {
@@ -290,7 +269,7 @@ fn below_namespace<'h>(plan: &Plan, head: &'h Head, below: &'h str) -> Option<&'
     (path_length(below).unwrap_or_default() == 0 && path_length(rest) == Some(2)).then_some(rest)
 }
 
-/// Returns `true` if `path` consists of the first segments of the base path.
+/// `true` if `path` consists of the first segments of the base path.
 fn is_parent_of_base(base: &str, path: &str) -> bool {
     let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {
         return path == "/";
@@ -301,9 +280,8 @@ fn is_parent_of_base(base: &str, path: &str) -> bool {
     })
 }
 
-/// Decodes the segments of a request path, and finds the service whose path is the longest prefix of these segments.
-/// `below` is the end of the path of `target`, after the base path, or `/`. Returns the segments and the index of the
-/// service. Fails if the percent-encoding of a segment is invalid.
+/// Finds the service whose path is the longest prefix. `below` is the end of the path of `target`, after the base path,
+/// or `/`. Fails if the percent-encoding of a segment is invalid.
 pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Segments, Option<usize>), ApiError> {
     let path = below.strip_suffix('/').unwrap_or(below);
     let Some(inner) = path.strip_prefix('/') else {
@@ -321,7 +299,7 @@ pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Se
     Ok((segments, service))
 }
 
-/// Returns the index of the parent path (a path with services below it) that consists of these segments.
+/// A path with services below it.
 fn find_parent_path(parents: &ParentPaths, target: &Uri, segments: &Segments) -> Option<usize> {
     parents.find_parent_path(&join_segments(target, segments), segments.len())
 }
@@ -330,7 +308,7 @@ fn is_percent_encoded(path: &str) -> bool {
     memchr(b'%', path.as_bytes()).is_some()
 }
 
-/// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
+/// In the form that [`Routes::find`](crate::plan::Routes::find) expects.
 fn join_segments(target: &Uri, segments: &Segments) -> String {
     segments.iter(target.path()).fold(String::new(), |mut joined, segment| {
         // Writing to a `String` never fails.
@@ -339,45 +317,38 @@ fn join_segments(target: &Uri, segments: &Segments) -> String {
     })
 }
 
-/// The part of the API that an OPTIONS request is for, and that the response describes.
+/// What an OPTIONS request is for; the response describes it.
 #[derive(Debug)]
 pub enum OptionsTarget {
-    /// The request URI is the URI of a service.
     Service {
-        /// The index of the service in the plan.
         service: usize,
-        /// The number of positional parameters: the path segments after the path of the service.
+        /// Path segments after the path of the service.
         positions: usize,
-        /// The HTTP methods that the service accepts with this number of positional parameters.
+        /// With this number of positional parameters.
         allowed: AllowedMethods,
     },
-    /// The request URI is not the URI of a service, but the API has services below it.
-    ParentPath {
-        /// The index of the request path among the parent paths of the plan.
-        index: usize,
-    },
-    /// The request is for the whole API: its URI is the base path, a parent of the base path, or `*`.
+    /// Not a service, but services are below it.
+    ParentPath { index: usize },
+    /// The base path, a parent of it, or `*`.
     WholeApi {
-        /// The index of the service that handles requests to this URI; `None` if no service does.
+        /// `None` if no service handles requests to the URI.
         service: Option<usize>,
-        /// The HTTP methods that this service accepts.
         allowed: AllowedMethods,
-        /// `true` if the body of a request to this URI may name any service.
+        /// The body of a request may name any service.
         body_may_name_service: bool,
-        /// `true` if the server has a page at this URI.
+        /// The server has a page at the URI.
         has_page: bool,
     },
 }
 
 impl OptionsTarget {
-    /// Returns the target for a URI that stands for the whole API and accepts no HTTP method except OPTIONS and, if it
-    /// has a page, GET.
+    /// It accepts only OPTIONS and, if it has a page, GET.
     fn whole_api(has_page: bool) -> Self {
         let allowed = AllowedMethods(Vec::new());
         Self::WholeApi { service: None, allowed, body_may_name_service: false, has_page }
     }
 
-    /// Returns the context that an error response to the OPTIONS request needs.
+    /// For the error response to the OPTIONS request.
     pub(super) fn error_context(&self, plan: &Plan) -> ErrorContext {
         match self {
             Self::Service { service, .. } => ErrorContext::Module(plan.services[*service].module_index),
@@ -386,8 +357,7 @@ impl OptionsTarget {
     }
 }
 
-/// Finds the part of the API that an OPTIONS request is for. Fails if the path cannot be decoded, or the API has no
-/// service at the path or below it.
+/// Fails if the API has no service at the path or below it.
 fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
     let path = head.uri.path();
     let Some(below) = path_of_request(plan, head) else {
@@ -420,8 +390,7 @@ fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, Routin
     Err(ApiError::unknown_service().into())
 }
 
-/// Returns the target for OPTIONS at the base path: the service that the query names; without a name in the query, the
-/// whole API. Fails if the query names a service that does not exist.
+/// Without a name in the query, the target is the whole API.
 fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<OptionsTarget, RoutingError> {
     let given = route_by_name::service_name(route_by_name::query_fields(head, &ServiceNaming::Service.fields()));
     if let (Some(named), Some(given)) = (&plan.named_services, given) {
@@ -434,8 +403,7 @@ fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Opti
     Ok(OptionsTarget::WholeApi { service, allowed, body_may_name_service: true, has_page })
 }
 
-/// To the error for an unknown HTTP method at the base path, adds the HTTP methods with which the body can name a
-/// service. Returns other errors unchanged.
+/// Adds them to the error for an unknown HTTP method at the base path. Returns other errors unchanged.
 pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> RoutingError {
     let ErrorKind::UnknownMethod { allowed } = unrouted.error.kind() else { return unrouted };
     let named = &plan.named_in_body.http_methods.0;
@@ -443,16 +411,14 @@ pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> Rout
     RoutingError { context: unrouted.context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
 }
 
-/// Returns the HTTP methods of a request for the page at its path: GET and, at the base path, those with which the body
-/// can name a service.
+/// GET and, at the base path, those with which the body can name a service.
 pub(super) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> AllowedMethods {
     let is_at_base = path_of_request(plan, head) == Some("/");
     let named = plan.named_in_body.http_methods.0.iter().filter(|_| is_at_base);
     AllowedMethods::sorted(named.copied().chain([HttpMethod::Get]))
 }
 
-/// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
-/// the announced method does not exist.
+/// `None` without a preflight, or if the announced method does not exist.
 pub(super) fn preflighted_method(plan: &Plan, head: &Head) -> Option<usize> {
     let (service, positions) = match super::route(plan, head) {
         Route::Options(OptionsTarget::Service { service, positions, .. }) => (service, positions),
@@ -462,14 +428,13 @@ pub(super) fn preflighted_method(plan: &Plan, head: &Head) -> Option<usize> {
     find_method(plan, service, positions, &cors::preflight_method(plan, head)?)
 }
 
-/// Returns the index of the request path in `documents.parent_paths`: the paths that have services below them but are
-/// not paths of services. Returns `None` if the request path is not one of them.
+/// `None` if the request path is not one of `documents.parent_paths`.
 pub(super) fn find_parent_path_index(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
     let (segments, _) = find_service(plan, &head.uri, path_of_request(plan, head)?).ok()?;
     find_parent_path(&documents.parent_paths, &head.uri, &segments)
 }
 
-/// What is logged instead of a path that cannot be decoded, if paths of the API contain secrets.
+/// For a path that cannot be decoded, if paths of the API contain secrets.
 const MALFORMED_PATH: &str = "-";
 
 /// Returns the path of a request, in which each value of a secret parameter is replaced by the name of the parameter:
@@ -517,7 +482,7 @@ fn path_in_version<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
     }))
 }
 
-/// Returns the name of a secret parameter at a segment whose path begins with the segments before it.
+/// The path begins with the segments before it.
 fn secret_of_longer_path<'p>(plan: &'p Plan, path: &str, segments: &Segments, index: usize) -> Option<&'p str> {
     plan.secret_paths.iter().find_map(|known| {
         let (_, name) = known.secrets.iter().find(|(secret, _)| *secret == index)?;
@@ -529,14 +494,13 @@ fn secret_of_longer_path<'p>(plan: &'p Plan, path: &str, segments: &Segments, in
     })
 }
 
-/// Returns the secret parameters in the path of a method: the indices of their segments after the base path, and their
-/// names.
+/// The indices of segments after the base path, and the names of parameters.
 fn secret_segments(method: &PlannedMethod) -> impl Iterator<Item = (usize, &str)> {
     let secret = method.path_slots.iter().filter(|(_, slot)| method.parameters[*slot].is_secret);
     secret.map(|(segment, slot)| (*segment, &*method.parameter_names[*slot]))
 }
 
-/// Returns the path of a service with its secret parameters; `None` if the methods of the service have none.
+/// `None` if the methods of the service have no secret parameters in the path.
 pub fn secret_path(path: &[Segment], methods: &[PlannedMethod]) -> Option<SecretPath> {
     let secrets: Vec<_> = methods.iter().flat_map(secret_segments).map(|(index, name)| (index, name.into())).collect();
     let segment = |segment: &Segment| match segment {

@@ -22,21 +22,19 @@ use crate::plan::{
     ServicesByModule,
 };
 
-/// A request that cannot be routed before the first bytes of its body have arrived, because the body names the API
-/// method or contains its positional parameters.
+/// Its body names the API method or contains its positional parameters.
 #[derive(Debug)]
 pub struct NeedsBody {
-    /// The kind of the body (form, JSON or multipart), which determines how the server parses the body.
+    /// It determines how the server parses the body.
     pub kind: BodyKind,
-    /// The index of the API method if the path or query has selected the method, and only its positional parameters are
-    /// in the body; `None` if the body selects the method.
+    /// `None` if the body selects the method; otherwise only positional parameters are in the body.
     pub method: Option<usize>,
-    /// The index of the API module whose service handles the request if the body does not name a service.
+    /// For a request whose body does not name a service.
     pub module: Option<usize>,
 }
 
 impl NeedsBody {
-    /// Returns the context of an error that occurs before the body of the request has been read.
+    /// Before the body of the request has been read.
     pub fn error_context(&self) -> ErrorContext {
         match (self.method, self.module) {
             (Some(method), _) => ErrorContext::Method(method),
@@ -45,8 +43,8 @@ impl NeedsBody {
         }
     }
 
-    /// Returns the API method if the caller's permission can be checked before the body is read: the method is known,
-    /// and the permissions that it requires do not contain the value of a positional parameter.
+    /// The API method, if the permission can be checked before the body is read: it contains no value of a positional
+    /// parameter.
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod> {
         let method = self.method?;
         let PlannedMethod { scope, path_slots, parameter_names, .. } = &plan.methods[method];
@@ -55,18 +53,14 @@ impl NeedsBody {
     }
 }
 
-/// The first bytes of a request body; their number is at most the limit `dispatch`.
+/// At most the limit `dispatch`.
 #[derive(Debug, Clone)]
 pub struct BodyPrefix {
     pub bytes: Bytes,
-    /// `true` if the body has no bytes after these.
     pub is_whole: bool,
 }
 
-/// Finds the API method of a request whose first body bytes have arrived: the method that the body names, or the method
-/// at the request path if the body names no method. Fails if the prefix cannot be parsed or names a service or method
-/// that does not exist. Fails if the prefix contains no name, and the API has no method at the path. Fails with the
-/// limit `dispatch` if a name may follow after the prefix.
+/// The method that the body names, or that at the request path. Fails with the limit `dispatch` if a name may follow.
 pub fn route_by_body(
     plan: &Plan,
     head: &Head,
@@ -92,8 +86,7 @@ pub fn route_by_body(
     }
 }
 
-/// Finds the API method of a request with these fields in its body. `is_whole` is `true` if the body has no further
-/// fields.
+/// `is_whole` is `true` if the body has no further fields.
 fn route_by_fields(
     plan: &Plan,
     head: &Head,
@@ -148,16 +141,14 @@ fn route_by_fields(
     method_by_path(plan, head, segments, service)
 }
 
-/// Returns the kind of the request body if the body may name an API method; `None` otherwise. The body may name a
-/// method in the style of api 3.0 with any HTTP method. It may name a method in the style of PhalApi only in a POST
-/// request, because PHP reads the fields of other bodies only on demand.
+/// In the style of api 3.0, with any HTTP method; in that of PhalApi, only in a POST request, because PHP reads the
+/// fields of other bodies only on demand.
 pub(super) fn body_kind_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
     let may_name = plan.services_by_module.is_some() || head.method == http::Method::POST;
     if may_name { body_kind_with_fields(plan, head) } else { None }
 }
 
-/// Returns the kind of the request body if the body consists of named fields; `None` if the request has no body or a
-/// body of an unsupported media type.
+/// `None` without a body of named fields.
 pub(super) fn body_kind_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
     match announced_body_kind(head, plan.max_multipart_limits) {
         BodyKind::Nothing | BodyKind::Unsupported { .. } => None,
@@ -165,8 +156,8 @@ pub(super) fn body_kind_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind
     }
 }
 
-/// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
-/// field is repeated, its last value is used, as in PHP.
+/// The value of the field `service`, or of the field `s` without it. The last value of a repeated field counts, as in
+/// PHP.
 pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldContent<'a>> {
     let [long, short] = ServiceNaming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
@@ -180,8 +171,7 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
     by_long.or(by_short)
 }
 
-/// Finds the service that a PhalApi client names, and returns its index. Fails if the API has no service with this
-/// name.
+/// Fails if the API has no service with this name.
 pub(super) fn find_by_service_name(
     named: &plan::NamedServices,
     given: &FieldContent<'_>,
@@ -198,10 +188,9 @@ pub(super) fn find_by_service_name(
     Err(RoutingError { context: ErrorContext::UnknownName, error })
 }
 
-/// Returns the index of the service that the query names, if it is another service than the one at the request path,
-/// whose index is `at_path`. As in PhalApi, the name in the query has priority over the path, unless the field that
-/// contains it is a parameter of the service at the path. Fails if the field `service` contains a name that no service
-/// has. Such a field `s` is ignored, because fields with this name often have another meaning.
+/// The service that the query names, if it is another one than that at the path, whose index is `at_path`. As in
+/// PhalApi, the name in the query has priority, unless its field is a parameter of the service at the path. An unknown
+/// name in `service` is an error, but not in `s`, because fields with this name often have another meaning.
 pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Result<Option<usize>, RoutingError> {
     let fields = &plan.services[at_path].name_fields;
     let Some(named) = plan.named_services.as_ref().filter(|_| !fields.is_empty() && head.uri.query().is_some()) else {
@@ -218,8 +207,7 @@ pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Resul
     Ok(None)
 }
 
-/// Finds the service that the fields `module` and `method` of a body name. Returns `None` if the body lacks one of
-/// these two fields. Fails if the value of `module` or `method` is not text, or the API has no such service.
+/// `None` if the body lacks one of the two fields.
 fn find_by_module_and_method(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
     let given = ServiceNaming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
@@ -240,7 +228,7 @@ fn find_by_module_and_method(modules: &ServicesByModule, fields: &[Field<'_>]) -
     })
 }
 
-/// Returns the error for a field that should name a service, but whose value is not a single text.
+/// The value of the field is not a single text.
 fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
         SegmentError::SeveralValues => "several-values",
@@ -250,18 +238,15 @@ fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     error.with_got(Some(Catalogue::ENGLISH.text(got).to_owned()))
 }
 
-/// An API method that names in the query or the body have selected.
 pub(super) struct NamedMethod {
-    /// The index of the API method in the plan.
     pub(super) method: usize,
-    /// The pair of fields whose values have selected the method.
+    /// Their values have selected the method.
     pub(super) naming: ServiceNaming,
 }
 
 impl NamedMethod {
-    /// Adds the positional parameters to the method. Their values are the fields that have the parameters' names in
-    /// code; a query field has priority over a field of `body`. The returned flag is `true` if the request contains
-    /// every positional parameter.
+    /// The values are the fields with the names of the parameters in code; the query has priority over `body`. The flag
+    /// is `true` if the request contains every positional parameter.
     pub(super) fn with_named_positions(&self, plan: &Plan, head: &Head, body: &[Field<'_>]) -> (MatchedMethod, bool) {
         let method = &plan.methods[self.method];
         let uses_last_value = plan.modules[method.module_index].uses_last_value;
@@ -287,7 +272,7 @@ impl NamedMethod {
         (MatchedMethod { method_index: self.method, segments: segments.into(), by_name }, complete)
     }
 
-    /// Adds the positional parameters to the method. Their values are the segments of the request path.
+    /// The values are the segments of the request path.
     fn with_path_positions(&self, plan: &Plan, head: &Head, positions: &Segments) -> MatchedMethod {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![String::new(); first];
@@ -297,24 +282,22 @@ impl NamedMethod {
     }
 }
 
-/// A field of a query or a body: a name with a value.
 #[derive(Debug, Clone)]
 pub(super) struct Field<'a> {
-    /// The name of the field. For `x[]` and `x[y]`, which PHP parses as arrays, the name is `x`.
+    /// For `x[]` and `x[y]`, which PHP parses as arrays, it is `x`.
     pub(super) name: Cow<'a, str>,
     pub(super) value: FieldContent<'a>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum FieldContent<'a> {
-    /// The value is a single text.
     Text(Cow<'a, str>),
-    /// The value is not a single text, for this reason.
+    /// Not a single text, for this reason.
     Invalid(SegmentError),
 }
 
 impl FieldContent<'_> {
-    /// Copies the text, so that the returned value no longer borrows from the request.
+    /// The copy no longer borrows from the request.
     pub(super) fn into_owned(self) -> FieldContent<'static> {
         match self {
             Self::Text(text) => FieldContent::Text(Cow::Owned(text.into_owned())),
@@ -323,8 +306,7 @@ impl FieldContent<'_> {
     }
 }
 
-/// Returns the value of the field with this name. If the field is repeated, its last value is used if `uses_last_value`
-/// is `true`; otherwise the value is invalid.
+/// The last value of a repeated field if `uses_last_value`; otherwise it is invalid.
 fn single_field_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     name: &str,
@@ -339,13 +321,11 @@ fn single_field_value<'a>(
     }
 }
 
-/// Returns the fields of a request's query whose names are in `names`.
 pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
     urlencoded_fields(head.query().as_bytes(), move |name| names.contains(&name))
 }
 
-/// Parses urlencoded text, and returns the fields for whose names `has_name` returns `true`. Other fields are skipped
-/// without decoding their values, and so are fields whose names are not UTF-8.
+/// Other fields are skipped without decoding their values, and so are those whose names are not UTF-8.
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     split_fields(text).filter_map(move |(name, value)| {
         let name = decode_text(name)?;
@@ -357,14 +337,13 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
     })
 }
 
-/// Returns the field for a name with brackets, such as `x[]`. The value of the field is invalid, because PHP parses the
-/// field as an array. `parameter` is the part of the name before the brackets.
+/// For a name such as `x[]`: invalid, because PHP parses it as an array. `parameter` is the part before the brackets.
 fn array_field(parameter: &str) -> Field<'static> {
     Field { name: parameter.to_owned().into(), value: FieldContent::Invalid(SegmentError::SeveralValues) }
 }
 
-/// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
-/// Fails if the body exceeds a limit. Also fails if the prefix is the whole body and is malformed.
+/// In the first bytes of a body. A last field that may continue is omitted. Fails if a limit is exceeded, or the whole
+/// body is malformed.
 pub(super) fn read_fields<'b>(
     plan: &Plan,
     kind: &BodyKind,
@@ -391,7 +370,7 @@ pub(super) fn read_fields<'b>(
     Ok(fields)
 }
 
-/// Parses the members of the JSON object in the first bytes of a body. `whole` is `true` if no bytes follow.
+/// `whole` is `true` if no bytes follow.
 fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Field<'b>>, ApiError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -417,12 +396,10 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
     }
 }
 
-/// Collects the members of a JSON object as fields.
 #[derive(Default)]
 struct FieldCollector<'a> {
     fields: Vec<Field<'a>>,
-    /// The last field. A number at the end of the prefix may be cut off, so that a member is added only after the
-    /// parser has found the next member or the end of the object.
+    /// A number at the end of the prefix may be cut off, so that a member is added only when something follows it.
     last: Option<Field<'a>>,
 }
 
@@ -449,8 +426,7 @@ impl<'a> MemberCollector<'a> for FieldCollector<'a> {
     }
 }
 
-/// Parses the parts of a multipart body, except files. Syntax errors are ignored here: a later stage parses the whole
-/// body and reports them.
+/// Except files. Syntax errors are ignored: a later stage parses the whole body and reports them.
 fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
     let mut parser = multipart_parser(boundary, stream::once(ready(Ok(bytes.clone()))));
     let mut fields = Vec::new();

@@ -34,12 +34,11 @@ use crate::call::{ApiError, TlsSession};
 use crate::client_shares::{Share, UsedUp};
 use crate::pipeline::Route;
 
-/// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
-/// disconnected.
+/// Received beyond the request that the server handles, to notice that the client has disconnected.
 const MAX_BYTES_AHEAD: usize = 2 << 10;
 const SMALL_PIECE_LEN: usize = 512;
-/// The number of small pieces that follow each other after which the stream pauses. Each piece wakes the worker, which
-/// costs more than all that the worker does with some bytes; during a pause, further pieces become one.
+/// After this number in a row, the stream pauses: each piece wakes the worker, which costs more than its bytes. In a
+/// pause, further ones become one.
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
 /// The duration of the first pause. Each further one is twice as long.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
@@ -52,27 +51,23 @@ pub(super) struct ClientStream {
     peer: SocketAddr,
     keep_alive: Duration,
     alarm: Alarm,
-    /// What has been received, but not passed to actix.
+    /// Received, but not passed to actix.
     ahead: BytesMut,
-    /// `true` once the client has closed its side.
     is_end: bool,
-    /// The response that waits because the system accepts no bytes for the client.
     stuck: Option<StuckResponse>,
-    /// The number of small pieces that have followed each other, and the number of the request that came before them.
+    /// Small pieces in a row, and the number of the request that came before them.
     small_pieces: u32,
     request_of_pieces: u64,
     paused_until: Option<Instant>,
 }
 
-/// A response that waits because its client does not receive it.
+/// It waits because its client does not receive it.
 struct StuckResponse {
     since: Instant,
-    /// The part of the memory for such responses that this one uses.
     _memory: Option<Share>,
 }
 
 impl ClientStream {
-    /// Returns the stream of a connection. It ends the connection when no request has arrived for `keep_alive`.
     pub(super) fn new(
         transport: Rc<RefCell<Transport>>,
         connection: Rc<ConnectionState>,
@@ -101,8 +96,7 @@ impl ClientStream {
         &self.connection
     }
 
-    /// Waits for the time at which the connection ends because no bytes arrive. Becomes ready at this time: the server
-    /// then sees the end of the stream.
+    /// Becomes ready when the connection ends because no bytes arrive: the server then sees the end of the stream.
     fn poll_deadline(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection.is_handling() {
             // The handler may take as long as it needs; the time limits of bodies are elsewhere. The task only has to
@@ -126,7 +120,7 @@ impl ClientStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Notes the length of a piece that has been received. After some small pieces, the stream pauses.
+    /// After some small pieces, the stream pauses.
     fn count_piece(&mut self, length: usize) {
         if length >= SMALL_PIECE_LEN || length == 0 {
             self.small_pieces = 0;
@@ -177,7 +171,7 @@ impl ClientStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Receives some bytes that actix may not have yet, to notice that the client has disconnected. Becomes ready only
+    /// Receives bytes that actix may not have yet, only to notice that the client has disconnected. Becomes ready only
     /// then.
     fn poll_ahead(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.ahead.len() < MAX_BYTES_AHEAD && !self.is_end {
@@ -301,7 +295,6 @@ impl AsyncWrite for ClientStream {
 /// What a client can request on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Served {
-    /// Everything.
     Everything,
     /// Everything except the metrics and the readiness, which have an address of their own.
     Api,
@@ -332,29 +325,27 @@ impl Served {
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     pub(super) served: Served,
-    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(super) tls: Option<Arc<TlsSession>>,
-    /// The number of requests that are being handled, or whose responses are being made.
+    /// Including those whose responses are being made.
     handled_requests: Cell<usize>,
     request_number: Cell<u64>,
-    /// Up to which position actix has got what the client sends.
+    /// Up to where actix has got what the client sends.
     position: Cell<Position>,
-    /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
     head_since: Cell<Option<Instant>>,
     idle_since: Cell<Instant>,
-    /// The number of bytes of the current response that wait in memory, besides those that actix has copied.
+    /// Bytes of the current response that wait in memory, besides those that actix has copied.
     pub(super) unsent_body: Cell<usize>,
     /// `true` once a response says that the connection ends.
     closes: Cell<bool>,
     pub(super) has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
     pub(super) has_unread_body: Cell<bool>,
-    /// The task of the connection, if its stream receives nothing until actix may have more.
+    /// The task of the connection, while its stream receives nothing until actix may have more.
     waiting: RefCell<Option<Waker>>,
 }
 
 impl ConnectionState {
-    /// Returns the state of a connection. `begun` is the time from which the server waits for its first head.
+    /// The server waits for the first head from `begun` on.
     pub(super) fn new(begun: Instant, served: Served, tls: Option<Arc<TlsSession>>) -> Self {
         Self {
             served,
@@ -372,7 +363,7 @@ impl ConnectionState {
         }
     }
 
-    /// Notes that a request begins. It ends when the returned value is dropped.
+    /// The request ends when the returned value is dropped.
     pub(super) fn begin_request(self: &Rc<Self>, head: &RequestHead) -> HandledRequest {
         self.request_number.set(self.request_number.get() + 1);
         self.head_since.set(None);
@@ -395,7 +386,6 @@ impl ConnectionState {
         }
     }
 
-    /// Returns the next bytes with an encoded request target, see [`Position::encode_target`].
     fn encode_target(&self, bytes: &[u8]) -> Option<BytesMut> {
         self.position.get().encode_target(bytes)
     }
@@ -411,7 +401,6 @@ impl ConnectionState {
         length
     }
 
-    /// Wakes the task when actix may have more.
     fn wake_later(&self, task: &Context<'_>) {
         self.waiting.replace(Some(task.waker().clone()));
     }
@@ -420,8 +409,6 @@ impl ConnectionState {
         self.handled_requests.get() > 0
     }
 
-    /// Notes that a response says that the connection ends. `has_unread_body` is `true` if the client may still send
-    /// the body of the request.
     pub(super) fn note_close(&self, has_unread_body: bool) {
         self.closes.set(true);
         self.has_unread_body.set(has_unread_body);
@@ -439,7 +426,6 @@ impl ConnectionState {
     }
 }
 
-/// A request of a connection, until the body of its response has been made.
 #[derive(Debug)]
 pub(super) struct HandledRequest(Rc<ConnectionState>);
 
@@ -471,11 +457,12 @@ enum Position {
     Start,
     /// The method of a request, which a blank ends.
     Method,
-    /// The request target and the version behind it: the rest of the first line.
+    /// Also the version behind it: the rest of the first line.
     Target,
     /// A line of a head, which an empty line ends.
-    Head { is_line_empty: bool },
-    /// What follows a head that actix has not decoded yet.
+    Head {
+        is_line_empty: bool,
+    },
     BehindHead,
     /// A body, of which this number of bytes, at least one, has not come.
     Body(u64),
@@ -488,11 +475,12 @@ enum Position {
     /// The line end behind the data of a chunk.
     ChunkEnd,
     /// A line behind the last chunk, which an empty line ends.
-    Trailer { is_line_empty: bool },
+    Trailer {
+        is_line_empty: bool,
+    },
 }
 
 impl Position {
-    /// Returns the position behind a head that has been decoded.
     fn behind(head: &RequestHead) -> Self {
         if head.headers.contains_key(header::TRANSFER_ENCODING) {
             return Self::ChunkSize(0);
@@ -536,7 +524,6 @@ impl Position {
         Some(changed)
     }
 
-    /// Returns where the next bytes contain a request target and the version behind it, as far as they have come.
     fn target_in(self, bytes: &[u8]) -> Range<usize> {
         let start = match self {
             Self::Start | Self::Method => {

@@ -40,8 +40,7 @@ use super::worker::Worker;
 use crate::client_shares::{ClientShares, Share, client_network};
 use crate::handler::run_worker;
 
-/// The number of bytes of responses from which actix sends them before it copies the next piece of a body. A connection
-/// copies no more than this and one piece.
+/// From this length on, actix sends responses before it copies the next piece of a body.
 const WRITE_BUFFER_LEN: usize = 4 << 10;
 /// The response to a client that sends a request without TLS to an address with TLS.
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
@@ -50,7 +49,6 @@ const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n
 /// The bytes of a connection. A stream with TLS is boxed: otherwise it would enlarge the memory of every connection.
 pub(super) type Transport = Either<TcpStream, Box<TlsStream>>;
 
-/// Returns the factory that creates, for each worker, the actix service for the worker's connections to an address.
 pub(super) fn connection_service_factory(
     services: &Services,
     keep_alive: Duration,
@@ -124,10 +122,9 @@ where
     }
 }
 
-/// A connection that has been counted, and whose handshake is complete.
 type Accepted = (Transport, ConnectionState, SocketAddr, OpenConnection);
 
-/// Begins a connection. Returns `None` if it can be closed.
+/// `None` if the connection can be closed.
 async fn accept(stream: TcpStream, state: &Arc<ServerState>, offer: Offer) -> io::Result<Option<Accepted>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };
@@ -157,8 +154,7 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, offer: Offer) -> io
     Ok(Some((transport, ConnectionState::new(Instant::now(), served, session), peer, open)))
 }
 
-/// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time, which counts for the limit, or if
-/// the server closes its connections.
+/// `None` if the handshake fails, takes too long, which counts for the limit, or if the server closes its connections.
 async fn encrypt(
     mut stream: TcpStream,
     peer: SocketAddr,
@@ -211,7 +207,6 @@ async fn end_connection(mut transport: Transport, expected_to_send: bool) {
             read = transport.read(&mut discarded).await;
         }
     };
-    // The result does not matter: the connection is over.
     let _ = timeout(LINGER_TIMEOUT, ending).await;
 }
 
@@ -227,7 +222,7 @@ pub(super) struct OpenConnections {
     reserved: Arc<ClientShares>,
 }
 
-/// A connection that has been counted, until this value is dropped.
+/// Counted until it is dropped.
 #[derive(Debug)]
 struct OpenConnection {
     connections: Arc<OpenConnections>,
@@ -236,8 +231,7 @@ struct OpenConnection {
 }
 
 impl OpenConnections {
-    /// Creates the counts of a server that can have `max_total` connections. `max_per_client` is the maximum number for
-    /// each client address, without a limit if it is 0. If it is `None`, the maximum is a part of `max_total`.
+    /// `max_per_client` is for each client address; 0 is no limit, `None` a part of `max_total`.
     pub(super) fn new(max_total: usize, max_per_client: Option<usize>) -> Self {
         let max_per_client = match max_per_client {
             None => max_total.div_ceil(ADDRESS_SHARE),
@@ -249,16 +243,13 @@ impl OpenConnections {
         Self { total: AtomicUsize::default(), max_total, max_per_client, by_client: Mutex::default(), reserved }
     }
 
-    /// Counts a connection. `client` is the address whose connections are limited; `None` for a proxy.
-    ///
-    /// # Errors
-    /// Returns the limit that the connection exceeds. It is not counted then.
+    /// `client` is the address whose connections are limited; `None` for a proxy. Not counted if it exceeds a limit.
     fn add(self: &Arc<Self>, client: Option<IpAddr>) -> Result<OpenConnection, ConnectionLimit> {
         self.add_below(client, self.max_total, None)
     }
 
-    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns
-    /// `None` if there are too many of these connections too, or too many of this client; it is not counted then.
+    /// A connection beyond the maximum, on which a client can only ask for the state of the server; `None` if there are
+    /// too many.
     fn add_reserved(self: &Arc<Self>, client: Option<IpAddr>) -> Option<OpenConnection> {
         let share = self.reserved.take(client, 1).ok()?;
         self.add_below(client, self.max_total.saturating_add(RESERVED_CONNECTIONS), Some(share)).ok()
@@ -310,7 +301,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
+/// About a year. A longer one could overflow when it is added to the current time.
 const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
 
 /// For how long a connection still waits for a request after the server has begun to close its connections.
@@ -338,7 +329,6 @@ impl MovingTimer {
         self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()))
     }
 
-    /// Becomes ready when `deadline` has passed.
     pub(super) fn poll(&mut self, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
         if self.wakes(task) && !self.timer.is_elapsed() && self.timer.deadline() <= deadline.into() {
             return Poll::Pending;
@@ -357,7 +347,6 @@ impl MovingTimer {
 pub(super) struct Alarm {
     timer: MovingTimer,
     closing: LocalBoxFuture<'static, ()>,
-    /// The time at which the connection is closed; `None` if it does not know yet that the server is closing.
     closes_at: Option<Instant>,
 }
 
@@ -368,8 +357,7 @@ impl Alarm {
         Self { timer: MovingTimer::new(deadline), closing, closes_at: None }
     }
 
-    /// Becomes ready like [`Alarm::poll`], or shortly after the server has begun to close its connections: for a
-    /// connection on which the server waits for a request.
+    /// For a connection on which the server waits for a request: also ready shortly after the server begins to close.
     pub(super) fn poll_or_close(&mut self, deadline: Instant, state: &ServerState, task: &mut Context<'_>) -> Poll<()> {
         if !state.is_closing() {
             return self.poll(deadline, task);
@@ -395,12 +383,11 @@ pub(super) enum ExceededTime {
     Progress,
 }
 
-/// Measures the time that a request's body takes, from the moment when the server first waits for the body.
+/// The time that a body takes, from the moment when the server first waits for it.
 pub(super) struct BodyTimer {
     started: Instant,
-    /// The number of bytes that had been received when the server last waited.
+    /// The bytes that had been received when the server last waited.
     received_bytes: u64,
-    /// The time since which no further byte has been received.
     silent_since: Instant,
     timer: MovingTimer,
 }
@@ -412,8 +399,8 @@ impl BodyTimer {
         Self { started, received_bytes: 0, silent_since: started, timer }
     }
 
-    /// Becomes ready when `time` has passed since the start, or when no further byte has arrived for too long. `time`
-    /// may be longer than in the last call; `received_bytes` is the number of bytes that have been received so far.
+    /// Ready `time` after the start, or without a further byte for too long. `time` may be longer than in the last
+    /// call.
     pub(super) fn poll(&mut self, time: Duration, received_bytes: u64, task: &mut Context<'_>) -> Poll<ExceededTime> {
         if received_bytes != self.received_bytes {
             (self.received_bytes, self.silent_since) = (received_bytes, Instant::now());
@@ -424,24 +411,23 @@ impl BodyTimer {
     }
 }
 
-/// The maximum time from the first byte of a request until its head is complete.
+/// From the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
-/// The maximum time from the beginning of a connection until the handshake of TLS is complete.
+/// From the beginning of a connection until the handshake of TLS is complete.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(HANDSHAKE_SECONDS);
-/// The maximum time until a head is complete on a connection that is reserved for checks of the server's health.
+/// On a connection that is reserved for checks of the server's health.
 pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// The time after which a connection is closed if the client has received no further byte of a response.
+/// For a client that has received no further byte of a response.
 pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
-/// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
-/// and read the response (RFC 9112 section 9.6).
+/// How long the server reads after its last response, so that the client can read it (RFC 9112 section 9.6).
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The number of open files below which the server warns that it can serve few clients.
+/// Below this number, the server warns that it can serve few clients.
 const FEW_FILES: u64 = 2048;
-/// The number of open files that is assumed if the system does not report it.
+/// Assumed if the system does not report it.
 const DEFAULT_MAX_FILES: u64 = 1024;
 
-/// Raises the number of files that the process may open to the maximum that the system allows, and returns it.
+/// Raises the number of files that the process may open to the maximum of the system, and returns it.
 pub(super) fn raise_file_limit() -> usize {
     let files = max_files();
     if files < FEW_FILES {

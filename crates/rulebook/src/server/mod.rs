@@ -42,11 +42,8 @@ use tls::Tls;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
-/// Starts a server of an API, on new threads. `data` is the folder in which the server stores its own files.
-///
-/// # Errors
-/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
-/// certificates of TLS cannot be used, or if TLS is enabled in a program that was built without it.
+/// Starts a server on new threads. `data` is the folder in which the server stores its own files. Fails also for
+/// certificates that cannot be used, or for TLS in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
@@ -97,12 +94,11 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     running::start_server(builder.run(), listeners, services, settings)
 }
 
-/// Finds the errors of the certificates for the addresses with TLS.
 pub(crate) fn check_certificates(settings: &Settings, has_tls: bool) -> io::Result<()> {
     load_certificates(settings, has_tls).map(drop)
 }
 
-/// Reads the certificates for the addresses with TLS; `None` if there are no such addresses.
+/// `None` if there are no addresses with TLS.
 fn load_certificates(settings: &Settings, has_tls: bool) -> io::Result<Option<Arc<Tls>>> {
     match &settings.tls {
         Some(files) if has_tls => Ok(Some(Arc::new(Tls::load(files)?))),
@@ -119,9 +115,7 @@ fn load_certificates(settings: &Settings, has_tls: bool) -> io::Result<Option<Ar
     }
 }
 
-/// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
-/// addresses of the machine, the URL contains the loopback address, because clients cannot connect to the unspecified
-/// address everywhere.
+/// Contains the loopback address in place of the unspecified one, to which clients cannot connect everywhere.
 fn url_of_address(mut address: SocketAddr, is_tls: bool) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -137,9 +131,8 @@ fn listen(listener: &TcpListener) -> io::Result<()> {
     socket2::SockRef::from(listener).listen(BACKLOG)
 }
 
-/// Limits the bytes that the operating system keeps for a connection whose client does not receive them. Otherwise it
-/// accepts some megabytes of a long response for each such client, and copies them. The connections have the option of
-/// the listener.
+/// Limits what the system keeps for a client that does not receive it: otherwise it copies megabytes of a long
+/// response.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn limit_unsent_bytes(listener: &TcpListener) {
     const MAX_UNSENT_BYTES: u32 = 128 << 10;

@@ -36,7 +36,6 @@ use crate::plan::{self, Document, Plan};
 /// The only static file that may load JSONP scripts from other servers. Other pages can only use this server.
 const JSONP_PAGE: &str = "h5.html";
 
-/// The path at which Swagger UI is served.
 const SWAGGER_PATH: &str = "/docs/swagger/";
 
 /// The paths that redirect, each with its target. The targets are relative, so that they are correct behind a proxy
@@ -63,23 +62,17 @@ const REDIRECTS_WITHOUT_FILE: &[(&str, &str)] = &[
     ("/swagger-ui/index.html", "../docs/swagger/"),
 ];
 
-/// The page or static file that was found for a path.
 enum Page<'p> {
-    /// A file that is built into the program.
     BuiltIn(Document, PageKind, BrowserCaching),
     /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Docs(plan::RenderedPage, AudienceDocuments<'p>),
     /// A document that has a single form, such as a documentation page that was requested in markdown.
     Document(Document, AudienceDocuments<'p>),
-    /// A documentation page that was rendered for this request.
     Rendered {
-        /// The HTTP status.
         status: u16,
-        /// `true` if the page is Markdown, `false` if it is HTML.
+        /// Otherwise it is HTML.
         is_markdown: bool,
-        /// The page.
         text: String,
-        /// The documents to which the page belongs.
         documents: AudienceDocuments<'p>,
     },
     /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
@@ -88,11 +81,7 @@ enum Page<'p> {
     Redirect(String),
 }
 
-/// Finds the page or static file at the path of a request; `None` if the path has neither.
-///
-/// # Errors
-/// Fails if the file exists but cannot be opened, if the page cannot be rendered, or if the caller may not see the
-/// page.
+/// `None` if the path has neither. Fails also if the caller may not see the page.
 async fn find_page<'p>(
     files: &StaticFiles,
     exchange: &StaticExchange,
@@ -144,8 +133,7 @@ fn without_version(page: &str, query: Option<&str>) -> String {
     format!("{up}docs/{page}{query}")
 }
 
-/// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,
-/// replies with an error. `context` decides in which form an error is written.
+/// `context` decides in which form an error is written, such as that there is nothing at the path.
 pub(super) async fn respond_with_page(
     worker: &Worker,
     plan: &Plan,
@@ -193,12 +181,11 @@ pub(super) async fn respond_with_page(
     }
 }
 
-/// Adds the header fields that restrict a documentation page in a browser.
 fn with_docs_policy(reply: Reply) -> Reply {
     with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate)
 }
 
-/// Adds the header fields that restrict a page in a browser, in place of fields with the same names.
+/// In place of header fields with the same names.
 fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
     for (name, value) in browser_policy::policy_fields(kind, caching) {
         reply.headers.retain(|(present, _)| *present != name);
@@ -207,7 +194,7 @@ fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching
     reply
 }
 
-/// The name of the file that is served for the path of a folder.
+/// Served for the path of a folder.
 const INDEX_FILE: &str = "index.html";
 
 const CSS_MEDIA_TYPE: &str = "text/css; charset=utf-8";
@@ -244,7 +231,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 26] = [
     ("swagger.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/swagger.js")),
 ];
 
-/// The built-in files as documents, which can be sent. They are created when the first of them is requested.
+/// Created when the first of them is requested.
 static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 26]> = LazyLock::new(|| {
     BUILT_IN_FILES.map(|(name, media_type, text)| {
         let is_script = media_type == SCRIPT_MEDIA_TYPE;
@@ -280,7 +267,6 @@ fn built_in_file(name: &str) -> Option<&'static Document> {
     files.iter().find(|(file, _)| *file == name).map(|(_, document)| document)
 }
 
-/// Where static files come from.
 #[derive(Debug, Default)]
 pub(super) enum StaticFiles {
     #[default]
@@ -290,13 +276,12 @@ pub(super) enum StaticFiles {
 }
 
 impl StaticFiles {
-    /// Returns the folder as the source of static files or, if there is no folder at this path, the built-in files.
+    /// The built-in files if there is no folder at this path.
     pub(super) fn new(folder: Option<&Path>) -> Self {
         let folder = folder.and_then(|folder| folder.canonicalize().ok()).filter(|folder| folder.is_dir());
         folder.map_or(Self::BuiltIn, Self::Folder)
     }
 
-    /// Creates the service of `actix-files` for the folder; `None` if there is no folder.
     pub(super) async fn service(&self) -> Option<FilesService> {
         let Self::Folder(folder) = self else { return None };
         let served = folder.clone();
@@ -346,7 +331,6 @@ fn is_served(folder: &Path, path: &Path, target: &str) -> bool {
     is_inside(&path) && has_plain_segments(target) && !is_file_as_folder() && (!index.exists() || is_inside(&index))
 }
 
-/// Returns `true` if each segment of a percent-encoded path is the name of a visible file.
 fn has_plain_segments(path: &str) -> bool {
     let inner = path.strip_prefix('/').unwrap_or(path);
     let inner = inner.strip_suffix('/').unwrap_or(inner);
@@ -357,10 +341,10 @@ fn has_plain_segments(path: &str) -> bool {
 /// The reply to a request, and what a static file as the reply needs.
 pub(super) struct StaticExchange {
     pub(super) reply: Reply,
-    /// The service of `actix-files`; `None` if the service of the request has no static files.
+    /// `None` if the service of the request has no static files.
     pub(super) files: Option<FilesService>,
     pub(super) request: HttpRequest,
-    /// The body of the response, if it is a static file, and the part of the open files that it uses.
+    /// With the part of the open files that it uses.
     pub(super) body: Option<Box<FileBody>>,
 }
 

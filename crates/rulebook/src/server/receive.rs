@@ -32,30 +32,28 @@ use crate::pipeline::{
 };
 use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments};
 
-/// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
+/// Bytes per second of a multipart body that takes longer than `limits.seconds`.
 const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 
 /// How often the server waits for the bytes of a body before it starts to measure the time.
 const WAITS_WITHOUT_TIMER: u8 = 2;
 
-/// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
     head: &'b Head,
     size_limit: SizeLimit<'b>,
-    /// The maximum time in which the body must arrive, measured from the moment when the server first waits for it.
+    /// From the moment when the server first waits for the body.
     max_time: Duration,
-    /// `true` if the body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
+    /// The body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
     has_min_speed: bool,
     worker: &'b Worker,
 }
 
-/// The maximum size of a body.
 struct SizeLimit<'k> {
     limit: Limit,
     /// The number of bytes from which the limit is exceeded.
     max: u64,
-    /// The name of the parameter to which the limit applies; `None` if it applies to every body.
+    /// `None` if the limit applies to every body.
     parameter: Option<&'k str>,
 }
 
@@ -78,7 +76,7 @@ impl<'b> LimitedBody<'b> {
         }
     }
 
-    /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
+    /// For bytes of the body that the server keeps until the request has been handled.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
         let length = self.body.memory.length + bytes;
@@ -88,8 +86,6 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Returns where a file in the body is stored. `check` is the check of its parameter, if it has one;
-    /// `is_request_refused` is `true` if the request will be rejected.
     pub(super) fn file_destination<'m>(
         &self,
         check: Option<&'m dyn Check>,
@@ -108,7 +104,7 @@ impl<'b> LimitedBody<'b> {
         }
     }
 
-    /// Returns the next bytes of the body, at least one; `None` at the end of the body.
+    /// At least one byte; `None` at the end of the body.
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ApiError>> {
         loop {
             match self.body.poll_next(task) {
@@ -152,12 +148,11 @@ impl<'b> LimitedBody<'b> {
         Duration::from_secs(seconds)
     }
 
-    /// Returns the next bytes of the body in the same way as [`LimitedBody::poll_next`].
     pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         poll_fn(|task| self.poll_next(task)).await
     }
 
-    /// Returns the next bytes of the body like [`LimitedBody::next_chunk`], and reserves memory for them.
+    /// Also reserves memory for the bytes.
     fn next_kept_chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> {
         poll_fn(|task| {
             let chunk = ready!(self.poll_next(task))?;
@@ -166,8 +161,8 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Receives the body until it ends, or until more than `max` bytes have arrived. Returns the bytes, and whether the
-    /// body has ended. A body that arrives in one chunk is not copied.
+    /// Until the body ends, or more than `max` bytes have arrived; `true` if it has ended. A single chunk is not
+    /// copied.
     async fn gather(&mut self, max: usize) -> Result<(Bytes, bool), ApiError> {
         let Some(first) = self.next_kept_chunk().await? else { return Ok((Bytes::new(), true)) };
         if first.len() > max {
@@ -196,7 +191,6 @@ impl<'b> LimitedBody<'b> {
     }
 }
 
-/// Receives the body of a request that calls a method.
 pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
@@ -222,7 +216,6 @@ pub(super) async fn receive(
                 _ => Body::Other(bytes),
             })
         }
-        // This future is boxed for the same reason as the one in `gather`.
         BodyKind::Multipart { boundary, limits } => {
             let target = upload::MultipartTarget { plan, method, max_parts: limits.parts };
             Box::pin(upload::receive_parts(limited, boundary.clone(), &target)).await
@@ -235,8 +228,7 @@ fn unsupported(got: &str, accepted: &[String]) -> ApiError {
     ApiError::new(ErrorKind::UnsupportedMediaType { got: got.to_owned(), accepted: accepted.to_vec() })
 }
 
-/// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
-/// bytes are returned again.
+/// At most `limits.dispatch` bytes, which are returned again when the whole body is received later.
 async fn receive_body_prefix(
     body: &mut RequestBody,
     head: &Head,
@@ -254,7 +246,6 @@ async fn receive_body_prefix(
     Ok(BodyPrefix { bytes: read, is_whole })
 }
 
-/// Checks the media type of a body, and the length that `Content-Length` announces.
 fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());
@@ -281,12 +272,7 @@ fn size_limit<'k>(kind: &'k BodyKind, limits: &Limits) -> SizeLimit<'k> {
     SizeLimit { limit, max: limit.max, parameter: None }
 }
 
-/// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these
-/// bytes, it is checked first, so that no byte of the body is read without permission. Sets the kind of `observed` to
-/// the method.
-///
-/// # Errors
-/// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
+/// If the required permission does not depend on the first bytes, it is checked before any of them is read.
 pub(super) async fn find_in_body(
     plan: &Plan,
     head: &Head,
@@ -305,8 +291,7 @@ pub(super) async fn find_in_body(
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
-            // A client without the permission gets the error about the permission instead of the error about its
-            // request.
+            // Without the permission, the error is about the permission, not about the request.
             let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };
             let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
@@ -314,7 +299,6 @@ pub(super) async fn find_in_body(
     }
 }
 
-/// Receives the first bytes of a body. If the required permission does not depend on these bytes, it is checked first.
 async fn receive_authorized_prefix(
     plan: &Plan,
     head: &Head,
@@ -328,25 +312,22 @@ async fn receive_authorized_prefix(
     receive_body_prefix(body, head, &pending.kind, &plan.limits, worker).await
 }
 
-/// The maximum number of bytes of an unused body that the server reads to keep the connection open for further
-/// requests.
+/// Of an unused body, to keep the connection open for further requests.
 const MAX_DRAINED_BYTES: u64 = 64 << 10;
-/// The maximum time for which the server reads an unused body to keep the connection open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(super) struct RequestBody {
     payload: Payload,
-    /// The length of the body in bytes, if the head announces it; `None` if there is no body.
+    /// As the head announces it; `None` if there is no body.
     announced_length: Option<u64>,
     pub(super) received_bytes: u64,
-    /// How often the server has waited for bytes of the body, without a time limit.
+    /// How often the server has waited for bytes, without a time limit.
     waits: u8,
-    /// Measures the time limit; `None` until the server first waits for the body. It is boxed because few requests need
-    /// it, and each moves this value.
+    /// `None` until the server first waits for the body. Boxed because few requests need it, and each moves this value.
     pub(super) timer: Option<Box<BodyTimer>>,
     state: BodyState,
     pub(super) memory: ReservedMemory,
-    /// Bytes that were read to find the method. The next call of [`RequestBody::poll_next`] returns them again.
+    /// Read to find the method; [`RequestBody::poll_next`] returns them again.
     replayed_bytes: Option<Bytes>,
 }
 
@@ -379,7 +360,6 @@ impl RequestBody {
         }
     }
 
-    /// Returns the next bytes of the body; `None` at the end of the body.
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if let Some(bytes) = self.replayed_bytes.take() {
             self.received_bytes += bytes.len() as u64;
@@ -412,7 +392,7 @@ impl RequestBody {
         polled
     }
 
-    /// Puts back bytes that have been read. The next call of [`RequestBody::poll_next`] returns them again.
+    /// The next call of [`RequestBody::poll_next`] returns them again.
     pub(super) fn put_back(&mut self, bytes: Bytes) {
         self.received_bytes -= bytes.len() as u64;
         // Their memory is reserved when they are returned again.
@@ -420,20 +400,17 @@ impl RequestBody {
         self.replayed_bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
 
-    /// Marks the body as failed, so that no more of it is read.
     fn mark_failed(&mut self) {
         self.state = BodyState::Failed;
     }
 
-    /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests.
-    /// On an HTTP/2 connection, a body does not need to be read before the next request.
+    /// `true` if the rest keeps the connection from being used again. Over HTTP/2, it does not.
     pub(super) fn must_be_drained(&self) -> bool {
         self.state != BodyState::Ended && !is_http2(&self.payload)
     }
 
-    /// Reads and discards the unread part of a body that [must be drained](RequestBody::must_be_drained), so that the
-    /// connection can be used for further requests. If the unread part is too long or arrives too slowly, returns the
-    /// payload; the connection has to be closed then.
+    /// Discards the rest of the body. If it is too long or too slow, returns the payload; the connection has to be
+    /// closed then.
     pub(super) async fn drain(mut self) -> Option<Payload> {
         let max = self.received_bytes + MAX_DRAINED_BYTES;
         if self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
@@ -452,8 +429,7 @@ impl RequestBody {
     }
 }
 
-/// Returns `true` for the body of an HTTP/2 request. The variant for HTTP/2 is not named, because it exists only if the
-/// program enables HTTP/2 of actix.
+/// The variant for HTTP/2 is not named, because it exists only if the program enables HTTP/2 of actix.
 fn is_http2(payload: &Payload) -> bool {
     !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
 }
@@ -463,16 +439,12 @@ fn is_http2(payload: &Payload) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct ReservedMemory {
     pub(super) length: usize,
-    /// The part of the memory for all requests; `None` while the bytes are few.
+    /// `None` while the bytes are few.
     share: Option<Share>,
 }
 
 impl ReservedMemory {
-    /// Reserves memory for this number of bytes in total. The first [`FREE_REQUEST_BYTES`] are not counted, so that the
-    /// workers rarely write to the same counter.
-    ///
-    /// # Errors
-    /// Fails if the requests of all clients, or of this client, would use too much memory. Nothing is reserved then.
+    /// In total. The first [`FREE_REQUEST_BYTES`] are not counted, so that workers rarely write to the same counter.
     #[inline]
     pub(super) fn grow_to(
         &mut self,

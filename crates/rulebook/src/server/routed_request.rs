@@ -20,17 +20,14 @@ use crate::call::{ApiError, Head, ParameterError, ParameterErrorKind, RequestId,
 use crate::pipeline::{Route, catch_panic, route};
 use crate::plan::PlannedVersions;
 
-/// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
-/// it; the data of the request keeps it for the others.
+/// The first guard or service that actix asks finds the route; the data of the request keeps it for the others.
 pub(super) struct RoutedRequest {
     /// The worker of the API whose route this is: an `App` can have the services of several.
     worker: Rc<Worker>,
-    /// The request line and the header fields.
     pub(super) head: Arc<Head>,
     pub(super) route: Route,
-    /// The plan in which the route was found.
     pub(super) served: Rc<ServedPlan>,
-    /// The target of the request, if that in `head` begins after the name of a version.
+    /// The target, if that in `head` begins after the name of a version.
     target: Option<Box<Uri>>,
 }
 
@@ -39,7 +36,6 @@ impl RoutedRequest {
         let (mut head, mut served) = (share_head(request, worker), worker.served_plan());
         let (mut target, mut unknown) = (None, None);
         if let Some(versions) = &Rc::clone(&served).runner.plan.versions {
-            // The head has no other owner, so that it is not cloned.
             match find_version(&served, versions, Arc::make_mut(&mut head)) {
                 Ok(version) => served = version,
                 Err(error) => unknown = Some(error),
@@ -54,7 +50,6 @@ impl RoutedRequest {
         Self { worker: Rc::clone(worker), head, route, served, target }
     }
 
-    /// Calls a function with the route of a request, which is found unless it is known.
     pub(super) fn with<T>(worker: &Rc<Worker>, context: &GuardContext<'_>, use_routed: impl FnOnce(&Self) -> T) -> T {
         let mut data = context.req_data_mut();
         if let Some(known) = data.get::<Self>().filter(|routed| routed.is_of(worker, context.head())) {
@@ -66,7 +61,6 @@ impl RoutedRequest {
         result
     }
 
-    /// Returns the route of a request, which a service is going to handle.
     pub(super) fn take(worker: &Rc<Worker>, request: &HttpRequest) -> Self {
         let known = request.extensions_mut().remove::<Self>().filter(|routed| routed.is_of(worker, request.head()));
         known.unwrap_or_else(|| Self::new(worker, request.head()))
@@ -80,8 +74,7 @@ impl RoutedRequest {
     }
 }
 
-/// Returns the head of a request. Its texts are shared with actix, because other services and middleware of an `App`
-/// may use the request too.
+/// The texts are shared with actix, because other services and middleware of an `App` may use the request too.
 fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     let RequestHead { method, uri, version, headers, peer_addr: peer, .. } = request;
     let mut shared = worker.heads.take();
@@ -97,7 +90,7 @@ fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     shared
 }
 
-/// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.
+/// That of the client or a proxy if it is valid, otherwise a new one.
 fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> RequestId {
     let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
     let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
@@ -105,21 +98,19 @@ fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> Request
 }
 
 const MAX_KEPT_HEADS: usize = 32;
-/// The maximum capacity for header fields of a head that is kept.
 const MAX_KEPT_FIELDS: usize = 32;
 
-/// Heads of requests whose memory a worker uses again for its next requests.
+/// Their memory is used again for the next requests of the worker.
 #[derive(Debug, Default)]
 pub(super) struct HeadPool(RefCell<Vec<Arc<Head>>>);
 
 impl HeadPool {
-    /// Returns a head without header fields, which has no other owner.
+    /// It has no header fields and no other owner.
     pub(super) fn take(&self) -> Arc<Head> {
         let head = self.0.borrow_mut().pop();
         head.unwrap_or_else(|| Arc::new(Head::new(Method::GET, Uri::default())))
     }
 
-    /// Takes back a head, unless the program still uses it.
     pub(super) fn put_back(&self, mut shared: Arc<Head>) {
         let Some(head) = Arc::get_mut(&mut shared) else { return };
         // The fields and the target keep the memory of the connection from being used again.
@@ -177,7 +168,7 @@ fn below(uri: &Uri, length: usize) -> Option<Uri> {
     (!is_server_state(uri.path())).then_some(uri)
 }
 
-/// Returns `true` for the paths of the state of the server, which belong to no version.
+/// They belong to no version.
 fn is_server_state(path: &str) -> bool {
     ServerPath::from_request_path(path).is_some_and(ServerPath::is_server_state)
 }

@@ -37,10 +37,10 @@ use crate::usage::UsageCounts;
 /// often is closed without this risk within the time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
-/// The interval at which a thread checks whether the last request of a replaced API has ended.
+/// How often a thread checks whether the last request of a replaced API has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The time for which a server that has stopped waits for the threads of its file operations.
+/// A stopped server waits for the threads of its file operations.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping this value stops the server without waiting for requests in flight.
@@ -83,7 +83,6 @@ impl ApiHandle {
         self.state.changes.report(is_refused);
     }
 
-    /// Returns how often callers have used methods since the start of the server.
     pub(crate) fn usage(&self) -> UsageCounts {
         self.state.metrics.usage()
     }
@@ -158,8 +157,8 @@ impl Drop for RunningServer {
     }
 }
 
-/// Runs a server on a new thread, so that it works with any async runtime of the program. If the settings enable
-/// signals, the server catches SIGTERM and SIGINT from the moment when this function returns.
+/// Runs a server on a new thread, so that it works with any runtime of the program. It catches signals once this
+/// function returns.
 pub(super) fn start_server(
     server: Server,
     listeners: Vec<Listener>,
@@ -207,15 +206,12 @@ pub(super) fn start_server(
     Ok(RunningServer { api, addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// Returns the runtime of the server's own thread.
-///
 /// It is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue (a `LocalSet`), which
 /// the runtime polls as one future. This costs each request.
 fn server_runtime() -> io::Result<LocalRuntime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-/// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.
 async fn run_until_stopped(
     server: Server,
     services: &Services,
@@ -262,8 +258,6 @@ async fn run_until_stopped(
     server.await
 }
 
-/// Closes the connections on which no request arrives, and waits until the server has no connections, requests or
-/// handlers.
 async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
     if timeout(IDLE_GRACE.min(shutdown_timeout / 2), state.wait_until_idle()).await.is_err() {
         state.close_connections();
@@ -271,16 +265,14 @@ async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
     }
 }
 
-/// Waits until the program or a signal asks the server to stop.
 async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
     let (requested, signal) = (pin!(requested.notified()), pin!(next_stop_signal(signals)));
     select(requested, signal).await;
 }
 
-/// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
-///
-/// The thread needs a moment until it pauses. If it had no time for this, it would log an error when the socket is shut
-/// down, but lose no connection.
+/// The time from when the accepting thread is asked to pause until the server stops listening. The thread needs a
+/// moment until it pauses. If it had no time for this, it would log an error when the socket is shut down, but lose no
+/// connection.
 const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -290,7 +282,6 @@ pub(super) struct Listener {
     pub(super) offer: Offer,
 }
 
-/// What clients get at an address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     pub(super) is_tls: bool,
@@ -359,7 +350,7 @@ fn shut_down(listener: &TcpListener) {
     let _ = socket2::SockRef::from(listener).shutdown(Shutdown::Both);
 }
 
-/// Waits for the next signal that asks the process to stop. Waits forever if the server handles no signals.
+/// Waits forever if the server handles no signals.
 async fn next_stop_signal(signals: Option<&mut Signals>) {
     match signals {
         Some(signals) => signals.next_stop_signal().await,
@@ -367,7 +358,7 @@ async fn next_stop_signal(signals: Option<&mut Signals>) {
     }
 }
 
-/// The signals that the server handles, from the moment when this value is created.
+/// They are caught from the moment when this value is created.
 #[cfg(unix)]
 struct Signals {
     terminate: actix_rt::signal::unix::Signal,
@@ -382,7 +373,6 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Begins to catch the signals.
     pub(super) fn new(settings: &Settings, state: &Arc<ServerState>, sockets: Vec<TcpListener>) -> io::Result<Self> {
         use actix_rt::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -416,7 +406,6 @@ impl Signals {
         .await;
     }
 
-    /// Passes the sockets to the function of the program.
     fn hand_over(&self) {
         let Some((HandoverHook(hook), sockets)) = &self.handover_hook else { return };
         log::info!("received SIGUSR2");
@@ -427,13 +416,11 @@ impl Signals {
         }
     }
 
-    /// Closes the sockets, because the server stops.
     fn end_handover(&mut self) {
         self.handover_hook = None;
     }
 }
 
-/// The signals that the server handles, from the moment when this value is created.
 #[cfg(not(unix))]
 struct Signals;
 

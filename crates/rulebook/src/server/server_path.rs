@@ -28,10 +28,9 @@ use crate::time::unix_time;
 
 const TEXT_MEDIA_TYPE: &str = "text/plain; charset=utf-8";
 const JSON_MEDIA_TYPE: &str = "application/json";
-/// The media type of OpenMetrics 1.0, from the section "Protocol Negotiation" of its specification.
+/// From the section "Protocol Negotiation" of OpenMetrics 1.0.
 const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Replies to a request at one of the server's paths.
 pub(super) async fn respond_at_server_path(
     worker: &Worker,
     plan: &Arc<Plan>,
@@ -84,7 +83,7 @@ pub(super) async fn respond_at_server_path(
     }
 }
 
-/// Returns a reply about the current state of the server. Its header fields forbid caches to store it.
+/// Caches must not store it.
 fn status_reply(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));
@@ -92,20 +91,17 @@ fn status_reply(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     Reply { status, content_type, headers, body: body.into(), is_written_for_request: false, code: None }
 }
 
-/// The maximum duration of a readiness check. A check that takes longer fails.
+/// A longer check fails.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The results of all readiness checks.
 #[derive(Debug, Clone)]
 pub struct Readiness {
-    /// `true` if all readiness checks have passed.
     pub is_ready: bool,
-    /// The body of the response at `/readyz`: the result of each check, without the reasons for failures.
+    /// Without the reasons for failures.
     body: Map<String, Json>,
 }
 
 impl Readiness {
-    /// Returns the value for a server that is shutting down, which is never ready.
     pub fn stopping() -> Self {
         Self::new(false, "stopping", Map::new())
     }
@@ -115,28 +111,24 @@ impl Readiness {
         Self { is_ready, body: body.into_iter().collect() }
     }
 
-    /// Adds the version and the digest of the definition that is served.
     pub fn with_definition(mut self, plan: &Plan) -> Self {
         self.body.insert("version".to_owned(), (*plan.api_version).into());
         self.body.insert("digest".to_owned(), plan.definition_digest().into());
         self
     }
 
-    /// Adds when the server has refused a changed definition. Every client can read the response, so that it does not
-    /// contain the reason.
+    /// Every client can read it, so that it does not contain the reason.
     pub fn with_refused_definition(mut self, time: Timestamp) -> Self {
         self.body.insert("definition_refused".to_owned(), format!("{time:.0}").into());
         self
     }
 
-    /// Returns the body of the response at `/readyz` as JSON.
     pub fn to_json(&self) -> Bytes {
         // Writing JSON values cannot fail.
         serde_json::to_vec(&self.body).unwrap_or_default().into()
     }
 }
 
-/// Runs all readiness checks of the program concurrently.
 pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
     if let Some(why) = &plan.waits_for {
         return Readiness::new(false, why, Map::new());
@@ -150,8 +142,7 @@ pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
     Readiness::new(is_ready, if is_ready { "ready" } else { "not ready" }, words.collect())
 }
 
-/// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another
-/// result.
+/// `true` if it passed. Logged if the previous run had another result.
 async fn check_passes(check: &ReadinessCheck) -> bool {
     let ended = match timeout(CHECK_TIMEOUT, catch_panic_async("it", pin!(check.run()))).await {
         Ok(Ok(ended)) => ended,
@@ -166,20 +157,17 @@ async fn check_passes(check: &ReadinessCheck) -> bool {
     ended.is_ok()
 }
 
-/// The path at which pages wait for the next change.
+/// Pages wait here for the next change.
 const CHANGES_PATH: &str = "/docs/changes";
-/// The query parameter with the number of the change that a page knows.
+/// The number of the change that a page knows.
 const KNOWN_PARAMETER: &str = "known";
-/// The time after which a page that waits gets a response and asks again, so that the server keeps no request of a page
-/// that was closed.
+/// A page that waits then asks again, so that the server keeps no request of a closed page.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
-/// The last change of the definition.
 #[derive(Debug)]
 struct Change {
     /// Another number after each change, also after a restart of the server.
     number: u64,
-    /// Since when the changed definition is not served.
     refused: Option<Timestamp>,
 }
 
@@ -193,13 +181,12 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Notes that the definition has changed, and was served unless it is refused.
     pub(super) fn report(&self, is_refused: bool) {
         let refused = is_refused.then(Timestamp::now);
         self.0.send_modify(|change| *change = Change { number: change.number + 1, refused });
     }
 
-    /// Returns when the server has refused the changed definition; `None` if it serves it.
+    /// `None` if the changed definition is served.
     fn refused_at(&self) -> Option<Timestamp> {
         self.0.borrow().refused
     }

@@ -31,22 +31,20 @@ use crate::regular_file::{FileStamp, open_regular_file};
 use crate::settings::TlsSettings;
 use crate::time::unix_time;
 
-/// The names of HTTP/1.1 and HTTP/1.0 in the handshake (RFC 7301 section 6). Some clients of HTTP/1.0 offer only that.
+/// In the handshake (RFC 7301 section 6). Some clients of HTTP/1.0 offer only that.
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
-/// The number of encrypted bytes that wait in the memory of a connection until the system accepts them: one record of
-/// the maximum length (RFC 8446 section 5.1).
+/// Encrypted bytes that wait until the system accepts them: one record of maximum length (RFC 8446 section 5.1).
 const UNSENT_LEN: usize = 16 << 10;
 
 pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// A connection whose handshake is complete.
+/// Its handshake is complete.
 pub(super) struct Encrypted {
     pub(super) stream: Box<TlsStream>,
     pub(super) session: TlsSession,
 }
 
 impl Tls {
-    /// Does the handshake of a connection.
     pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<Encrypted> {
         let acceptor = TlsAcceptor::from(self.server_config());
         let accepted = acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(UNSENT_LEN))).await;
@@ -58,7 +56,6 @@ impl Tls {
     }
 }
 
-/// Logs the reason why a handshake has failed.
 fn log_failure(peer: SocketAddr, error: &io::Error) {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     match cause {
@@ -70,15 +67,14 @@ fn log_failure(peer: SocketAddr, error: &io::Error) {
     }
 }
 
-/// The interval at which the task checks whether a file has changed.
+/// Of checks whether a file has changed.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The interval at which the task warns of a certificate that expires soon.
+/// Of warnings of a certificate that expires soon.
 const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
-/// The time before the end of a certificate from which the task warns.
+/// Before the end of a certificate.
 const WARNING_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Reads the certificates again whenever their files have changed, and warns before they expire. Runs as long as the
-/// server.
+/// Runs as long as the server.
 pub(super) async fn watch_certificates(tls: Arc<Tls>) {
     let (mut seen, mut warned) = (Vec::new(), None);
     loop {
@@ -100,7 +96,6 @@ pub(super) async fn watch_certificates(tls: Arc<Tls>) {
     }
 }
 
-/// Logs the certificates that have expired or expire soon.
 fn warn_of_expiry(tls: &Tls) {
     let now = unix_time();
     for (file, expiry) in tls.expiry_times() {
@@ -114,44 +109,36 @@ fn warn_of_expiry(tls: &Tls) {
     }
 }
 
-/// The certificates that a server uses until their files change.
 pub(super) struct Tls {
     settings: TlsSettings,
     current: ArcSwap<Certificates>,
-    /// The error that was logged last for changed files, so that the same error is logged only once.
+    /// So that the same error is logged only once.
     reported: Mutex<Option<String>>,
 }
 
-/// The configuration of rustls for the certificates.
 struct Certificates {
     config: Arc<ServerConfig>,
-    /// The numbers of the certificates of the server, from 1, each with the time until which it is valid, in seconds
-    /// since 1970.
+    /// The certificates are numbered from 1; times are in seconds since 1970.
     expiry_times: Vec<(usize, u64)>,
-    /// The metadata of the files before they were read.
+    /// Before the files were read.
     stamps: Vec<Option<FileStamp>>,
 }
 
 impl Tls {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate. The
-    /// kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
+    /// The kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
     pub(super) fn load(settings: &TlsSettings) -> io::Result<Self> {
         let loaded = load_certificates(settings);
         let loaded = loaded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(loaded), reported: Mutex::default() })
     }
 
-    /// Reads the files again. If that fails, the certificates stay as they are, and the error is logged.
+    /// If that fails, the certificates stay as they are, and the error is logged.
     pub(super) fn reload(&self) {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.try_reload();
     }
 
-    /// Reads the files again if they have changed, and returns `true` if they could be read. `stamps` is their current
-    /// metadata.
+    /// `true` if they have changed and could be read.
     pub(super) fn reload_if_changed(&self, stamps: &[Option<FileStamp>]) -> bool {
         self.current.load().stamps != stamps && self.try_reload()
     }
@@ -180,8 +167,7 @@ impl Tls {
         Arc::clone(&self.current.load().config)
     }
 
-    /// Returns the numbers of the certificates of the server, from 1, each with the time until which it is valid, in
-    /// seconds since 1970.
+    /// The certificates are numbered from 1; times are in seconds since 1970.
     pub(super) fn expiry_times(&self) -> Vec<(usize, u64)> {
         self.current.load().expiry_times.clone()
     }
@@ -197,7 +183,7 @@ fn file_stamps(settings: &TlsSettings) -> Vec<Option<FileStamp>> {
     files.map(|file| FileStamp::of(file)).collect()
 }
 
-/// Reads all files. The error is a message without the contents of the files.
+/// The error does not contain the contents of the files.
 fn load_certificates(settings: &TlsSettings) -> Result<Certificates, String> {
     let stamps = file_stamps(settings);
     let provider = Arc::new(default_provider());
@@ -236,8 +222,7 @@ fn load_certificates(settings: &TlsSettings) -> Result<Certificates, String> {
     Ok(Certificates { config: Arc::new(config), expiry_times, stamps })
 }
 
-/// Reads a regular file: a named pipe in its place would block the thread that reads the certificates again. The error
-/// is a message with the name of the file.
+/// A named pipe in place of a file would block the thread that reads the certificates again.
 fn read_file(file: &Path) -> Result<Vec<u8>, String> {
     let mut opened = open_regular_file(file).map_err(|error| error.to_string())?;
     let mut text = Vec::new();
@@ -255,7 +240,6 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String
     }
 }
 
-/// Returns the verifier of the certificates of clients, which must come from an authority in the file.
 fn client_verifier(
     file: &Path,
     mode: ClientCertificateMode,

@@ -42,14 +42,13 @@ use crate::plan::{BodyUse, Plan, PlannedMethod};
 use crate::store::{LazyStore, Writer};
 use crate::transfer::detect_media_type;
 
-/// The maximum number of bytes between the contents of two parts: a boundary, and the header fields of the second part.
+/// A boundary, and the header fields of the second part.
 const MAX_BYTES_BETWEEN_PARTS: usize = 16 << 10;
-/// The number of bytes of memory that a part needs in addition to its name and its content.
+/// Memory that a part needs in addition to its name and its content.
 const PART_BYTES: usize = 128;
-/// The maximum length of a part's name, in bytes.
+/// In bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
 
-/// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
 pub(super) struct MultipartTarget<'m> {
     pub(super) plan: &'m Plan,
@@ -57,8 +56,7 @@ pub(super) struct MultipartTarget<'m> {
     pub(super) max_parts: u64,
 }
 
-/// Receives all parts of a multipart body. A file that no parameter accepts is not stored, unless the handler reads all
-/// parts; only its length is recorded.
+/// A file that no parameter accepts is not stored, unless the handler reads all parts.
 pub(super) async fn receive_parts(
     mut body: LimitedBody<'_>,
     boundary: Option<String>,
@@ -111,19 +109,19 @@ pub(super) async fn receive_parts(
 
 struct PartReader<'b> {
     body: LimitedBody<'b>,
-    /// The chunk that the parser reads next, or `None` at the end of the body; pending after the parser has read it.
+    /// `None` at the end of the body; pending after the parser has read it.
     next_chunk: Rc<Cell<Poll<Option<Bytes>>>>,
-    /// The total number of bytes in the fields that have been received, without files.
+    /// The bytes of all fields so far, without files.
     field_bytes: u64,
-    /// The number of bytes that files in memory may still have, together at most the limit `body`.
+    /// Together at most the limit `body`.
     memory_for_files: u64,
-    /// `true` if a field is invalid, so that the request will be rejected. Files after this field are not stored.
+    /// The request will be rejected, so that files after the field are not stored.
     has_invalid_field: bool,
 }
 
 impl PartReader<'_> {
-    /// Returns the next item of the parser: a part, or the next bytes of a part; `None` after the last one. `number` is
-    /// the number of the part, which starts at 1. `at_end` is the error if the body ends before the item.
+    /// Returns a part, or the next bytes of one; `None` after the last one. Parts are numbered from 1. `at_end` is the
+    /// error if the body ends before.
     async fn next<T>(
         &mut self,
         parser: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
@@ -149,14 +147,12 @@ impl PartReader<'_> {
         next.await?.transpose().map_err(|error| ApiError::malformed(multipart_error(&error, number, at_end)))
     }
 
-    /// Returns the next bytes of a part's content; `None` at the end of the part.
     async fn next_chunk(&mut self, field: &mut Field, number: u64) -> Result<Option<Bytes>, ApiError> {
         self.next(field, number, MalformedRequest::MultipartEnd { part: number }).await
     }
 
-    /// Receives the content of one part. Returns `None` if the form field is for a file, but the user has selected no
-    /// file: then browsers send an empty file without a name, and form libraries send an empty text. A handler that
-    /// reads all parts gets this empty file.
+    /// `None` if the user has selected no file: browsers then send an empty file without a name, and form libraries an
+    /// empty text. A handler that reads all parts gets this empty file.
     async fn receive_part(
         &mut self,
         mut field: Field,
@@ -219,8 +215,7 @@ impl PartReader<'_> {
         Ok(Some(BodyPart { name, content: BodyPartContent::OtherFile { upload, media_type } }))
     }
 
-    /// Receives the content of a part that is not a file. `limits.part` applies to each part, `limits.body` to all such
-    /// parts together.
+    /// `limits.part` applies to each part, `limits.body` to all such parts together.
     async fn receive_field(
         &mut self,
         field: &mut Field,
@@ -244,12 +239,8 @@ impl PartReader<'_> {
     }
 }
 
-/// Returns the file name of a part, converted by `convert`; `None` if the part is not a file. `number` is the number of
-/// the part, which starts at 1.
-///
-/// # Errors
-/// Fails if the name is only in the parameter `filename*`, which is not allowed in multipart bodies (RFC 7578 section
-/// 4.2). Such a file must not become a text.
+/// `None` if the part is not a file. Fails if the name is only in `filename*`, which is not allowed in multipart bodies
+/// (RFC 7578 section 4.2): such a file must not become a text.
 fn part_filename(field: &Field, number: u64, convert: fn(&str) -> String) -> Result<Option<String>, ApiError> {
     let with_backslashes = with_literal_backslashes(field);
     let Some(disposition) = with_backslashes.as_ref().or(field.content_disposition()) else { return Ok(None) };
@@ -265,9 +256,8 @@ fn part_filename(field: &Field, number: u64, convert: fn(&str) -> String) -> Res
     }
 }
 
-/// Returns the disposition of a part that has a backslash before a character other than a quote or a backslash.
-/// Browsers do not escape backslashes (HTML, section 4.10.21.8), so that it is one in a file name of Windows. `None` if
-/// there is no such backslash.
+/// Browsers do not escape backslashes (HTML, section 4.10.21.8), so that one before a character other than a quote or a
+/// backslash is in a file name of Windows. `None` if there is no such backslash.
 fn with_literal_backslashes(field: &Field) -> Option<ContentDisposition> {
     let raw = field.headers().get(CONTENT_DISPOSITION)?.as_bytes();
     let (mut text, mut rest, mut is_changed) = (Vec::with_capacity(raw.len()), raw, false);
@@ -283,13 +273,11 @@ fn with_literal_backslashes(field: &Field) -> Option<ContentDisposition> {
     ContentDisposition::from_raw(&value).ok()
 }
 
-/// Returns the error for a client that sends too many bytes before a part.
 fn too_long_start() -> MalformedRequest {
     MalformedRequest::MultipartStart { searched: MAX_BYTES_BETWEEN_PARTS }
 }
 
-/// Converts the error of reading a part to an error for the client. `number` is the number of the part, and `at_end` is
-/// the error if the body ended too early.
+/// `at_end` is the error if the body ended too early.
 fn multipart_error(error: &MultipartError, number: u64, at_end: MalformedRequest) -> MalformedRequest {
     match error {
         MultipartError::Incomplete => at_end,
@@ -305,16 +293,14 @@ fn multipart_error(error: &MultipartError, number: u64, at_end: MalformedRequest
     }
 }
 
-/// The number of bytes by which a file may exceed the size limit of its parameter while it is received. A file that is
-/// only slightly too long is received completely. Then the parameter's check can report the exact length together with
-/// the errors of all other parameters.
+/// The bytes by which a file may exceed its size limit while it is received: then the check of the parameter can report
+/// the exact length together with the errors of all other parameters.
 const MAX_FILE_EXCESS: u64 = 64 << 10;
-/// The maximum length of a file name, in characters. A longer name is truncated.
+/// In characters. A longer name is truncated.
 const MAX_FILENAME_CHARS: usize = 255;
-/// The file name of a body without a name.
 const DEFAULT_FILENAME: &str = "file";
 
-/// Receives a body that is the file of a parameter. An empty body is no file.
+/// An empty body is no file.
 pub(super) async fn receive_file(
     mut body: LimitedBody<'_>,
     head: &Head,
@@ -335,14 +321,12 @@ pub(super) async fn receive_file(
     Ok(Body::File(upload))
 }
 
-/// Returns the number of bytes of a file with this limit that are received.
 pub(super) fn max_received_size(limit: Limit, limits: &Limits) -> u64 {
     let is_general = limit == limits::PART_SIZE.with_value(limits.part);
     if is_general { limit.max } else { limit.max.saturating_add(MAX_FILE_EXCESS) }
 }
 
-/// Returns the file name in `Content-Disposition` of a request, of which `filename*` precedes `filename` (RFC 6266
-/// section 4.3).
+/// `filename*` precedes `filename` (RFC 6266 section 4.3).
 fn body_filename(head: &Head) -> String {
     let value = head.header_values(http::header::CONTENT_DISPOSITION.as_str()).next();
     let value = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
@@ -354,8 +338,8 @@ fn body_filename(head: &Head) -> String {
     name.map(stored_filename).filter(|name| !name.is_empty()).unwrap_or_else(|| DEFAULT_FILENAME.to_owned())
 }
 
-/// Returns a file name without folders, control characters, and characters that change the direction of text. Browsers
-/// send a quote as `%22` (HTML, section 4.10.21.8).
+/// Without folders, control characters, and those that change the direction of text. Browsers send a quote as `%22`
+/// (HTML, section 4.10.21.8).
 fn stored_filename(name: &str) -> String {
     let name: String = visible_base_name(&name.replace("%22", "\"")).take(MAX_FILENAME_CHARS).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
@@ -371,18 +355,15 @@ fn storage_error(error: io::Error) -> ApiError {
     ApiError::plain(code).with_log(error)
 }
 
-/// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
+/// The bytes that are written at once. A shorter file is created and written in one step.
 const PIECE_LEN: usize = 256 << 10;
-/// The length of a shorter piece, for which there must be memory. If many clients send files, there is no memory for
-/// longer ones.
+/// There must be memory for such a piece. If many clients send files, longer pieces get no memory.
 const MIN_PIECE_LEN: usize = 16 << 10;
 
-/// The maximum length of a file that stays in memory. Creating and removing a file costs more processor time than
-/// receiving this many bytes.
+/// Creating and removing a file costs more processor time than receiving this many bytes.
 const MAX_LEN_IN_MEMORY: usize = 16 << 10;
 
-/// The maximum number of unused buffers that a worker keeps for later files, because allocating memory takes longer
-/// than writing to it.
+/// Allocating memory takes longer than writing to it.
 const MAX_SPARE_BUFFERS: usize = 4;
 
 thread_local! {
@@ -393,7 +374,6 @@ fn take_buffer() -> Vec<u8> {
     SPARE_BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
-/// Keeps a buffer that is no longer needed, so that [`take_buffer`] can return it.
 fn keep_buffer(mut buffer: Vec<u8>) {
     buffer.clear();
     SPARE_BUFFERS.with_borrow_mut(|spare| {
@@ -403,13 +383,11 @@ fn keep_buffer(mut buffer: Vec<u8>) {
     });
 }
 
-/// Where uploaded files are stored while their request is handled.
 #[derive(Debug, Clone)]
 pub(super) enum UploadStorage {
-    /// Uploaded files are temporary files in this folder.
     Folder(PathBuf),
-    /// Uploaded files are temporary files of the program's file store, so that a handler can publish them without
-    /// copying. The hash of a file is computed while the file is written.
+    /// In the program's file store, a handler can publish them without copying. The hash is computed while a file is
+    /// written.
     Store(Arc<LazyStore>),
 }
 
@@ -429,11 +407,9 @@ impl TemporaryFiles for UploadStorage {
 /// pieces of a file, and receiving the body waits for the disk only if the disk is slower than the client.
 struct UploadWriter<'m> {
     filename: String,
-    /// Where the file is stored. If it is `None`, the file is not stored: only its length and media type are
-    /// determined.
+    /// `None` if the file is not stored: only its length and media type are determined.
     destination: Option<FileDestination<'m>>,
-    /// The task that writes a piece on another thread; `None` before the first piece is written. The task owns the
-    /// file, so that the file is removed even if the request is dropped while a piece is written.
+    /// `None` before the first piece. The task owns the file, so that it is removed even if the request is dropped.
     piece_in_progress: Option<JoinHandle<io::Result<WrittenPiece>>>,
     next_piece: Vec<u8>,
     memory: ReservedMemory,
@@ -443,24 +419,20 @@ struct UploadWriter<'m> {
     media_type: Option<&'static str>,
 }
 
-/// The parameter check for an uploaded file, and where the file is stored.
 #[derive(Clone, Copy)]
 pub(super) struct FileDestination<'m> {
-    /// The server, which limits memory and open files.
     pub(super) state: &'m ServerState,
-    /// The address of the client that sends the file.
     pub(super) client: Option<IpAddr>,
-    /// The address from which the connection of the client comes, for the log.
+    /// For the log: from where the connection of the client comes.
     pub(super) peer: Option<SocketAddr>,
-    /// The check of the parameter that receives the file; `None` if the file is for the handler.
+    /// `None` if the file is for the handler.
     pub(super) check: Option<&'m dyn Check>,
-    /// `true` if an earlier part of the body is invalid, so that the request will be rejected.
+    /// An earlier part of the body is invalid.
     pub(super) is_request_refused: bool,
-    /// The folder or the file store that will contain the file.
     pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
-/// The file to which a piece has been written, and the buffer of the piece, which is empty again.
+/// The buffer is empty again.
 type WrittenPiece = (WritableFile, Vec<u8>);
 
 enum WritableFile {
@@ -481,7 +453,7 @@ impl WritableFile {
         }
     }
 
-    /// Appends a piece to a file. If `file` is `None`, creates the file first.
+    /// Creates the file first if `file` is `None`.
     fn append_piece(file: Option<Self>, upload_storage: &UploadStorage, piece: &[u8]) -> io::Result<Self> {
         let mut file = file.map_or_else(|| Self::create_file(upload_storage), Ok)?;
         match &mut file {
@@ -493,7 +465,6 @@ impl WritableFile {
 }
 
 impl<'m> UploadWriter<'m> {
-    /// Returns a writer for an uploaded file. `filename` is the file name that the client sent.
     pub(super) fn new(filename: String, destination: Option<FileDestination<'m>>) -> Self {
         Self {
             filename,
@@ -507,22 +478,18 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Returns the number of bytes of the file that have been received so far.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Returns `true` if the file is empty and has no name. A browser sends such a file if the user selected no file.
+    /// A browser sends such a file if the user selected none.
     fn is_unnamed_and_empty(&self) -> bool {
         self.filename.is_empty() && self.size == 0
     }
 
-    /// Appends bytes to the file. Each complete piece is written on another thread.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be created, if an earlier piece could not be written, with
-    /// [`io::ErrorKind::ResourceBusy`] if too many files are open, or with [`io::ErrorKind::OutOfMemory`] if requests
-    /// use too much memory.
+    /// Each complete piece is written on another thread. Fails with [`io::ErrorKind::ResourceBusy`] if too many files
+    /// are open, with [`io::ErrorKind::OutOfMemory`] if requests use too much memory, or if a piece could not be
+    /// written.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {
@@ -540,7 +507,7 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Reserves memory for a piece of this length, and returns the length at which the piece must be written.
+    /// Returns the length at which the piece must be written.
     fn reserve_piece(&mut self, length: usize) -> io::Result<usize> {
         let Some(FileDestination { state, client, peer, .. }) = self.destination else { return Ok(PIECE_LEN) };
         let mut reserve = |length| self.memory.grow_to(length, &state.request_memory, client);
@@ -556,7 +523,7 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Writes the last piece, and returns the complete file. A short file of at most `memory` bytes stays in memory.
+    /// A short file of at most `memory` bytes stays in memory.
     pub(super) async fn finish(mut self, memory: u64) -> io::Result<Upload> {
         let media_type = self.recognise_media_type().to_owned();
         let file = self.wait_for_piece().await?.map(|(file, buffer)| {
@@ -592,7 +559,7 @@ impl<'m> UploadWriter<'m> {
         Ok(upload)
     }
 
-    /// Waits until the previous piece has been written, and starts to write the collected piece on another thread.
+    /// Waits until the previous piece has been written.
     async fn start_writing(&mut self) -> io::Result<()> {
         self.recognise_media_type();
         let Some(FileDestination { upload_storage, state, client, peer, .. }) = self.destination else {
@@ -617,7 +584,7 @@ impl<'m> UploadWriter<'m> {
         Ok(())
     }
 
-    /// Waits until the previous piece has been written. Returns `None` if no piece has been written yet.
+    /// `None` if no piece has been written yet.
     async fn wait_for_piece(&mut self) -> io::Result<Option<WrittenPiece>> {
         match self.piece_in_progress.take() {
             Some(writing) => writing.await.map_err(io::Error::other)?.map(Some),
@@ -625,8 +592,7 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Detects the media type of the file from its first piece. If the check of the parameter rejects files of this
-    /// type or with this name, the file is not stored; the check reports the error later.
+    /// Detects it in the first piece. A file that the check will reject is not stored.
     fn recognise_media_type(&mut self) -> &'static str {
         if let Some(known) = self.media_type {
             return known;
