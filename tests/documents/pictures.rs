@@ -45,7 +45,7 @@ fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order
     let stages = function("fn run_stages(").replace("find_method_or_respond(", &format!("{rare}("));
     let body = function("fn handle(").replace("run_stages(", &format!("{stages}("));
     // The services of the `App` call the first stage before `handle`.
-    assert!(read("request.rs").contains(" route(&"), "the call of `route` is not found");
+    assert!(read("routed_request.rs").contains(" route(&"), "the call of `route` is not found");
     let body = format!("route({body}");
     // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
     // method or of a function of a type.

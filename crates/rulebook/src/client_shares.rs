@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The number of counters for clients. Two clients rarely have the same counter; they then have one share together. In
-/// return, the workers need no lock, and the memory does not grow with the number of clients.
+/// Two clients rarely have the same counter, and then one share. In return, workers need no lock, and the memory is
+/// constant.
 const COUNTERS: usize = 1024;
-/// The bits of an IPv6 address that a provider assigns to a client; the client chooses the others.
+/// A provider assigns them to a client, which chooses the others.
 const CLIENT_NETWORK: u128 = !0 << 64;
 
 /// An amount that all clients of a server use together.
@@ -18,8 +18,7 @@ pub struct ClientShares {
     max_per_client: usize,
     used: AtomicUsize,
     by_client: Box<[AtomicUsize]>,
-    /// Selects the counter of a client. Its keys are random, so that no client can find the clients with the same
-    /// counter.
+    /// Random, so that no client can find the clients with the same counter.
     hasher: RandomState,
 }
 
@@ -47,10 +46,7 @@ impl ClientShares {
         }
     }
 
-    /// Takes an amount for a client. `None` is a client whose address is unknown, or a proxy with many clients.
-    ///
-    /// # Errors
-    /// Fails in the same cases as [`Share::grow`].
+    /// `None` is a client whose address is unknown, or a proxy with many clients. Fails like [`Share::grow`].
     pub fn take(self: &Arc<Self>, client: Option<IpAddr>, amount: usize) -> Result<Share, UsedUp> {
         let mut share = Share { shares: Arc::clone(self), counter: self.counter_of(client), amount: 0 };
         share.grow(amount)?;
@@ -68,7 +64,7 @@ impl ClientShares {
                     .is_some_and(|counter| self.by_client[counter].load(Ordering::Relaxed) >= self.max_per_client)
     }
 
-    /// Returns the counter of a client; `None` if its use is not limited.
+    /// `None` if the use of the client is not limited.
     fn counter_of(&self, client: Option<IpAddr>) -> Option<usize> {
         let client = client.filter(|_| self.max_per_client != usize::MAX).map(client_network)?;
         // The remainder is less than `COUNTERS`, so that it fits into `usize`.
@@ -77,11 +73,8 @@ impl ClientShares {
 }
 
 impl Share {
-    /// Takes a further amount.
-    ///
-    /// # Errors
-    /// Fails if nothing is left for all clients together, or for this client. A client that uses nothing else can use
-    /// more than its part, because a single request may need more. Nothing is taken then.
+    /// Fails if nothing is left for all clients, or for this one, and takes nothing then. A client that uses nothing
+    /// else can use more than its part, because a single request may need more.
     pub fn grow(&mut self, amount: usize) -> Result<(), UsedUp> {
         let ClientShares { max, max_per_client, used, by_client, .. } = &*self.shares;
         if let Some(counter) = self.counter {

@@ -98,11 +98,10 @@ mod secret;
 mod server;
 mod settings;
 pub mod store;
-mod time_share;
+mod time;
 pub mod trace;
 mod transfer;
 pub mod types;
-mod unix_time;
 // It is hidden because only the command line uses it.
 #[doc(hidden)]
 pub mod usage;

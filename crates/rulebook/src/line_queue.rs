@@ -7,15 +7,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The maximum number of lines that wait in a queue.
+/// Of lines, in each queue.
 const MAX_WAITING_LINES: usize = 1024;
-/// The time without progress after which the end of a program does not wait for the reader.
+/// Without progress, the end of a program does not wait longer for the reader.
 const STALL_TIMEOUT: Duration = Duration::from_millis(500);
-/// The maximum time for which the end of a program waits for a slow reader.
+/// For a slow reader, at the end of a program.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The number of lines of all queues of this process that have been dropped.
+/// Of all queues of this process.
 static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Writes lines from a thread of its own, so that a reader that does not read them cannot stop the program.
@@ -102,7 +102,7 @@ impl Write for LineQueue {
 }
 
 impl Counts {
-    /// Writes the lines as long as the process runs.
+    /// As long as the process runs.
     fn write_all(&self, name: &str, waiting: &Receiver<Vec<u8>>, mut to: impl Write) {
         while let Ok(first) = waiting.recv() {
             for lines in std::iter::once(first).chain(waiting.try_iter()) {
@@ -120,7 +120,7 @@ impl Counts {
     }
 }
 
-/// Returns the number of lines that have been dropped since the start of this process.
+/// Since the start of this process.
 pub(crate) fn dropped_lines() -> u64 {
     DROPPED_LINES.load(Ordering::Relaxed)
 }

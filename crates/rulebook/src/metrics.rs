@@ -22,7 +22,7 @@ use crate::key::key_name;
 use crate::line_queue::dropped_lines;
 use crate::pipeline::{ErrorContext, GivenParameters, ReplyCode, Route};
 use crate::plan::{Plan, PlannedMethod};
-use crate::time_share::TimeShare;
+use crate::time::TimeShare;
 use crate::usage::{ANONYMOUS, OTHER, USERS, UsageCounts};
 
 #[derive(Default)]

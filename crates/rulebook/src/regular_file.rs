@@ -5,10 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Opens a regular file. Anything else is rejected, because opening it could wait forever: a named pipe, for example.
-///
-/// # Errors
-/// Fails if the path is not a regular file or cannot be opened. The error message contains the path.
+/// Opening anything else could wait forever, such as a named pipe. The error contains the path.
 pub(crate) fn open_regular_file(path: &Path) -> io::Result<File> {
     let opened =
         path.metadata().and_then(|kind| if kind.is_file() { File::open(path) } else { Err(not_a_file_error()) });
@@ -19,17 +16,17 @@ pub(crate) fn not_a_file_error() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
-/// The metadata of a file, by which a change of the file is detected.
+/// A change of the file changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// The number of the inode, which changes whenever the file is replaced.
+    /// Changes whenever the file is replaced.
     inode: u64,
 }
 
 impl FileStamp {
-    /// Returns the current metadata of the file at `path`; `None` if the file does not exist.
+    /// `None` if the file does not exist.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().as_ref().map(Self::from)
     }

@@ -8,10 +8,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Reads the secret in the file at `path`.
-///
-/// # Errors
-/// Fails if the file cannot be read or its length is not `BYTES`. All error messages contain the path of the file.
+/// Fails if the length of the file is not `BYTES`. All error messages contain the path of the file.
 pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     let bytes = fs::read(path).map_err(|error| error_with_path(path, error.kind(), &error))?;
     let invalid =
@@ -19,11 +16,7 @@ pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     bytes.try_into().map_err(invalid)
 }
 
-/// Reads the secret in the file at `path`. If the file does not exist, creates it with a random secret.
-///
-/// # Errors
-/// Fails if the file cannot be read or written, or its length is not `BYTES`. All error messages contain the path of
-/// the file.
+/// Creates the file with a random secret if it does not exist. Fails like [`read`].
 pub fn read_or_create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -48,8 +41,7 @@ fn create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     Ok(secret)
 }
 
-/// Creates a folder and the folders in which it is, unless they exist. Only the user that runs the program can enter
-/// the new folders, so that other users cannot read the files in them.
+/// Only the user that runs the program can enter the folder and the new folders around it.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -58,8 +50,7 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Writes a temporary file to the disk, in the folder of the file that it shall become. Only its owner can read it,
-/// also after it has been renamed.
+/// In the folder of the file that it shall become. Only its owner can read it, also after it has been renamed.
 pub fn write_private_file(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(content)?;
@@ -67,7 +58,6 @@ pub fn write_private_file(path: &Path, content: &[u8]) -> io::Result<NamedTempFi
     Ok(file)
 }
 
-/// Returns the folder that contains a file.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

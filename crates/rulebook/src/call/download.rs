@@ -3,15 +3,17 @@
 use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::{ETag, RangedContent, ResponseError, check_response_header};
+use super::{ETag, ResponseError, check_response_header};
 
 /// A file that an API method with the option `download` returns: its content, its name and its header fields.
 ///
@@ -29,29 +31,24 @@ use super::{ETag, RangedContent, ResponseError, check_response_header};
 /// The builder functions of this type do not fail. If a builder function gets an invalid value, the call of the API
 /// method fails with an internal error.
 pub struct Download {
-    /// The content of the file.
     pub(crate) content: Content,
-    /// The file name under which clients save the file.
+    /// Clients save the file under it.
     pub(crate) name: Option<String>,
-    /// The media type of the file; `None` if the handler has not set it.
+    /// `None` if the handler has not set it.
     pub(crate) media_type: Option<HeaderValue>,
-    /// The entity tag that the handler has set, or the entity tag of the opened file; `None` if the file has not been
-    /// opened yet.
+    /// Of the handler or the opened file; `None` if it has not been opened yet.
     pub(crate) etag: Option<ETag>,
-    /// The time at which the content was changed last; `None` if the time is not known.
+    /// Of the last change of the content.
     pub(crate) modified: Option<SystemTime>,
-    /// The length of the content in bytes; `None` if the length is not known before the content has been read.
+    /// In bytes; `None` if it is not known before the content has been read.
     pub(crate) length: Option<u64>,
-    /// `true` if the length, the entity tag and the modification time come from the opened file, so that the server
-    /// need not read them from the disk.
+    /// Length, entity tag and modification time come from the opened file, and need not be read from the disk.
     pub(crate) has_file_metadata: bool,
-    /// Whether browsers should show the file instead of saving it.
     pub(crate) inline: Inline,
-    /// The other header fields that the handler has set for the file.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// How often a link to the file can be used; `None` if the number is not limited.
+    /// `None` if the number is not limited.
     pub(crate) link_uses: Option<NonZeroU32>,
-    /// The first error that a builder function has found; `None` if all values are valid.
+    /// The first one that a builder function has found.
     pub(crate) error: Option<ResponseError>,
 }
 
@@ -65,7 +62,6 @@ pub(crate) enum Inline {
 }
 
 impl Inline {
-    /// Returns whether browsers should show a file of a media type.
     pub(crate) fn shows(self, media_type: &HeaderValue) -> bool {
         match self {
             Self::Never => false,
@@ -75,7 +71,7 @@ impl Inline {
     }
 }
 
-/// Returns `true` for the media types whose files contain no scripts.
+/// Their files contain no scripts.
 fn is_passive(media_type: &str) -> bool {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.split_once('/') {
@@ -330,5 +326,39 @@ impl fmt::Debug for Download {
             .field("name", &self.name)
             .field("media_type", &self.media_type)
             .finish_non_exhaustive()
+    }
+}
+
+/// The content of a file that is not on the disk, such as an object in an object storage. Any part of it can be read
+/// without reading the bytes before the part, so that clients can request parts of the file.
+#[derive(Clone)]
+pub struct RangedContent {
+    length: u64,
+    open: Arc<dyn Fn(Range<u64>) -> ByteStream + Send + Sync>,
+}
+
+impl RangedContent {
+    /// Creates the content from its length in bytes and a function that returns the stream of a part. The stream should
+    /// request the part when it is first polled, and keep only a few chunks in memory.
+    pub fn new(length: u64, open: impl Fn(Range<u64>) -> ByteStream + Send + Sync + 'static) -> Self {
+        Self { length, open: Arc::new(open) }
+    }
+
+    /// Returns the length in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Returns a stream of the bytes in a range of offsets, which must not exceed the length.
+    #[must_use]
+    pub fn stream(&self, range: Range<u64>) -> ByteStream {
+        (self.open)(range)
+    }
+}
+
+impl fmt::Debug for RangedContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes in another storage", self.length)
     }
 }

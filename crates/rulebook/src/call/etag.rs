@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::Head;
@@ -41,19 +41,17 @@ impl ETag {
         Self { is_weak: true, tag: encode_tag(tag.as_ref()) }
     }
 
-    /// Creates the strong entity tag of a version of a resource. Compressed responses add their content coding after a
-    /// semicolon, which is therefore encoded like the characters that a tag cannot contain.
+    /// A compressed response adds its content coding after a semicolon, which is therefore encoded in the version.
     pub(crate) fn of_version(version: &str) -> Self {
         Self { is_weak: false, tag: encode_tag(version).replace(CODING_SEPARATOR, "%3B").into() }
     }
 
-    /// Returns the version whose entity tag this is, in whichever content coding.
+    /// In whichever content coding.
     pub(crate) fn version(&self) -> String {
         let tag = self.tag.split(CODING_SEPARATOR).next().unwrap_or_default();
         percent_decode_str(tag).decode_utf8().map_or_else(|_| tag.to_owned(), Cow::into_owned)
     }
 
-    /// Returns the strong entity tag with the same text.
     pub(crate) fn as_strong(&self) -> Self {
         Self { is_weak: false, tag: self.tag.clone() }
     }
@@ -83,17 +81,15 @@ impl ETag {
         !self.is_weak && !other.is_weak && self.tag == other.tag
     }
 
-    /// Returns the entity tag in the form that it has in header fields.
     pub(crate) fn header_value(&self) -> HeaderValue {
         // Visible ASCII in quotes is always a valid header value.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
     }
 }
 
-/// The separator between the version and the content coding in the entity tag of a compressed response.
 const CODING_SEPARATOR: char = ';';
 
-/// Returns the entity tag of a version in a compressed response. `tag` is the entity tag of the uncompressed response.
+/// `tag` is that of the uncompressed response.
 pub(crate) fn tag_of_coded_version(tag: &HeaderValue, coding: &str) -> HeaderValue {
     let plain = tag.to_str().unwrap_or_default().trim_end_matches('"');
     HeaderValue::try_from(format!("{plain}{CODING_SEPARATOR}{coding}\"")).unwrap_or_else(|_| tag.clone())
@@ -105,8 +101,7 @@ impl fmt::Display for ETag {
     }
 }
 
-/// Returns `true` for the characters that an entity tag may contain. Characters outside of ASCII are excluded, because
-/// some clients reject them.
+/// Characters outside of ASCII are excluded, because some clients reject them.
 fn is_tag_char(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'"'
 }
@@ -122,10 +117,10 @@ fn encode_tag(tag: &str) -> Box<str> {
     encoded.collect::<String>().into()
 }
 
-/// The characters that may be between two entity tags of a list.
+/// Between two entity tags of a list.
 const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
-/// The value of `If-Match` or `If-None-Match`: `*`, or a list of entity tags.
+/// In `If-Match` or `If-None-Match`: `*`, or a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ETagList {
     has_star: bool,
@@ -134,18 +129,15 @@ pub(crate) struct ETagList {
 }
 
 impl ETagList {
-    /// Returns the value `*`, which matches any entity tag.
     pub(crate) fn star() -> Self {
         Self { has_star: true, ..Self::default() }
     }
 
-    /// Returns a list with a single entity tag.
     pub(crate) fn with_tag(tag: ETag) -> Self {
         Self { tags: vec![tag], ..Self::default() }
     }
 
-    /// Reads the list from all header fields with this name; `None` if the request does not have the field. In a
-    /// malformed field, the entity tags before the first error are read.
+    /// `None` without the field. In a malformed one, the entity tags before the first error are read.
     pub(crate) fn from_head(head: &Head, field: &HeaderName) -> Option<Self> {
         let mut values = head.get_all(field).peekable();
         values.peek()?;
@@ -165,32 +157,29 @@ impl ETagList {
         Some(list)
     }
 
-    /// Returns `true` if the value is `*`, or `matches` returns `true` for an entity tag of the list.
+    /// `*` matches any.
     pub(crate) fn has_match(&self, matches: impl Fn(&ETag) -> bool) -> bool {
         self.has_star || self.tags.iter().any(matches)
     }
 
-    /// Returns the first entity tag of the list for which `matches` returns `true`.
     pub(crate) fn find(&self, matches: impl Fn(&ETag) -> bool) -> Option<&ETag> {
         self.tags.iter().find(|tag| matches(tag))
     }
 
-    /// Returns `true` if the value is `*`.
     pub(crate) fn has_star(&self) -> bool {
         self.has_star
     }
 
-    /// Returns the entity tags of the list.
     pub(crate) fn tags(&self) -> &[ETag] {
         &self.tags
     }
 
-    /// Returns `true` if the header field contains text that is not an entity tag, or `*` beside other values.
+    /// Text that is not an entity tag, or `*` beside other values.
     pub(crate) fn is_malformed(&self) -> bool {
         self.is_malformed
     }
 
-    /// Adds the entity tags of a comma-separated list, up to the first element that is not an entity tag.
+    /// Up to the first element that is not an entity tag.
     fn add_tags(&mut self, text: &str) {
         let mut rest = text;
         while let Some((tag, after)) = split_first_tag(rest) {
@@ -201,8 +190,7 @@ impl ETagList {
     }
 }
 
-/// Returns the first entity tag of a comma-separated list, and the text after this tag. Returns `None` if the first
-/// element is not an entity tag. An entity tag may contain commas.
+/// `None` if the first element is not an entity tag, which may contain commas.
 fn split_first_tag(list: &str) -> Option<(ETag, &str)> {
     let rest = list.trim_start_matches(SEPARATORS);
     let start = rest.find('"')? + 1;

@@ -1,9 +1,18 @@
-//! The head of a request: everything that the server knows before the body of the request arrives.
+//! The head of a request: everything that the server knows before the body of the request arrives. Contains also
+//! parsers of its header fields: quoted strings (RFC 9110 section 5.6.4), and `Prefer` (RFC 7240), with which a client
+//! selects one of several responses.
+//!
+//! If a request comes through proxies, each of them appends the address from which it has received the request to a
+//! header field. Clients can send such a field too, so that only the addresses that trusted proxies have appended are
+//! believed: [`TrustedProxies`] reads the list from its end, and stops at the first address that is not that of a
+//! trusted proxy.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, FORWARDED, HeaderName, HeaderValue};
+use rulebook_model::model::{AddressRange, ForwardedField};
 
 use super::{ClientCertificate, TlsSession, is_secret_name};
 use crate::trace::RequestTrace;
@@ -30,13 +39,13 @@ pub struct Head {
     pub client: Option<std::net::IpAddr>,
     /// The id of the request, which the response and the log contain.
     pub id: RequestId,
-    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    /// `None` if the connection has no TLS.
     pub(crate) tls: Option<Arc<TlsSession>>,
-    /// The trace of the request; `None` if the program has no exporter for traces.
+    /// `None` if the program has no exporter for traces.
     pub(crate) trace: Option<Arc<RequestTrace>>,
-    /// The name of a version of the API with which the path of the request began. `uri` does not contain it.
+    /// The path began with it. `uri` does not contain it.
     pub(crate) version: Option<Box<str>>,
-    /// `true` if the path of the request ended with this name, without a slash. `uri` has the path `/`.
+    /// Without a slash. `uri` then has the path `/`.
     pub(crate) ends_with_version: bool,
 }
 
@@ -68,8 +77,7 @@ pub fn is_secret_header_field(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
 }
 
-/// Splits the value of `Authorization` into the name of the authentication scheme and the credentials after this name,
-/// which may be empty (RFC 9110 section 11.4).
+/// The scheme and the credentials after it, which may be empty (RFC 9110 section 11.4).
 fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     let value = value.as_bytes().trim_ascii();
     match value.iter().position(|byte| *byte == b' ') {
@@ -78,8 +86,7 @@ fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     }
 }
 
-/// Returns the token in the value of `Authorization` if the authentication scheme is Bearer (RFC 6750 section 2.1).
-/// Names of schemes are case-insensitive.
+/// The scheme is Bearer (RFC 6750 section 2.1), in any case.
 fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = split_credentials(value);
     scheme.eq_ignore_ascii_case(b"Bearer").then_some(token)
@@ -152,12 +159,12 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Returns the same as [`Head::header`], for a name that is known at compile time.
+    /// For a name that is known at compile time.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
         self.get_all(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// Returns the same as [`Head::header_values`], for a name that is known at compile time.
+    /// For a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
@@ -190,8 +197,7 @@ impl Head {
         cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Returns the names and values of all cookies. Double quotes around values are removed; escapes in values are not
-    /// decoded.
+    /// Without double quotes around values; escapes are not decoded.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
@@ -202,8 +208,7 @@ impl Head {
         })
     }
 
-    /// Returns the beginning of references that are relative to the path in `uri`, so that they are relative to the
-    /// path of the request.
+    /// Makes references relative to `uri` relative to the path of the request.
     pub(crate) fn reference_start(&self) -> String {
         let version = self.version.as_ref().filter(|_| self.ends_with_version);
         version.map(|name| format!("{name}/")).unwrap_or_default()
@@ -248,7 +253,6 @@ impl RequestId {
         Self::Generated(u64::from_ne_bytes(bytes))
     }
 
-    /// Calls a function with the text of the id.
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
         let mut digits = [0; 16];
         match self {
@@ -271,4 +275,168 @@ impl fmt::Display for RequestId {
             Self::Received(text) => f.write_str(text),
         }
     }
+}
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// And the header field that the server reads from them.
+#[derive(Debug, Default)]
+pub(crate) struct TrustedProxies {
+    pub(crate) ranges: Vec<AddressRange>,
+    pub(crate) field: ForwardedField,
+}
+
+impl TrustedProxies {
+    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.contains(peer.ip())
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.ranges.iter().any(|range| range.contains(address))
+    }
+
+    /// The peer, unless it is a trusted proxy. An IPv6 address that contains an IPv4 address becomes the IPv4 address.
+    #[inline]
+    pub(crate) fn client_address(
+        &self,
+        peer: Option<SocketAddr>,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Option<IpAddr> {
+        let peer = peer?.ip().to_canonical();
+        Some(if self.ranges.is_empty() { peer } else { self.address_before_proxies(peer, headers) })
+    }
+
+    fn address_before_proxies(&self, peer: IpAddr, headers: &[(HeaderName, HeaderValue)]) -> IpAddr {
+        if !self.contains(peer) {
+            return peer;
+        }
+        let name = match self.field {
+            ForwardedField::Forwarded => &FORWARDED,
+            _ => &X_FORWARDED_FOR,
+        };
+        let fields = headers.iter().rev().filter(|(known, _)| known == name).map(|(_, value)| value);
+        let has_quotes = self.field == ForwardedField::Forwarded;
+        let elements = fields.flat_map(|value| elements_from_end(value.as_bytes(), has_quotes));
+        let mut client = peer;
+        for element in elements {
+            // An element without an address, such as `unknown`, hides everything before it.
+            let Some(address) = self.address_in(element) else { break };
+            client = address;
+            if !self.contains(client) {
+                break;
+            }
+        }
+        client
+    }
+
+    fn address_in(&self, element: &[u8]) -> Option<IpAddr> {
+        match self.field {
+            ForwardedField::Forwarded => {
+                let pairs = split_outside_of_quotes(element, b';');
+                let mut pairs = pairs.into_iter().filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+                let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+                let value = value.trim();
+                let unquoted = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+                parse_address(unquoted)
+            }
+            _ => parse_address(std::str::from_utf8(element).ok()?),
+        }
+    }
+}
+
+/// From the last one. With `has_quotes`, commas in quoted strings (RFC 9110 section 5.6.4) separate nothing.
+///
+/// The quotes are matched from the end, because only what trusted proxies have appended there is known to be
+/// well-formed. The quote of a client that has no counterpart then hides nothing that a proxy has appended.
+fn elements_from_end(list: &[u8], has_quotes: bool) -> impl Iterator<Item = &[u8]> {
+    let mut is_quoted = false;
+    // After a quote inside of a quoted string: whether it is a part of the string, because an odd number of backslashes
+    // is in front of it. Otherwise the string begins with it.
+    let mut is_part_of_string: Option<bool> = None;
+    list.rsplit(move |byte| {
+        if let Some(is_escaped) = is_part_of_string.take() {
+            if *byte == b'\\' {
+                is_part_of_string = Some(!is_escaped);
+                return false;
+            }
+            is_quoted = is_escaped;
+        }
+        match (*byte, is_quoted) {
+            (b'"', false) => is_quoted = has_quotes,
+            (b'"', true) => is_part_of_string = Some(false),
+            _ => {}
+        }
+        *byte == b',' && !is_quoted
+    })
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711` (RFC 7239 section 6).
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address: Option<IpAddr> = text.parse().ok().or_else(bracketed);
+    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+/// RFC 7240 section 2. The case of `name` is ignored; the first one counts; a preference without a value has an empty
+/// one. `None` if the value is not a word in UTF-8.
+pub(crate) fn preferred_value<'h>(fields: impl Iterator<Item = &'h HeaderValue>, name: &str) -> Option<String> {
+    for field in fields {
+        for preference in split_outside_of_quotes(field.as_bytes(), b',') {
+            // The parameters after `;` are those of another specification.
+            let main = split_outside_of_quotes(preference, b';').first().map_or(&b""[..], |main| main.trim_ascii());
+            let equals = main.iter().position(|byte| *byte == b'=');
+            let (key, word) = equals.map_or((main, &b""[..]), |at| (&main[..at], &main[at + 1..]));
+            if key.trim_ascii().eq_ignore_ascii_case(name.as_bytes()) {
+                return String::from_utf8(parse_word(word.trim_ascii())?).ok();
+            }
+        }
+    }
+    None
+}
+
+/// `Preference-Applied` (RFC 7240 section 3); `None` if the value contains characters that no header field has.
+pub(crate) fn applied_preference(name: &str, value: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(format!("{name}={}", format_word(value)).as_bytes()).ok()
+}
+
+/// The rest after an unmatched quote is one element.
+pub(crate) fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_separator = |byte: &u8| {
+        let escapes = is_quoted && *byte == b'\\' && !is_escaped;
+        if *byte == b'"' && !is_escaped {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = escapes;
+        *byte == separator && !is_quoted
+    };
+    value.split(is_separator).collect()
+}
+
+/// A quoted string or a text without quotes; `None` if a quote is not matched.
+pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
+    let Some(quoted) = word.strip_prefix(b"\"") else {
+        return (!word.contains(&b'"')).then(|| word.to_vec());
+    };
+    let mut text = Vec::with_capacity(quoted.len());
+    let mut bytes = quoted.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return bytes.next().is_none().then_some(text),
+            b'\\' => text.push(bytes.next()?),
+            _ => text.push(byte),
+        }
+    }
+    None
+}
+
+/// Unchanged if it is a token (RFC 9110 section 5.6.2), otherwise a quoted string.
+fn format_word(text: &str) -> String {
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_token_byte) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

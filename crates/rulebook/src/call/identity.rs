@@ -1,13 +1,16 @@
-//! The identity of a caller: a name, permissions, and values that the program has attached.
+//! The identity of a caller: a name, permissions, and values that the program has attached, such as the claims of a
+//! verified token.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use rulebook_model::filename::{FileName, FilePatterns};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+use serde_json::{Map, Value as Json};
 
-use super::{Claims, RateLimiter};
+use super::RateLimiter;
 
 /// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
 ///
@@ -25,28 +28,26 @@ use super::{Claims, RateLimiter};
 #[derive(Clone)]
 pub struct Identity(Arc<IdentityData>);
 
-/// The data of an identity. All clones of the identity share it, because each request clones an identity.
+/// All clones share it, because each request clones an identity.
 #[derive(Clone)]
 struct IdentityData {
     name: QualifiedName,
-    /// The names of the other identities of the caller that have been combined with this one.
+    /// They have been combined with this one.
     combined_names: Vec<QualifiedName>,
     permissions: Box<[Box<str>]>,
-    /// Each of these counts the requests of the identity. The list is empty if the number of requests is not limited.
+    /// Empty if the number of requests is not limited.
     rate_limiters: Vec<Arc<RateLimiter>>,
-    /// The stored files that the identity may access: those whose names match one of the patterns in every item. The
-    /// list is empty if the identity does not restrict files.
+    /// A file must match a pattern in every item. Empty if files are not restricted.
     files: Vec<FilePatterns>,
-    /// The values that the program has attached, at most one value of each type.
+    /// At most one value of each type.
     attached_values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
-/// A name with its namespace, which together identify a caller.
+/// Name and namespace together identify a caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct QualifiedName {
-    /// Distinguishes equal names from different sources.
     pub namespace: Box<str>,
-    /// The name that handlers can read.
+    /// Handlers can read it.
     pub name: Box<str>,
 }
 
@@ -108,8 +109,7 @@ impl Identity {
         self
     }
 
-    /// Copies the names and the attached values to a new identity with other permissions. The new identity has no rate
-    /// limiter and no file patterns.
+    /// The new identity has no rate limiter and no file patterns.
     pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
         let mut identity = Self::new(self.name(), permissions);
         let data = Arc::make_mut(&mut identity.0);
@@ -153,35 +153,31 @@ impl Identity {
 }
 
 impl Identity {
-    /// Returns an identity with the same data that shares no reference count with this one.
+    /// For a worker alone: it shares no reference count with this one.
     pub(crate) fn unshared(&self) -> Self {
         Self(Arc::new(IdentityData::clone(&self.0)))
     }
 
-    /// Returns the name with its namespace, by which the requests of the caller are counted.
+    /// Requests of the caller are counted by it.
     pub(crate) fn qualified_name(&self) -> &QualifiedName {
         &self.0.name
     }
 
-    /// Returns the names of the other identities that have been combined with this one.
     pub(crate) fn combined_names(&self) -> &[QualifiedName] {
         &self.0.combined_names
     }
 
-    /// Returns the permissions as a slice.
     pub(crate) fn permission_list(&self) -> &[Box<str>] {
         &self.0.permissions
     }
 
-    /// Returns the counters of the identity's requests; an empty list if their number is not limited.
+    /// Empty if the number of requests is not limited.
     pub(crate) fn rate_limiters(&self) -> &[Arc<RateLimiter>] {
         &self.0.rate_limiters
     }
 
-    /// Combines two identities of one caller, which two authenticators have returned. The result has the name of
-    /// `self`, the permissions and the attached values of both, and the limits of both: requests count for the rate
-    /// limiters of both, and only files that both may access can be accessed. So a second credential never removes a
-    /// limit of the first one.
+    /// The result has the name of `self`, and all permissions, attached values and limits, so that a second credential
+    /// never removes a limit of the first one.
     pub(crate) fn combined_with(mut self, other: &Self) -> Self {
         let data = Arc::make_mut(&mut self.0);
         for name in std::iter::once(&other.0.name).chain(&other.0.combined_names) {
@@ -207,7 +203,7 @@ impl Identity {
     }
 }
 
-/// The name, the permissions and the claims, as programs in other languages get them.
+/// As programs in other languages get it.
 impl Serialize for Identity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let claims = self.data::<Claims>();
@@ -228,4 +224,74 @@ impl fmt::Debug for Identity {
             .field("permissions", &self.0.permissions)
             .finish_non_exhaustive()
     }
+}
+
+/// The claims of a token that has been verified (RFC 7519 section 4), for handlers:
+///
+/// ```
+/// use rulebook::{ApiError, Claims, Context};
+///
+/// fn email(context: &Context) -> Result<String, ApiError> {
+///     let claims = context.identity().and_then(|identity| identity.data::<Claims>());
+///     let email = claims.and_then(|claims| claims.get("email")).and_then(|email| email.as_str());
+///     email.map(str::to_owned).ok_or_else(|| ApiError::declared("no_email"))
+/// }
+/// ```
+///
+/// Statements of SQL handlers, and handlers in other languages, read them too.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Claims(Map<String, Json>);
+
+impl Claims {
+    /// Creates the claims of a token that has been verified.
+    #[must_use]
+    pub fn new(claims: Map<String, Json>) -> Self {
+        Self(claims)
+    }
+
+    /// Returns the value of a claim. If no claim has this name, the name is split at dots: `realm_access.roles` is the
+    /// member `roles` of the claim `realm_access`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0.get(name).or_else(|| {
+            let (first, rest) = name.split_once('.')?;
+            rest.split('.').try_fold(self.0.get(first)?, |value, name| value.get(name))
+        })
+    }
+
+    /// Returns about how many bytes of memory the claims occupy.
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
+        members_size(&self.0)
+    }
+
+    /// Returns the claims as a JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        Json::Object(self.0.clone())
+    }
+
+    /// Returns all claims by their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// About, in bytes, without the text of its name and its value.
+const MEMBER_SIZE: usize = 128;
+
+fn members_size(members: &Map<String, Json>) -> usize {
+    members.iter().map(|(name, value)| MEMBER_SIZE + name.len() + value_size(value)).sum()
+}
+
+/// About, in bytes. The parser limits how deep values are nested.
+fn value_size(value: &Json) -> usize {
+    size_of::<Json>()
+        + match value {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(value_size).sum(),
+            Json::Object(members) => members_size(members),
+            _ => 0,
+        }
 }

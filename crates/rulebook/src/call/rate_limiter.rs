@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::{ApiError, ErrorKind};
-use crate::unix_time::unix_time;
+use crate::time::unix_time;
 
-/// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
-/// more accurate are the remaining requests in responses, which do not include the blocks of other workers.
+/// Of a worker's share. The smaller they are, the more accurate are the remaining requests in responses, which do not
+/// include the blocks of other workers.
 const BLOCKS_PER_WORKER: u32 = 4;
 
 /// Limits the number of requests of an identity in a time window.
@@ -33,22 +33,21 @@ const BLOCKS_PER_WORKER: u32 = 4;
 pub struct RateLimiter {
     requests: u32,
     seconds: u32,
-    /// The name under which several servers count the requests together; `None` if each server counts by itself.
+    /// Several servers count together under it; `None` if each counts by itself.
     shared_name: Option<Box<str>>,
-    /// The current window, and the number of requests that workers have claimed in this window.
+    /// And the requests that workers have claimed in it.
     claimed: PaddedCounter,
-    /// For each worker, the window to which its block belongs, and the number of requests that remain in the block.
+    /// For each worker, the window of its block and what remains in it.
     blocks: Box<[PaddedCounter]>,
 }
 
-/// A window and a number of requests, in a separate cache line, so that the writes of one worker do not slow down other
-/// workers.
+/// In a separate cache line, so that the writes of one worker do not slow down others.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct PaddedCounter(AtomicU64);
 
 impl PaddedCounter {
-    /// Returns the window, and the number of requests in it.
+    /// And the number of requests in it.
     fn load(&self) -> (u32, u32) {
         Self::unpack(self.0.load(Ordering::Relaxed))
     }
@@ -62,8 +61,8 @@ impl PaddedCounter {
         self.0.store(u64::from(window) << 32 | u64::from(count), Ordering::Relaxed);
     }
 
-    /// Changes the number of requests in a window. `change` gets `None` if the counter belongs to another window.
-    /// Returns the number before the change, or as an error the number that `change` has left.
+    /// `change` gets `None` for another window. Returns the number before, or as an error the number that `change` has
+    /// left.
     fn update(&self, window: u32, change: impl Fn(Option<u32>) -> Option<u32>) -> Result<u32, u32> {
         let count = |packed| Some(Self::unpack(packed)).filter(|(of, _)| *of == window).map(|(_, count)| count);
         let update = |packed| change(count(packed)).map(|count| u64::from(window) << 32 | u64::from(count));
@@ -109,11 +108,7 @@ impl RateLimiter {
         self.count(now, 1).map(|(quota, _)| quota)
     }
 
-    /// Counts a request as `cost` requests at the Unix time `now`. Returns the state of the limit after the request,
-    /// and the window in which it counts.
-    ///
-    /// # Errors
-    /// Fails if fewer than `cost` requests remain; the request then is not counted.
+    /// At the Unix time `now`, as `cost` requests; returns the window too. Fails without counting if fewer remain.
     pub(crate) fn count(&self, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
         let window = self.current_window(now);
         let block = self.block();
@@ -136,13 +131,12 @@ impl RateLimiter {
         Ok((self.quota_at(now, window, unclaimed.saturating_add(before - cost)), window))
     }
 
-    /// Takes back a request that [`RateLimiter::count`] has counted in this window.
+    /// One that [`RateLimiter::count`] has counted in this window.
     pub(crate) fn give_back(&self, window: u32, cost: u32) {
         let _ = self.block().update(window, |held| Some(held?.saturating_add(cost)));
     }
 
-    /// Records requests of the current window that a counter of several servers has granted, so that
-    /// [`RateLimiter::last_window_usage`] includes them.
+    /// Granted by a counter of several servers; [`RateLimiter::last_window_usage`] includes them.
     pub(crate) fn record(&self, requests: u32) {
         let window = self.current_window(unix_time());
         let add = |claimed: Option<u32>| Some(claimed.unwrap_or(0).saturating_add(requests).min(self.requests));
@@ -157,7 +151,6 @@ impl RateLimiter {
         Self { shared_name: Some(name.into()), ..self }
     }
 
-    /// Returns the name that was set with [`RateLimiter::with_shared_name`].
     pub(crate) fn shared_name(&self) -> Option<&str> {
         self.shared_name.as_deref()
     }
@@ -185,7 +178,7 @@ impl RateLimiter {
         (u64::from(window) * u64::from(self.seconds), used)
     }
 
-    /// Returns, for each worker with a block of this window, the number of requests that remain in the block.
+    /// Of each worker with a block of this window.
     fn unused(&self, window: u32) -> impl Iterator<Item = u32> {
         self.blocks.iter().map(PaddedCounter::load).filter(move |(of, _)| *of == window).map(|(_, remaining)| remaining)
     }
@@ -198,8 +191,7 @@ impl RateLimiter {
         self
     }
 
-    /// Claims a block of at least `needed` requests, or all that no worker has claimed if they are fewer. Returns their
-    /// number.
+    /// At least `needed` requests, or all that no worker has claimed if they are fewer.
     fn claim_block(&self, window: u32, needed: u32) -> u32 {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         let block = |claimed: u32| {
@@ -213,7 +205,7 @@ impl RateLimiter {
         self.claimed.update(window, add).map_or(0, block)
     }
 
-    /// Takes at most `needed` requests that other workers have claimed and not used. Returns their number.
+    /// At most `needed` requests that other workers have claimed and not used.
     fn take_from_other_blocks(&self, window: u32, needed: u32) -> u32 {
         let this = self.block_index();
         let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != this);
@@ -224,12 +216,10 @@ impl RateLimiter {
         })
     }
 
-    /// Adds claimed requests to the block of this worker.
     fn add_to_block(&self, window: u32, claimed: u32) {
         let _ = self.block().update(window, |held| Some(held.unwrap_or(0).saturating_add(claimed)));
     }
 
-    /// Returns the block of this worker.
     fn block(&self) -> &PaddedCounter {
         &self.blocks[self.block_index()]
     }
@@ -243,9 +233,8 @@ impl RateLimiter {
         now.checked_div(self.seconds.into()).map_or(0, |window| window as u32)
     }
 
-    /// Returns the window in which a request at the time `now` counts. Two workers may read the clock at slightly
-    /// different times: if one of them has already started a new window, the other must not return to the previous
-    /// window.
+    /// Clocks of workers differ: if one has already started a new window, the other must not return to the previous
+    /// one.
     fn current_window(&self, now: u64) -> u32 {
         let window = self.window_at(now);
         let (known, _) = self.claimed.load();
@@ -258,8 +247,7 @@ impl RateLimiter {
     }
 }
 
-/// Returns the index of the current thread: the first thread that counts a request has the index 0, the next thread the
-/// index 1.
+/// In the order in which threads first count a request, from 0.
 fn worker_index() -> usize {
     static NEXT_INDEX: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -272,8 +260,7 @@ fn worker_index() -> usize {
     })
 }
 
-/// The value of `Retry-After` in seconds if a limit without a time window is used up. After this time, an administrator
-/// may have raised the limit.
+/// `Retry-After` in seconds without a time window: an administrator may have raised the limit by then.
 const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 
 /// The state of a rate limit after a request.
@@ -298,8 +285,7 @@ impl Quota {
         ApiError::new(ErrorKind::TooManyRequests { retry_after })
     }
 
-    /// Returns the item of the header field `RateLimit-Policy` and the item of `RateLimit` for a limit with this name
-    /// (draft-ietf-httpapi-ratelimit-headers, version 10).
+    /// Of `RateLimit-Policy` and of `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
     pub(crate) fn header_items(self, name: &str) -> [String; 2] {
         let Self { requests, seconds, remaining, reset } = self;
         match seconds {

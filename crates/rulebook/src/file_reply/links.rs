@@ -26,8 +26,8 @@ use crate::pipeline::{ErrorContext, FileRange, Reply, catch_panic_async, respond
 use crate::plan::Plan;
 use crate::regular_file::open_regular_file;
 use crate::store::{LinkContent, LinkFiles, LinkUses, LinkWriter, NewLink, OpenLink, StoreError};
+use crate::time::unix_time;
 use crate::transfer::{FileInfo, LINK_PREFIX, LinkId, LinkKey};
-use crate::unix_time::unix_time;
 
 /// The time between two searches for files whose links have expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);

@@ -2,30 +2,42 @@
 //!
 //! A handler that has started is never cancelled. If the client disconnects before the handler has finished, the
 //! handler continues to run as a separate task.
+//!
+//! The outputs of a handler are compared with the definition: those of functions in debug builds, and in programs that
+//! call [`Rulebook::verify_outputs`](crate::Rulebook::verify_outputs); those of handlers of a definition as their
+//! [`OutputsCheck`](crate::handler_kind::OutputsCheck) demands. A panic in the code of the program becomes an internal
+//! error, which is logged once, with the id of the request.
 
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_util::future::BoxFuture;
+use rulebook_model::envelope::{Envelope, OutputsLocation};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::model::DeclaredError;
 use serde_json::Value as Json;
 
 use super::MethodRunner;
 use super::authorize::GrantedCall;
-use super::panic::{catch_panic, catch_panic_async};
-use super::response_fields::{template_arguments, undeclared_error, with_response_fields};
-use super::verify_outputs::{count_difference, declared_outputs, described_outputs, verify_outputs};
-use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
+use super::respond::{template_arguments, undeclared_error, with_response_fields};
+use crate::call::{
+    ApiError, ArgumentSlot, ArgumentSlots, Download, Encode, ErrorKind, Outcome, ReturnedValue, Success, TypeMismatch,
+    Value, is_secret_name,
+};
 use crate::client_shares::ClientShares;
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture, OutputsCheck};
-use crate::plan::{Action, PlannedMethod};
+use crate::plan::{Action, PlannedMethod, PlannedOutput};
 
-/// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
-/// outlive the request. Fails if the program has no handler for the method, or the arguments cannot be deserialized to
-/// the argument type of the handler.
+/// Its future does not borrow from the request, which it can outlive. Fails if the program has no handler for the
+/// method, or if the arguments cannot be deserialized.
 pub(crate) fn start_handler(
     runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
@@ -67,9 +79,7 @@ pub(crate) fn start_handler(
     Ok(StartedHandler { method: index, context: Some(handler_context), template_arguments, running })
 }
 
-/// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
-/// borrowed from the worker's runner: if an `Arc` of the hooks were cloned, all workers would write to one reference
-/// count.
+/// The hooks are borrowed from the worker's runner: if an `Arc` were cloned, all workers would write to one count.
 async fn run_with_hooks(
     runner: Arc<MethodRunner>,
     module: usize,
@@ -101,8 +111,7 @@ async fn run_with_hooks(
     result?
 }
 
-/// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
-/// are returned as a JSON file.
+/// As the single output `args`, or as a JSON file if the method returns a file.
 fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> Result<ReturnedValue, ApiError> {
     let arguments = method.parameter_names.iter().zip(arguments).map(|(name, slot)| {
         let value = match slot {
@@ -119,7 +128,7 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> R
     Ok(ReturnedValue::Download(Box::new(Download::bytes(text).name("args.json"))))
 }
 
-/// Counts the handlers that are still running after their clients have disconnected.
+/// Handlers that are still running after their clients have disconnected.
 #[derive(Debug)]
 pub struct DetachedHandlers {
     /// Each of the handlers has a clone.
@@ -128,36 +137,33 @@ pub struct DetachedHandlers {
 }
 
 impl Default for DetachedHandlers {
-    /// Returns counts without limits.
     fn default() -> Self {
         Self::new(ClientShares::new(usize::MAX, None))
     }
 }
 
 impl DetachedHandlers {
-    /// Creates the counts. If `shares` is used up, no further handlers should be started.
+    /// If `shares` is used up, no further handlers should be started.
     pub fn new(shares: ClientShares) -> Self {
         Self { counted: Arc::default(), shares: Arc::new(shares) }
     }
 
-    /// Returns the number of handlers that are still running although their clients have disconnected.
     pub fn count(&self) -> usize {
         Arc::strong_count(&self.counted) - 1
     }
 
-    /// Returns `true` if the maximum is reached, in total or for this client.
+    /// In total or for this client.
     pub fn is_used_up(&self, client: Option<IpAddr>) -> bool {
         self.shares.is_used_up(client)
     }
 }
 
-/// A handler that has not been polled. If this value is dropped, the handler does not run.
+/// It has not been polled. If it is dropped, the handler does not run.
 pub struct StartedHandler {
-    /// The index of the API method.
     pub(super) method: usize,
-    /// The context that the handler received; `None` if the arguments are returned without a handler.
+    /// `None` if the arguments are returned without a handler.
     context: Option<Context>,
-    /// The arguments that header fields of the response contain, each with its slot.
+    /// Those that header fields of the response contain, each with its slot.
     template_arguments: Vec<(usize, Json)>,
     running: HandlerFuture,
 }
@@ -196,11 +202,11 @@ impl StartedHandler {
     }
 }
 
-/// A future of a call that continues as a separate task if it is dropped before its end.
+/// It continues as a separate task if it is dropped before its end.
 pub(super) struct DetachableFuture<'r, T: 'static> {
     runner: &'r Arc<MethodRunner>,
     client: Option<IpAddr>,
-    /// The API method whose handler this is, and its context; `None` for another part of a call.
+    /// `None` for another part of a call than the handler of a method.
     call: Option<(usize, Context)>,
     running: Option<BoxFuture<'static, Result<T, ApiError>>>,
 }
@@ -258,9 +264,8 @@ fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, re
     log::error!(id = method, request_id:% = id; "{method}: {id}: the client has gone; {reason}");
 }
 
-/// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of a
-/// handler that the definition chooses as the handler demands. Also returns `true` if the outputs are the whole body,
-/// as outputs are that are only described, and not an object.
+/// Outputs of functions are compared as the setting says, those of handlers of a definition as the handlers demand.
+/// Also returns `true` if the outputs are the whole body, as outputs are that are only described, and not an object.
 fn verified(
     runner: &MethodRunner,
     method: &PlannedMethod,
@@ -295,9 +300,8 @@ fn verified(
     }
 }
 
-/// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains
-/// no error with this name, returns the error of the catalogue that `undeclared` returns, or an internal error.
-/// `origin` names the method or the part of the program that returned the error, for the log.
+/// For a declared error, adds what `declared` contains. An undeclared one becomes the error that `undeclared` returns,
+/// or an internal error. `origin` names its source in the log.
 pub(super) fn with_declaration(
     declared: &[DeclaredError],
     origin: &str,
@@ -310,4 +314,190 @@ pub(super) fn with_declaration(
         None => undeclared(name)
             .unwrap_or_else(|| ApiError::internal(format_args!("{origin}: no error {name:?} is declared"))),
     }
+}
+
+/// Empty lists in an output that are taken for objects.
+const MAX_EMPTY_LISTS: usize = 16;
+
+/// Fails with an internal error. The log contains the name of the output; the response does not, because the client did
+/// not cause the error.
+pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
+    verify_json(method, &outputs.to_json().map_err(ApiError::internal)?)
+}
+
+/// Without others: another program could return members that clients must not see, or those of the envelope. Fails like
+/// [`verify_outputs`], and if the outputs are not an object.
+fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
+    let mut json = outputs.to_json().map_err(ApiError::internal)?;
+    match &mut json {
+        _ if method.has_whole_output => {}
+        Json::Object(members) => {
+            members.retain(|name, _| method.outputs.iter().any(|output| *output.name == **name));
+        }
+        Json::Null => json = Json::Object(serde_json::Map::new()),
+        // Without outputs, it does not matter what the handler returns.
+        _ if method.outputs.is_empty() => json = Json::Object(serde_json::Map::new()),
+        _ => {}
+    }
+    verify_json(method, &json)?;
+    Ok(json)
+}
+
+/// Returns the outputs unchanged, apart from null, which stands for none, and members that the envelope itself writes.
+fn described_outputs(method: &PlannedMethod, envelope: &dyn Envelope, outputs: &dyn Encode) -> Result<Json, ApiError> {
+    let mut json = match outputs.to_json().map_err(ApiError::internal)? {
+        Json::Null if !method.has_whole_output => Json::Object(serde_json::Map::new()),
+        json => json,
+    };
+    count_difference(method, &json);
+    if let (Json::Object(members), OutputsLocation::Members { except, .. }) = (&mut json, envelope.decoding().outputs)
+        && !method.has_whole_output
+    {
+        members.retain(|name, _| !except.contains(&name.as_str()));
+    }
+    Ok(json)
+}
+
+/// Logs the first difference of each API method. Outputs that the definition does not declare are no difference.
+fn count_difference(method: &PlannedMethod, json: &Json) {
+    let Some(difference) = find_difference(method, json, true) else { return };
+    if method.output_differences.fetch_add(1, Ordering::Relaxed) == 0 {
+        let id = &*method.id;
+        log::warn!(id; "{difference}; the response is sent as it is, and further ones of this method are only counted");
+    }
+}
+
+fn verify_json(method: &PlannedMethod, json: &Json) -> Result<(), ApiError> {
+    find_difference(method, json, false).map_or(Ok(()), |difference| Err(ApiError::internal(difference)))
+}
+
+/// The first output that is missing or wrong. If `is_lenient`, an empty list may stand for an object, as PHP writes it.
+fn find_difference(method: &PlannedMethod, json: &Json, is_lenient: bool) -> Option<String> {
+    let has_members = match json {
+        Json::Object(_) | Json::Null => true,
+        Json::Array(items) => is_lenient && items.is_empty(),
+        _ => false,
+    };
+    if !has_members && !method.has_whole_output && !method.outputs.is_empty() {
+        return Some(format!("{}: the outputs are not an object", method.id));
+    }
+    let describe = |path: &str, output: &PlannedOutput, problem: &str| {
+        Some(format!("{}: the output `{}{path}`{problem}", method.id, output.name))
+    };
+    for output in &method.outputs {
+        let value = if method.has_whole_output { Some(json) } else { json.get(&*output.name) };
+        match value {
+            None | Some(Json::Null) if output.is_optional => {}
+            None => return describe("", output, " is missing"),
+            Some(value) => {
+                let mismatch = match output.check.checked(Value::from(value)) {
+                    Err(mismatch) if is_lenient => mismatch_without_empty_lists(output, value, mismatch),
+                    checked => checked.err(),
+                };
+                if let Some(mismatch) = mismatch {
+                    let path = &mismatch.path;
+                    let secret = is_secret_name(&output.name) || is_secret_name(path);
+                    let got = if secret { "a secret" } else { &mismatch.got };
+                    return describe(path, output, &format!(": expected {}, got {got}", mismatch.expected));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The first mismatch that remains if empty lists are objects. Each turn replaces one of them.
+#[cold]
+fn mismatch_without_empty_lists(
+    output: &PlannedOutput,
+    value: &Json,
+    mut mismatch: TypeMismatch,
+) -> Option<TypeMismatch> {
+    let mut value = value.clone();
+    for _ in 0..MAX_EMPTY_LISTS {
+        match find_at_path(&mut value, &mismatch.path) {
+            Some(list) if list.as_array().is_some_and(Vec::is_empty) => *list = Json::Object(serde_json::Map::new()),
+            _ => break,
+        }
+        mismatch = output.check.checked(Value::from(&value)).err()?;
+    }
+    Some(mismatch)
+}
+
+/// A path such as `[2].name`.
+fn find_at_path<'j>(mut json: &'j mut Json, mut path: &str) -> Option<&'j mut Json> {
+    while !path.is_empty() {
+        let next = path.char_indices().skip(1).find(|(_, char)| matches!(char, '.' | '['));
+        let (step, rest) = path.split_at(next.map_or(path.len(), |(at, _)| at));
+        json = match step.strip_prefix('[') {
+            Some(index) => json.get_mut(index.trim_end_matches(']').parse::<usize>().ok()?)?,
+            None => json.get_mut(step.strip_prefix('.')?)?,
+        };
+        path = rest;
+    }
+    Some(json)
+}
+
+thread_local! {
+    /// Calls of [`catch_panic`] on the stack of this thread.
+    static ACTIVE_CATCHERS: Cell<u32> = const { Cell::new(0) };
+    /// [`catch_panic`] removes and logs it.
+    static LAST_PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// `what` is the name of the called code in the log, such as "the handler". The internal error has the message of the
+/// panic.
+pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
+    ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() + 1);
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() - 1);
+    let location = LAST_PANIC_LOCATION.try_with(RefCell::take).ok().flatten();
+    match (ran, location) {
+        (Ok(value), None) => Ok(value),
+        (Ok(value), Some(location)) => {
+            log::error!("{what} caught a panic itself{location}");
+            Ok(value)
+        }
+        (Err(panic), location) => {
+            let location = location.unwrap_or_default();
+            Err(ApiError::internal(format_args!("{what} panicked{location}: {}", panic_message(&*panic))))
+        }
+    }
+}
+
+/// Like [`catch_panic`]. The caller pins the future: moving it into this one would double the memory.
+pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
+    let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
+        Ok(poll) => poll.map(Ok),
+        Err(error) => Poll::Ready(Err(error)),
+    });
+    polled.await
+}
+
+/// Makes this process write its panics to the log instead of printing them to standard error.
+///
+/// A panic in a handler, hook, type, authenticator or envelope is logged with its source location, in the log line that
+/// also contains the ids of the request and the method. Any other panic is logged in a separate line.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let mut location = panic.location().map_or_else(String::new, |location| format!(" at {location}"));
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        // Writing to a `String` never fails.
+        let _ = write!(location, "\n{trace}");
+    }
+    let is_caught = ACTIVE_CATCHERS.get() > 0;
+    if !is_caught || LAST_PANIC_LOCATION.try_with(|last| last.replace(Some(location.clone()))).is_err() {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("unnamed");
+        log::error!("the thread {name} panicked{location}: {}", panic_message(panic.payload()));
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

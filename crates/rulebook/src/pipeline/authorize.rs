@@ -2,14 +2,17 @@
 //!
 //! A method requires one of several groups of permissions. A permission may contain variables, such as `user[id]`: the
 //! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.
+//!
+//! Adds also the header fields of deprecated methods to responses, and refuses requests after the end of a method.
 
-use http::{HeaderValue, header};
-use rulebook_model::model::{self, Permission, PermissionPart};
+use http::header::{self, HeaderName, HeaderValue, LINK};
+use jiff::Timestamp;
+use rulebook_model::error::ErrorCode;
+use rulebook_model::model::{self, Permission, PermissionPart, date_or_time};
 
-use super::deprecation::method_gone;
 use super::identify::{Client, authenticate};
-use super::jsonp;
-use super::raw_value::{self, RawValue};
+use super::read::{self, RawValue};
+use super::{Reply, representation};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
 use crate::plan::{MatchedMethod, Plan, PlannedMethod};
 use crate::rate_limit::check_limits_of_identity;
@@ -23,24 +26,21 @@ pub struct GrantedCall<'r> {
 }
 
 impl<'r> GrantedCall<'r> {
-    /// Returns the API method that the client may call.
     pub fn method(&self) -> &'r PlannedMethod {
         &self.plan.methods[self.method]
     }
 
-    /// Returns the index in the plan of the API method that the client may call.
     pub(super) fn method_index(&self) -> usize {
         self.method
     }
 
-    /// Returns the identity of the caller; `None` if the caller is anonymous.
+    /// `None` if the caller is anonymous.
     pub(super) fn identity(&self) -> Option<&'r Identity> {
         self.identity
     }
 }
 
-/// Compares the permissions that an API method requires with the permissions that the client has. Fails if the method
-/// requires permissions, and the client is anonymous or lacks one of them, or if the method is gone.
+/// Fails also if the method is gone.
 pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod,
@@ -51,8 +51,7 @@ pub fn authorize<'r>(
     Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
 
-/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`. Fails
-/// under the same conditions as [`authorize`], except that the program itself may call a method that is gone.
+/// The arguments in `raw` replace the variables. The program itself may call a method that is gone.
 pub(super) fn authorize_code_call<'r>(
     plan: &'r Plan,
     method: usize,
@@ -63,14 +62,11 @@ pub(super) fn authorize_code_call<'r>(
     Ok(GrantedCall { plan, method, identity })
 }
 
-/// Checks the client's permission to call an API method before the body is read. The request passes through the stages
-/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit. Returns the same errors
-/// as the stages [`identify`] and [`authorize`].
-///
-/// [`identify`]: super::identify()
+/// Runs [`identify`](super::identify()) and [`authorize`] before the body is read, without counting: the stages run
+/// later.
 pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method_index];
-    let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {
+    let identity = match representation::requested_callback(method.allows_jsonp, head)? {
         Some(_) => None,
         None => authenticate(plan, head).await?,
     };
@@ -78,8 +74,7 @@ pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMe
     check_request(plan, method, identity.as_ref(), head, matched)
 }
 
-/// Checks that the client of a request may call an API method, and that the method is not gone. Every client learns
-/// that the method is gone, unless the documents hide the methods that a caller may not call.
+/// Every client learns that the method is gone, unless the documents hide the methods that a caller may not call.
 fn check_request(
     plan: &Plan,
     method: &PlannedMethod,
@@ -88,7 +83,7 @@ fn check_request(
     matched: &MatchedMethod,
 ) -> Result<(), ApiError> {
     let permitted = check_permission_groups(plan, method, identity, Some(head), |slot| {
-        raw_value::raw_value_in_head(method, slot, head, &matched.segments)
+        read::raw_value_in_head(method, slot, head, &matched.segments)
     });
     match method_gone(method) {
         Some(gone) if permitted.is_ok() || !plan.documents.is_limited_to_caller => Err(gone),
@@ -96,9 +91,7 @@ fn check_request(
     }
 }
 
-/// Checks that the identity has every permission of at least one group that the API method requires. `value` returns
-/// the raw value of the parameter with this slot index, for a variable in a permission. `head` is the head of the
-/// request; `None` for a call from code.
+/// `value` returns the raw value of a slot, for a variable. `head` is `None` for a call from code.
 fn check_permission_groups<'r>(
     plan: &Plan,
     method: &PlannedMethod,
@@ -142,8 +135,7 @@ fn check_permission_groups<'r>(
     })
 }
 
-/// Converts a parameter's raw value to the text that replaces its variable in a permission; `None` if the value is
-/// absent or cannot be part of a permission.
+/// `None` if the value is absent or cannot be part of a permission.
 fn permission_variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
     let check = &*method.parameters[slot].check;
     let value = match raw {
@@ -154,9 +146,7 @@ fn permission_variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<
     model::variable_text(check, value)
 }
 
-/// Returns `true` if `held`, a permission of the caller, equals the required permission after its variables have been
-/// replaced by values. The parts of the required permission are compared one after the other and are never joined, so
-/// that a value cannot imitate the literal text around it.
+/// The parts are compared one after the other and never joined, so that a value cannot imitate the text around it.
 fn is_same_permission(required: &Permission, held: &str, variables: &[(&str, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &required.parts {
@@ -173,4 +163,23 @@ fn is_same_permission(required: &Permission, held: &str, variables: &[(&str, Opt
         }
     }
     rest.is_empty() && !required.parts.is_empty()
+}
+
+/// Methods without a `sunset` do not read the clock.
+fn method_gone(method: &PlannedMethod) -> Option<ApiError> {
+    let deprecation = method.deprecation.as_ref()?;
+    let sunset = deprecation.sunset.filter(|sunset| *sunset <= Timestamp::now())?;
+    let successor = deprecation.successor.as_deref().map(str::to_owned);
+    Some(ApiError::new(ErrorKind::MethodGone { sunset: date_or_time(sunset), successor }))
+}
+
+/// Unless the caller may not call the method, which may be hidden.
+pub fn add_deprecation_fields(method: &PlannedMethod, reply: &mut Reply) {
+    let Some(deprecation) = &method.deprecation else { return };
+    if !matches!(reply.code.map(|code| code.code), Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden)) {
+        // The method itself can have returned one of the fields. A response can have several fields `Link`.
+        let is_missing = |name: &HeaderName| *name == LINK || reply.headers.iter().all(|(other, _)| other != name);
+        let missing: Vec<_> = deprecation.fields.iter().filter(|(name, _)| is_missing(name)).cloned().collect();
+        reply.headers.extend(missing);
+    }
 }

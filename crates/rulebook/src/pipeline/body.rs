@@ -18,25 +18,23 @@ use crate::multipart::BodyPart;
 use crate::plan::{BodyUse, PlannedMethod, PlannedParameter};
 use crate::transfer::BINARY_MEDIA_TYPE;
 
-/// The body of a request, completely received.
+/// Completely received.
 #[derive(Debug)]
 pub enum Body {
-    /// The request has no body, or the API method has no parameters in the body.
+    /// Also if the API method has no parameters in the body.
     Empty,
-    /// The bytes of a form (`application/x-www-form-urlencoded`), or of a body without a media type.
+    /// A form (`application/x-www-form-urlencoded`), or a body without a media type.
     Form(Bytes),
-    /// The bytes of a JSON text (`application/json`).
     Json(Bytes),
-    /// The bytes of a body that contains no parameters, for the handler.
+    /// Without parameters, for the handler.
     Other(Bytes),
-    /// The parts of a `multipart/form-data` body. Files have been written to disk.
+    /// Files have been written to disk.
     Parts(Vec<BodyPart>),
-    /// The body is this file, like one in a multipart body.
     File(Upload),
 }
 
 impl Body {
-    /// Returns the bytes of a body that is in memory; `None` without a body, and for files and multipart bodies.
+    /// `None` without a body, and for files and multipart bodies.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Form(bytes) | Self::Json(bytes) | Self::Other(bytes) => Some(bytes),
@@ -44,7 +42,7 @@ impl Body {
         }
     }
 
-    /// Returns the origin of the call that a request makes, with those parts of its body that the handler reads.
+    /// With those parts of the body that the handler reads.
     #[inline]
     pub fn call_origin(&self, head: Arc<Head>, access: BodyAccess) -> CallOrigin {
         let parts = match self {
@@ -55,58 +53,49 @@ impl Body {
     }
 }
 
-/// The kind of a request body, which determines how the server receives the body.
+/// It determines how the server receives the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyKind {
-    /// The request has no body, or the API method has no parameters in the body.
+    /// Also if the API method has no parameters in the body.
     Nothing,
-    /// The body is a form (`application/x-www-form-urlencoded`), or has no media type, and is kept in memory.
+    /// Or a body without a media type.
     Form,
-    /// The body is JSON and is kept in memory.
     Json,
-    /// The body contains no parameters, and is kept in memory for the handler.
+    /// No parameters, for the handler.
     Other,
-    /// The body is `multipart/form-data`; its files are written to disk.
+    /// Files are written to disk.
     Multipart {
-        /// The boundary that separates the parts. `None` if `Content-Type` contains no boundary; such a body is
-        /// malformed unless it is empty.
+        /// `None` if `Content-Type` contains none; the body is then malformed unless it is empty.
         boundary: Option<String>,
-        /// The limits for receiving this body.
         limits: MultipartLimits,
     },
-    /// The body has a media type that the API method does not support. The request is refused with 415 only when the
-    /// first byte of the body arrives: if the body is empty, its media type does not matter.
+    /// Refused with 415 only when the first byte arrives: the media type of an empty body does not matter.
     Unsupported {
-        /// The media type of the body.
         got: String,
-        /// The media types that the API method supports.
         accepted: Vec<String>,
     },
-    /// The body is a file, which is written to disk.
+    /// Written to disk.
     File {
-        /// The maximum size of the file.
         limit: Limit,
-        /// The name of the parameter for errors.
+        /// The name of the parameter, for errors.
         parameter: Box<str>,
     },
 }
 
-/// The maximum length of the boundary of a multipart body (RFC 2046 section 5.1.1). Searching for a long one is slow.
+/// RFC 2046 section 5.1.1. Searching for a long one is slow.
 const MAX_BOUNDARY_LEN: usize = 70;
 
-/// The media types of request bodies that the error 415 lists. Types that end with `+json` are supported, too.
+/// Those that the error 415 lists. Types that end with `+json` are supported, too.
 const SUPPORTED_MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// The media type that a body has if the whole body is the value of a parameter. Types that end with `+json` are
-/// supported, too.
+/// If the whole body is the value of a parameter. Types that end with `+json` are supported, too.
 const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
 
-/// The media type of bodies without `Content-Type` (RFC 9110 section 8.3), for error messages.
+/// For errors about bodies without `Content-Type` (RFC 9110 section 8.3).
 const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream (without Content-Type)";
 
-/// Returns the kind of the request body if the API method has parameters in the body, or its handler reads the body;
-/// otherwise [`BodyKind::Nothing`].
+/// [`BodyKind::Nothing`] if neither parameters nor the handler need the body.
 pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => return BodyKind::Nothing,
@@ -128,8 +117,7 @@ pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     }
 }
 
-/// Returns the kind of a request body that is the file of a parameter, or nothing. If the header fields do not say
-/// which media type the body has, only the media type that is detected in the file counts.
+/// Without a media type in the header fields, only the one that is detected in the file counts.
 fn file_body_kind(head: &Head, parameter: &PlannedParameter) -> BodyKind {
     let Some(limit) = parameter.file_limit.filter(|_| !has_no_body(head)) else {
         return BodyKind::Nothing;
@@ -149,19 +137,17 @@ fn file_body_kind(head: &Head, parameter: &PlannedParameter) -> BodyKind {
     BodyKind::Unsupported { got: shorten_text(&got), accepted }
 }
 
-/// Returns the value of `Content-Type`; `None` if it contains no media type.
+/// `None` if it contains no media type.
 fn media_type(head: &Head) -> Option<Cow<'_, str>> {
     let (_, value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE)?;
     Some(String::from_utf8_lossy(value.as_bytes())).filter(|text| !essence(text).is_empty())
 }
 
-/// Returns a media type without its parameters.
 fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// Checks that a body that would be read as a form does not begin like JSON: browsers and programs percent-encode these
-/// bytes in forms. Otherwise such a body would be a field that is not a parameter, and be lost.
+/// Browsers and programs percent-encode these bytes in forms. Otherwise JSON would be an unknown field, and be lost.
 pub(super) fn check_is_not_json(head: &Head, bytes: &[u8]) -> Result<(), ApiError> {
     if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return Ok(());
@@ -171,8 +157,7 @@ pub(super) fn check_is_not_json(head: &Head, bytes: &[u8]) -> Result<(), ApiErro
     Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: owned(JSON_MEDIA_TYPES) }))
 }
 
-/// Checks that a body without a media type is a form with known fields, which clients may send without one. `is_known`
-/// returns `true` if the body contains such a field.
+/// Clients may send a form with a known field without a media type.
 pub(super) fn check_has_media_type(head: &Head, bytes: &[u8], is_known: impl Fn() -> bool) -> Result<(), ApiError> {
     let is_form = media_type(head).is_some() || bytes.trim_ascii().is_empty() || is_known();
     if is_form { Ok(()) } else { Err(missing_media_type()) }
@@ -184,7 +169,6 @@ fn missing_media_type() -> ApiError {
     ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: owned(SUPPORTED_MEDIA_TYPES) })
 }
 
-/// Returns `true` if the header fields of a request say that it has no body.
 fn has_no_body(head: &Head) -> bool {
     match head.get(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
@@ -193,13 +177,13 @@ fn has_no_body(head: &Head) -> bool {
     }
 }
 
-/// Describes the media type of a body that is encoded, which the server does not decode; `None` for other bodies.
+/// The server does not decode it; `None` for other bodies.
 fn coded_media_type(head: &Head, media_type: Option<&str>) -> Option<String> {
     let coding = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))?;
     Some(format!("{} with the content coding {coding}", media_type.unwrap_or(UNKNOWN_MEDIA_TYPE)))
 }
 
-/// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
+/// `limits` are for a multipart body.
 pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     if has_no_body(head) {
         return BodyKind::Nothing;
@@ -224,8 +208,7 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     unsupported(&text)
 }
 
-/// Returns the boundary in the value of `Content-Type`. Many clients send a boundary without quotes that contains `=`
-/// or other characters that only a quoted string may contain.
+/// Many clients send a boundary without quotes that contains `=` or other characters that need them.
 fn multipart_boundary(content_type: &str) -> Option<String> {
     let boundary =
         split_outside_of_quotes(content_type.as_bytes(), b';').into_iter().skip(1).find_map(|parameter| {
@@ -239,7 +222,7 @@ fn multipart_boundary(content_type: &str) -> Option<String> {
     String::from_utf8(boundary).ok().filter(|_| is_valid)
 }
 
-/// Returns the parser for a multipart body with this boundary. If the boundary is invalid, the parser returns an error.
+/// For an invalid boundary, it returns an error.
 pub fn multipart_parser<S>(boundary: &str, body: S) -> Multipart
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + 'static,
@@ -259,8 +242,7 @@ fn unsupported(media_type: &str) -> BodyKind {
     BodyKind::Unsupported { got: shorten_text(media_type), accepted: owned(SUPPORTED_MEDIA_TYPES) }
 }
 
-/// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type
-/// without parameters.
+/// `essence` is the media type without parameters (RFC 6839 section 3.1).
 fn has_json_suffix(essence: &str) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence.strip_prefix("application/").is_some_and(|kind| kind.len() > 5 && kind.ends_with("+json"))

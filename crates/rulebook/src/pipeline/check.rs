@@ -12,20 +12,17 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::{Arity, Check, Structure};
 
-use super::raw_value::RawValue;
-use super::read::{RawValues, find_parameter_of_part};
+use super::read::{RawValue, RawValues, find_parameter_of_part};
 use crate::call::{
     ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, Source, TypeMismatch,
     TypeMismatchDetails, Value, Violation, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
-/// The maximum number of parameter errors in one response.
+/// In one response.
 const MAX_PARAMETER_ERRORS: usize = 50;
 
-/// Decodes and checks the raw values of an API method's parameters. Fails if a required parameter is missing, or if a
-/// value is invalid or exceeds a limit. Fails if the request contains an unknown parameter and the definition refuses
-/// unknown parameters.
+/// Fails also for an unknown parameter, if the definition refuses those.
 pub fn check_parameters<'a>(
     plan: &Plan,
     method: &'a PlannedMethod,
@@ -34,8 +31,7 @@ pub fn check_parameters<'a>(
     let mut errors = Vec::new();
     let mut truncated = false;
     let mut exceeded = None;
-    // A slot is not larger than a raw value, so that the standard library writes the slots into the memory of the raw
-    // values.
+    // The standard library writes the slots into the memory of the raw values, which are not smaller.
     let mut invalid = Vec::new();
     let slots = values.raw.into_iter().zip(&method.parameters).enumerate().map_while(|(index, (raw, slot))| {
         let is_text = matches!(raw, RawValue::Text(_) | RawValue::Texts(_) | RawValue::Array(_));
@@ -72,8 +68,7 @@ pub fn check_parameters<'a>(
     if errors.is_empty() { Ok(slots) } else { Err(error_of_parameters(method, errors, truncated)) }
 }
 
-/// Returns the error for these parameters. If only the version is missing that the request changes, it has the status
-/// 428 (RFC 6585 section 3).
+/// If only the version is missing that the request changes, the status is 428 (RFC 6585 section 3).
 #[cold]
 fn error_of_parameters(method: &PlannedMethod, errors: Vec<ParameterError>, truncated: bool) -> ApiError {
     let is_version = |error: &ParameterError| {
@@ -87,9 +82,8 @@ fn error_of_parameters(method: &PlannedMethod, errors: Vec<ParameterError>, trun
     }
 }
 
-/// Returns `true` if the content of a part of a multipart body is invalid, so that the request will be refused,
-/// whatever parts follow; the server then does not store the files that follow. Returns `false` if the value cannot be
-/// checked yet, because later parts may replace it or add values to it, or because its check needs other values.
+/// `true` if the request will be refused whatever parts follow; the server then stores no further files. `false` if
+/// later parts may replace the value or add to it, or if its check needs other values.
 pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
     let early = |slot: &&PlannedParameter| !uses_last_value && slot.arity == Arity::One && slot.check.can_check_early();
@@ -104,15 +98,13 @@ pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &
         .is_some_and(|slot| !passes(slot))
 }
 
-/// The reason why a raw value cannot be stored in its slot.
+/// Why a raw value cannot be stored in its slot.
 enum SlotError {
-    /// The value of the parameter is missing or invalid.
     Invalid(ParameterErrorKind, Option<TypeMismatch>),
-    /// The value of the parameter exceeds this limit.
     Limit(Limit),
 }
 
-/// Decodes and checks the raw value of one parameter. Replaces a missing value by the default.
+/// A missing value is replaced by the default.
 fn fill_slot<'a>(
     plan: &'a PlannedParameter,
     raw: RawValue<'a>,
@@ -153,14 +145,12 @@ fn fill_slot<'a>(
     }
 }
 
-/// Checks that a value that was decoded from text respects the limits of JSON bodies: `items` for the number of items,
-/// and `nesting` for the depth of nesting.
+/// A value from text respects the limits of JSON bodies: `items`, and `nesting` for the depth.
 fn check_value_limits<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, SlotError> {
     exceeded_limit(&value, limits, 1).map_or(Ok(value), |limit| Err(SlotError::Limit(limit)))
 }
 
-/// Returns the limit that a value exceeds; `None` if it exceeds no limit. `level` is the nesting depth of the value;
-/// the outermost value has depth 1.
+/// `None` if it exceeds no limit. The outermost value has the level 1.
 fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
     let count = match value {
         Value::List(items) => items.len(),
@@ -180,8 +170,7 @@ fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limi
     }
 }
 
-/// Creates the error for a parameter whose value is missing or invalid. If the value is a secret, the error does not
-/// contain it. `is_text` is `true` if the value was sent as text.
+/// It does not contain a secret value. `is_text` is `true` if the value was sent as text.
 fn parameter_error(
     plan: &PlannedParameter,
     kind: ParameterErrorKind,
@@ -210,8 +199,8 @@ fn parameter_error(
     error
 }
 
-/// Returns `true` if the rejected text that `got` quotes, which is at a path in the value, would be valid with `+`
-/// instead of its blanks. In a query or a form, `+` is a blank.
+/// The rejected text that `got` quotes would be valid with `+` instead of its blanks, which `+` is in a query or a
+/// form.
 fn has_lost_plus(plan: &PlannedParameter, path: &str, got: &str) -> bool {
     let is_decoded = matches!(plan.source, Source::Query | Source::Body | Source::Any) && got.contains(' ');
     let quoted = if is_decoded { serde_json::from_str::<String>(got) } else { return false };
@@ -224,10 +213,10 @@ fn has_lost_plus(plan: &PlannedParameter, path: &str, got: &str) -> bool {
     })
 }
 
-/// The places in a value at which a schema was searched: the key of the schema, and the length of the rest of the path.
+/// The key of a searched schema, and the length of the rest of the path.
 type Searched = HashSet<(String, usize)>;
 
-/// Returns `true` if a type accepts a text as the item or the member of its values at a path, such as `[2].name`.
+/// `text` is the item or the member at a path, such as `[2].name`.
 fn accepts_at(check: &dyn Check, path: &str, text: &str, searched: &mut Searched) -> bool {
     if path.is_empty() {
         return check.checked(check.decode(text.into())).is_ok();
@@ -254,16 +243,14 @@ fn accepts_at(check: &dyn Check, path: &str, text: &str, searched: &mut Searched
     }
 }
 
-/// A parameter whose value is invalid.
 struct InvalidArgument {
     index: usize,
-    /// The received value as errors show it; `None` if it may be secret.
+    /// As errors show it; `None` if it may be secret.
     got: Option<String>,
 }
 
 impl InvalidArgument {
-    /// Describes the value that `error` rejects. If the error is about an item or a member, only the kind of the whole
-    /// value is known.
+    /// Of an item or a member, only the kind of the whole value is known.
     fn new(index: usize, error: &ParameterError, parameter: &PlannedParameter) -> Self {
         let path = error.parameter.strip_prefix(&*parameter.display_name).unwrap_or_default();
         let got = error.got.as_ref().map(|got| match path.chars().next() {
@@ -315,7 +302,7 @@ fn constraint_errors(
     method.constraints.iter().filter_map(error).collect()
 }
 
-/// Returns `true` if one of the parameters in a constraint has a secret value, which the value of another could reveal.
+/// The value of another parameter in the constraint could reveal a secret one.
 fn is_secret(constraint: &Constraint, method: &PlannedMethod) -> bool {
     let mut named = method.parameter_names.iter().zip(&method.parameters);
     named.any(|(name, parameter)| {

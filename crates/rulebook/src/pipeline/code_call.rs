@@ -9,19 +9,16 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rulebook_model::suggest::closest_word;
 use thiserror::Error;
 
+use super::act::catch_panic_async;
 use super::authorize::authorize_code_call;
-use super::panic::catch_panic_async;
-use super::raw_value::RawValue;
-use super::read::{RawValues, find_slot_of_array, read_parameters};
+use super::read::{self, RawValue, RawValues, find_slot_of_array, read_parameters};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
-use super::urlencoded;
 use super::{Body, ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value, split_array_name};
 use crate::handler::{Call, CallArgument, CallOrigin, EngineHandle, ProgramState, Response};
 use crate::plan::{Action, MatchedMethod, Plan, PlannedMethod, Segments};
 
-/// The maximum nesting depth of calls: how many handlers may wait for each other with
-/// [`Context::call`](crate::Context::call).
+/// How many handlers may wait for each other with [`Context::call`](crate::Context::call).
 const MAX_CALL_DEPTH: u32 = 16;
 
 impl EngineHandle for MethodRunner {
@@ -53,7 +50,6 @@ impl EngineHandle for MethodRunner {
     }
 }
 
-/// Runs the stages of a call from code, from the permission check to the handler.
 async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTarget) -> Outcome {
     let plan = &*runner.plan;
     let running = {
@@ -67,8 +63,7 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
     running.run(runner).await
 }
 
-/// Returns the unchecked values of a call's arguments. Returns an internal error if the method has no parameter with
-/// the name of an argument, because the calling code is wrong.
+/// An unknown argument is an internal error, because the calling code is wrong.
 fn raw_values<'c>(plan: &Plan, call: &'c Call, target: &'c CallTarget) -> Result<RawValues<'c>, ApiError> {
     let method = &plan.methods[target.matched.method_index];
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
@@ -91,13 +86,12 @@ fn raw_values<'c>(plan: &Plan, call: &'c Call, target: &'c CallTarget) -> Result
     Ok(values)
 }
 
-/// The error that an argument of a call does not have the name of a parameter of the API method.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the method `{method}` has no parameter {name:?}{}", self.help())]
 pub struct UnknownArgument {
     method: Box<str>,
     name: Box<str>,
-    /// The names of the parameters that the argument could have: those in code, or those in the query.
+    /// The possible names: in code, or in the query.
     known: Vec<Box<str>>,
 }
 
@@ -106,7 +100,6 @@ impl UnknownArgument {
         Self { method: method.id.clone(), name: name.into(), known: known.cloned().collect() }
     }
 
-    /// Returns a suggestion, or the list of the known names.
     fn help(&self) -> String {
         let name = split_array_name(&self.name).map_or(&*self.name, |(parameter, _)| parameter);
         match closest_word(name, self.known.iter().map(|known| &**known)) {
@@ -117,8 +110,7 @@ impl UnknownArgument {
     }
 }
 
-/// Returns the first argument of a call whose name is not the name of a parameter; `None` if all names are known, or
-/// the call calls no API method. `names` are the names of the arguments besides those in the query of `target`.
+/// `None` if the call calls no API method. `names` are the arguments besides those in the query of `target`.
 pub fn find_unknown_argument<'n>(
     plan: &Plan,
     target: &str,
@@ -130,11 +122,11 @@ pub fn find_unknown_argument<'n>(
     in_query.or_else(|| names.find_map(|name| find_argument_slot(method, name).err()))
 }
 
-/// Returns the first field of the query that is neither a parameter nor an item of one.
+/// Neither a parameter nor an item of one.
 fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<UnknownArgument> {
     let slots = &method.query_slots;
-    urlencoded::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
-        let name = urlencoded::decode_text(key);
+    read::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
+        let name = read::decode_text(key);
         let find =
             |name: &str| method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name));
         if name.as_deref().and_then(find).is_some() {
@@ -145,31 +137,28 @@ fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<Unkno
     })
 }
 
-/// Returns the slot of the parameter with this name in code.
 fn find_argument_slot(method: &PlannedMethod, name: &str) -> Result<usize, UnknownArgument> {
     let slot = method.parameter_names.iter().position(|known| **known == *name);
     slot.ok_or_else(|| UnknownArgument::new(method, name, method.parameter_names.iter()))
 }
 
-/// The characters that are percent-encoded in the base path. Definitions contain the base path without
-/// percent-encoding.
+/// Definitions contain the base path without percent-encoding.
 const ENCODED_IN_BASE: &AsciiSet = &ENCODED_IN_PATH.add(b'%').add(b'?').add(b'#');
-/// The characters that are percent-encoded in the path and query that the calling code passes. The calling code has to
-/// encode all other reserved characters, as a client does; it need not encode spaces and characters outside of ASCII.
+/// Calling code has to encode other reserved characters, as a client does, but not spaces and characters outside of
+/// ASCII.
 const ENCODED_IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
 
-/// The characters that are percent-encoded in a path segment that the argument `module` or `method` contains.
+/// In a segment from the argument `module` or `method`.
 const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
-/// The API method that a call from code runs, and the head of a request with the URI that contains arguments.
+/// With the head of a request whose URI contains arguments.
 struct CallTarget {
     matched: MatchedMethod,
     head: Head,
 }
 
-/// Finds the API method that a call from code runs. If the arguments `module` and `method` select the API method, they
-/// are removed from the arguments.
+/// `module` and `method` are removed from the arguments if they select the API method.
 fn find_call_target(plan: &Plan, mut call: Call) -> Result<(Call, CallTarget), RoutingError> {
     if call.nesting_depth > MAX_CALL_DEPTH {
         let why = format!("{}: more than {MAX_CALL_DEPTH} calls within each other", call.target);
@@ -195,7 +184,7 @@ fn find_call_target(plan: &Plan, mut call: Call) -> Result<(Call, CallTarget), R
     Ok((call, target))
 }
 
-/// Finds the API method at a URI. Without an HTTP method, the URI must have a single API method.
+/// Without an HTTP method, the URI must have a single API method.
 fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<CallTarget, RoutingError> {
     let has_method = method.is_some();
     let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
@@ -215,9 +204,7 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
     }
 }
 
-/// Returns the HTTP method of the only API method at a path. If several API methods with the same handler and the same
-/// parameters are at the path, returns the HTTP method of the first of them. Fails if no API method is at the path, or
-/// if API methods with different handlers are at the path.
+/// That of the first API method at the path. Fails if API methods with different handlers are there, or none.
 fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {
@@ -234,8 +221,7 @@ fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingErr
     }
 }
 
-/// Returns `true` if the API methods of a service for these HTTP methods have the same handler and the same parameters.
-/// A definition in the dialect `rules` (the syntax of PhalApi) creates such API methods for GET and POST.
+/// The dialect `rules` (the syntax of PhalApi) creates such API methods for GET and POST.
 fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
     let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
     let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
@@ -253,8 +239,7 @@ fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> b
     })
 }
 
-/// Removes the arguments `module` and `method`, and returns the path `<module>/<method>`; `None` if one of these two
-/// arguments is missing.
+/// `<module>/<method>`; `None` if one of the two arguments is missing.
 fn take_module_and_method(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
     let mut take = |name| {
         let (_, argument) = arguments.remove(arguments.iter().position(|(argument_name, _)| argument_name == name)?);

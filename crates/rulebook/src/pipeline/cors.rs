@@ -15,8 +15,7 @@ use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Plan, PlannedCors};
 
-/// Adds the header fields for cross-origin requests to a reply. From the reply to a preflight, removes everything
-/// except the allowed HTTP methods.
+/// The reply to a preflight keeps only the allowed HTTP methods.
 pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply) {
     let is_preflight = is_preflight(head);
     let exists = reply.status < StatusCode::BAD_REQUEST.as_u16();
@@ -71,28 +70,24 @@ pub(super) fn is_from_another_site(plan: &Plan, head: &Head) -> bool {
     !is_same_origin && !plan.cors.as_ref().is_some_and(is_allowed)
 }
 
-/// Returns `true` if the host and the port of an origin are those to which the request was sent. The scheme is unknown
-/// behind a proxy.
+/// Compares host and port: the scheme is unknown behind a proxy.
 fn is_origin_of_request(head: &Head, origin: &HeaderValue) -> bool {
     let host = head.uri.authority().map(http::uri::Authority::as_str).or_else(|| head.get(&header::HOST));
     let of_origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
     matches!((of_origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
 
-/// Returns `true` if a request is a CORS preflight: an OPTIONS request with the fields `Origin` and
-/// `Access-Control-Request-Method`.
+/// An OPTIONS request with `Origin` and `Access-Control-Request-Method`.
 pub(super) fn is_preflight(head: &Head) -> bool {
     preflight_method_field(head).is_some()
 }
 
-/// Returns the HTTP method that a preflight announces; `None` if the request is not a preflight, the announced text is
-/// not an HTTP method, or the definition does not have the setting `cors`.
+/// `None` without a preflight or the setting `cors`, or if the text is not an HTTP method.
 pub(super) fn preflight_method(plan: &Plan, head: &Head) -> Option<Method> {
     plan.cors.as_ref()?;
     Method::from_bytes(preflight_method_field(head)?.as_bytes()).ok()
 }
 
-/// Returns the field `Access-Control-Request-Method` of a preflight; `None` if the request is not a preflight.
 fn preflight_method_field(head: &Head) -> Option<&HeaderValue> {
     if head.method != Method::OPTIONS || head.get_all(&header::ORIGIN).next().is_none() {
         return None;

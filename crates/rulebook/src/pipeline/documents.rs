@@ -1,5 +1,7 @@
 //! Responds with the documents that describe the API: OpenAPI documents, `/llms.txt`, and descriptions for OPTIONS.
-//! This Rust module selects the documents for a request, and renders them if they do not exist yet.
+//! This Rust module selects the documents for a request, and renders them if they do not exist yet, on
+//! another thread and within the limits of the documents for callers. Documents are complete texts with an entity tag,
+//! which are kept in memory.
 //!
 //! The *audience* of a document is either every client, or only the caller whose credential is in the request. With
 //! `as=me` in the query, the audience is the caller; with the setting `"options": "own"` in the definition, the
@@ -8,34 +10,42 @@
 //! that the caller may not call.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, header};
+use http::Method;
+use http::header::{self, HeaderName, HeaderValue};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::{ApiDocument, Audience};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
-use super::document_reply::{link_to_openapi, reply_with_description, reply_with_document};
+use super::encode::varies_by_encoding;
 use super::identify::{authenticate, counts_for_identity};
-use super::render::{find_caller_documents, render_if_needed, run_rendering};
+use super::read::query_values;
+use super::representation::prefers_media_type;
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
-use super::route::{OptionsTarget, find_parent_path_index};
-use super::urlencoded::query_values;
+use super::route::{self, OptionsTarget, find_parent_path_index};
 use super::{Reply, ReplyBody, cors};
 use crate::call::{
-    AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Source, shorten_text,
+    AllowedMethods, ApiError, ETag, ETagList, ErrorKind, Head, HttpMethod, Identity, ParameterError,
+    ParameterErrorKind, Source, shorten_text,
 };
-use crate::plan::{Document, Documents, LazyDocuments, OptionsDescription, Plan, PublishedDocuments, RenderedOnDemand};
+use crate::plan::{
+    CallerDocuments, Document, Documents, LazyDocuments, OptionsDescription, Plan, PublishedDocuments,
+    RenderedOnDemand, RenderedPage,
+};
 use crate::rate_limit::CountedRequest;
 
-/// The query field `as`, which selects the audience of documents.
+/// It selects the audience.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
-/// The only accepted value of the field [`AUDIENCE_FIELD`]: the audience is the caller.
+/// The audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
-/// The documents for the audience of a request, and the state of the caller's rate limit.
 pub struct AudienceDocuments<'p> {
     documents: Cow<'p, Arc<LazyDocuments>>,
-    /// `true` if the audience is the caller; `false` if the audience is every client.
+    /// Otherwise the audience is every client.
     is_for_caller: bool,
     counted: CountedRequest,
 }
@@ -45,13 +55,12 @@ impl AudienceDocuments<'_> {
         self.documents.get_or_render()
     }
 
-    /// Returns a shared handle to the documents, for a thread that outlives this value.
+    /// For a thread that outlives this value.
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
-    /// Adds the header fields that depend on the audience: the fields for HTTP caches, and the state of the caller's
-    /// rate limit.
+    /// Those for HTTP caches, and the state of the caller's rate limit.
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
@@ -65,16 +74,14 @@ impl AudienceDocuments<'_> {
     }
 }
 
-/// The header fields of a document whose audience is the caller: only a private cache may store the document, and the
-/// cache must revalidate the document before each use.
+/// Only a private cache may store the document, and it must revalidate it before each use.
 const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::VARY, HeaderValue::from_static("authorization, cookie")),
 ];
 
-/// Returns the documents for the audience of a request. If the documents do not exist yet, they are rendered on another
-/// thread. Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate
-/// limit is used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
+/// Documents that do not exist yet are rendered on another thread. Fails for another `as` than `me`, an invalid
+/// credential, or if the rate limit of the caller or the time for rendering is used up.
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
@@ -95,14 +102,12 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
     Ok(AudienceDocuments { documents: Cow::Owned(documents), is_for_caller: true, counted })
 }
 
-/// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
 fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
     let requested = parse_query_value(head, AUDIENCE_FIELD, "as-me", |value| (value == CALLER_AUDIENCE).then_some(()))?;
     Ok(requested.is_some() || plan.documents.is_limited_to_caller)
 }
 
-/// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
-/// Fails if `parse` returns `None` for the value, or the field occurs twice.
+/// `None` without the field. Fails if `parse` returns `None`, or the field occurs twice.
 fn parse_query_value<T>(
     head: &Head,
     name: &str,
@@ -124,16 +129,14 @@ fn parse_query_value<T>(
     }
 }
 
-/// The query field whose value is the name of an API module. The response is the OpenAPI document of this module.
+/// For the OpenAPI document of this API module.
 pub const MODULE_FIELD: &str = "module";
-/// The query field whose value is the number of a part of a large API module; the first part has the number 1. The
-/// response is the OpenAPI document of this part.
+/// For the OpenAPI document of a part of a large API module, numbered from 1.
 pub const PART_FIELD: &str = "part";
 
-/// The query field that selects the OpenAPI document with less detail. It has no value.
-pub const LEAN_FIELD: &str = "lean";
+/// For the OpenAPI document with less detail. It has no value.
+const LEAN_FIELD: &str = "lean";
 
-/// Responds to GET or HEAD at the path of a document.
 pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocument) -> Reply {
     let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
     let documents = match find_audience_documents(plan, head).await {
@@ -156,7 +159,6 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocume
     documents.add_headers(reply)
 }
 
-/// Returns a document of the whole API, which is rendered on another thread when it is first requested.
 async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiDocument) -> Result<Document, ApiError> {
     if let Some(rendered) = documents.documents().published.rendered(document) {
         return Ok(rendered.clone());
@@ -165,8 +167,7 @@ async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiD
     run_rendering(documents.shared(), move || shared.get_or_render().published.get_or_render(document).clone()).await
 }
 
-/// Returns the OpenAPI document that the query of a request selects. Fails if the API has no module with the name in
-/// the query, or the module has no part with the number in the query.
+/// As the query selects it.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let is_lean = parse_query_value(head, LEAN_FIELD, "lean", |value| value.is_empty().then_some(()))?.is_some();
@@ -201,8 +202,7 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     }
 }
 
-/// Returns the HTTP methods with which the body of a request to the base path can name a service that the documents
-/// describe.
+/// In a request to the base path.
 fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     if documents.visible_methods.is_none() {
         return plan.named_in_body.http_methods.clone();
@@ -211,8 +211,7 @@ fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     AllowedMethods::sorted(named.map(|(http, _)| *http))
 }
 
-/// Responds to OPTIONS with a description of the requested URI, in JSON or Markdown. The description is sent without an
-/// envelope (the JSON structure around outputs and errors).
+/// In JSON or Markdown, without an envelope.
 pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
     let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
@@ -246,8 +245,7 @@ fn links_to_versions(plan: &Plan, head: &Head) -> impl Iterator<Item = (HeaderNa
     })
 }
 
-/// Returns the description of the requested URI and its allowed HTTP methods; `None` if the documents describe nothing
-/// at this URI. Fails if the description cannot be rendered now.
+/// `None` if the documents describe nothing at the URI. Fails if the description cannot be rendered now.
 async fn describe_target(
     plan: &Plan,
     head: &Head,
@@ -291,7 +289,6 @@ async fn describe_target(
     })
 }
 
-/// Returns the description of the whole API for OPTIONS, and renders it if it has not been rendered.
 async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<OptionsDescription, ApiError> {
     if let Some(rendered) = documents.documents().whole_api.rendered() {
         return Ok(rendered.clone());
@@ -300,8 +297,7 @@ async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<Opti
     run_rendering(documents.shared(), move || shared.get_or_render().whole_api.get_or_render().clone()).await
 }
 
-/// Returns a description for OPTIONS, and renders it if it is not in the cache. `select` selects the descriptions of
-/// services or of parent paths.
+/// `select` selects the descriptions of services or of parent paths.
 async fn description_on_demand(
     documents: &AudienceDocuments<'_>,
     select: fn(&Documents) -> &RenderedOnDemand<OptionsDescription>,
@@ -314,7 +310,7 @@ async fn description_on_demand(
     run_rendering(documents.shared(), move || select(shared.get_or_render()).get_or_render(index)).await
 }
 
-/// Returns those of the `allowed` HTTP methods that the documents describe, so that `Allow` omits hidden API methods.
+/// So that `Allow` omits hidden API methods.
 fn visible_methods(
     plan: &Plan,
     documents: &Documents,
@@ -326,4 +322,219 @@ fn visible_methods(
         methods.iter().any(|(accepted, method)| *accepted == http && documents.is_method_visible(*method))
     };
     AllowedMethods(allowed.0.iter().copied().filter(|http| is_described(*http)).collect())
+}
+
+pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+    conditional_reply(plan, head, document, Vec::with_capacity(2))
+}
+
+pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
+    let mut headers = vec![(header::VARY, HeaderValue::from_static("accept"))];
+    headers.extend(link_to_openapi(head));
+    conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, headers)
+}
+
+/// For the results of a search, or for a page that does not exist. The page has no entity tag and is not compressed:
+/// both would cost more than sending it, and a client can request such pages without end.
+pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
+    let headers = vec![
+        (header::VARY, HeaderValue::from_static("accept")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    Reply {
+        content_type: Some(HeaderValue::from_static(if is_markdown { MARKDOWN_UTF8 } else { HTML_UTF8 })),
+        body: ReplyBody::Whole(page.into()),
+        code: (status == 404).then_some(ErrorCode::UnknownService.into()),
+        ..Reply::without_body(status, headers)
+    }
+}
+
+pub fn prefers_markdown(head: &Head) -> bool {
+    prefers_media_type(head, MARKDOWN, HTML)
+}
+
+/// Prefers a page to JSON, so that an error should be one.
+pub fn prefers_pages(head: &Head) -> bool {
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    reads && [HTML, MARKDOWN].iter().any(|form| prefers_media_type(head, form, JSON))
+}
+
+/// `None` for GET and HEAD; OPTIONS gets the allowed methods, others 405, or 404 if the body may name a service but
+/// does not.
+pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
+    if matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let allowed = route::allowed_methods_of_page(plan, head);
+    match head.method {
+        Method::OPTIONS => Some(Reply::without_body(204, vec![(header::ALLOW, allow_header(&allowed))])),
+        _ => {
+            let is_allowed = allowed.0.iter().any(|http| http.as_str() == head.method.as_str());
+            let unknown_method = || ApiError::new(ErrorKind::UnknownMethod { allowed });
+            let error = if is_allowed { ApiError::unknown_service() } else { unknown_method() };
+            Some(respond_with_error(plan, head, ErrorContext::ServerPath, error))
+        }
+    }
+}
+
+fn reply_with_description(
+    plan: &Plan,
+    head: &Head,
+    description: &OptionsDescription,
+    allowed: &AllowedMethods,
+) -> Reply {
+    let OptionsDescription { json, markdown } = description;
+    let mut headers = Vec::with_capacity(6);
+    headers.extend(link_to_openapi(head));
+    headers.push((header::ALLOW, allow_header(allowed)));
+    headers.push((header::VARY, HeaderValue::from_static("accept")));
+    let document = markdown.as_ref().filter(|_| prefers_media_type(head, MARKDOWN, JSON)).unwrap_or(json);
+    conditional_reply(plan, head, document, headers)
+}
+
+const HTML: &str = "text/html";
+const HTML_UTF8: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+const MARKDOWN: &str = "text/markdown";
+const MARKDOWN_UTF8: &str = "text/markdown; charset=utf-8";
+
+/// Creates a reply with a document; with status 304 if `If-None-Match` shows that the client has the current document,
+/// and with status 412 if `If-Match` lists only others. Clients must revalidate their copy before each use, because the
+/// document may have changed when the server was restarted.
+///
+/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because a response to OPTIONS is not a
+/// representation. The responses of this server to OPTIONS are representations and have entity tags, and a client that
+/// sends such an entity tag in `If-None-Match` expects 304.
+fn conditional_reply(
+    plan: &Plan,
+    head: &Head,
+    document: &Document,
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+) -> Reply {
+    let is_other = || listed_etag(head, &header::IF_MATCH, document).is_none();
+    if head.method != Method::OPTIONS && head.get_all(&header::IF_MATCH).next().is_some() && is_other() {
+        return respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::plain(ErrorCode::VersionMismatch));
+    }
+    headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    if varies_by_encoding(plan, document) {
+        headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
+    }
+    if let Some(etag) = listed_etag(head, &header::IF_NONE_MATCH, document) {
+        headers.push((header::ETAG, etag));
+        return Reply::without_body(304, headers);
+    }
+    headers.push((header::ETAG, document.etag.clone()));
+    let content_type = Some(HeaderValue::from_static(document.media_type));
+    Reply { content_type, body: ReplyBody::Document(Box::new(document.clone())), ..Reply::without_body(200, headers) }
+}
+
+/// To the document by RFC 8631; relative to the path of the request, and so correct behind every reverse proxy. `None`
+/// if the server has no OpenAPI document.
+pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
+    if !cfg!(feature = "documents") {
+        return None;
+    }
+    let depth = head.uri.path().matches('/').count().saturating_sub(1).min(MAX_LINK_DEPTH);
+    let start = head.reference_start() + &"../".repeat(depth);
+    let link = format!("<{start}openapi.json>; rel=\"service-desc\"; type=\"application/json\"");
+    // The link consists of printable ASCII characters.
+    Some((header::LINK, HeaderValue::try_from(link).ok()?))
+}
+
+/// Path segments above which the link leads. Paths of services and documents have fewer.
+const MAX_LINK_DEPTH: usize = 64;
+
+/// That of the uncompressed document or of a compressed form; for `*`, the uncompressed one (RFC 9110 sections 8.8.3.2
+/// and 13.1.2).
+fn listed_etag(head: &Head, field: &HeaderName, document: &Document) -> Option<HeaderValue> {
+    let list = ETagList::from_head(head, field)?;
+    let is_listed = |etag: &HeaderValue| {
+        let etag = etag.to_str().ok().and_then(ETag::parse);
+        list.has_match(|tag| etag.as_ref().is_some_and(|etag| etag.weak_eq(tag)))
+    };
+    document.etags().find(is_listed)
+}
+
+fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
+    let mut names = String::with_capacity(MAX_ALLOW_LENGTH);
+    // Writing to a `String` never fails, and names of HTTP methods are a valid header value.
+    let _ = write!(names, "{allowed}");
+    HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// In bytes.
+const MAX_ALLOW_LENGTH: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();
+
+/// Rendering occupies a processor and needs much memory.
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
+/// Only one thread renders them, so that the other processors are free for calls.
+static CALLER_PERMIT: Semaphore = Semaphore::const_new(1);
+
+/// For a larger API, a worker does not find the methods of a caller itself.
+const MAX_METHODS_IN_WORKER: usize = 1_000;
+
+/// They may not be rendered yet. Fails if the time for documents for callers is used up.
+async fn find_caller_documents(plan: &Plan, permissions: &[Box<str>]) -> Result<Arc<LazyDocuments>, ApiError> {
+    let cache = plan.documents.for_callers();
+    if let Some(documents) = cache.find(permissions) {
+        return Ok(documents);
+    }
+    if plan.methods.len() <= MAX_METHODS_IN_WORKER {
+        return Ok(cache.find_or_add(permissions));
+    }
+    let (searched, permissions) = (Arc::clone(cache), permissions.to_vec());
+    run_for_callers(cache, move || searched.run(|| searched.find_or_add(&permissions))).await
+}
+
+/// Concurrent requests wait for the first one, whose rendering continues even if its client disconnects. Fails if the
+/// time for documents for callers is used up.
+async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
+    if documents.is_rendered() {
+        return Ok(());
+    }
+    let render_lock = Arc::clone(&documents.render_lock).lock_owned().await;
+    if documents.is_rendered() {
+        return Ok(());
+    }
+    let permit = match documents.limited_by() {
+        None => Some(RENDER_PERMITS.acquire().await.map_err(ApiError::internal)?),
+        Some(_) => None,
+    };
+    let unrendered = Arc::clone(documents);
+    run_rendering(documents, move || {
+        unrendered.get_or_render();
+        // The lock and the permit are released only when rendering has ended. If the future of the request held the
+        // lock and the client disconnected, the next request would start to render a second time.
+        drop((render_lock, permit));
+    })
+    .await
+}
+
+/// On another thread. Fails if the time for documents for callers is used up.
+pub async fn run_rendering<T: Send + 'static>(
+    documents: &Arc<LazyDocuments>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let Some(cache) = documents.limited_by() else {
+        return spawn_blocking(work).await.map_err(ApiError::internal);
+    };
+    let documents = Arc::clone(documents);
+    run_for_callers(&cache, move || documents.run(work)).await
+}
+
+/// One after the other.
+async fn run_for_callers<T: Send + 'static>(
+    cache: &CallerDocuments,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let check_time = || if cache.has_time() { Ok(()) } else { Err(ApiError::plain(ErrorCode::Unavailable)) };
+    check_time()?;
+    let permit = CALLER_PERMIT.acquire().await.map_err(ApiError::internal)?;
+    // Other work may have used up the time while this request waited.
+    check_time()?;
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
+    spawn_blocking(work).await.map_err(ApiError::internal)
 }

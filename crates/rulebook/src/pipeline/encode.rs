@@ -5,31 +5,26 @@
 //! compressed.
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::header::{self, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::accept::{WeightedElement, weighted_elements};
+use super::representation::{WeightedElement, weighted_elements};
 use super::{Reply, ReplyBody};
 use crate::call::{Head, tag_of_coded_version};
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
 
-/// The minimum length in bytes of a body that is compressed for a single request. A shorter body fits into one or two
-/// network packets, so that compression saves no time.
+/// In bytes. A shorter body fits into one or two network packets, so that compression saves no time.
 const MIN_REPLY_LENGTH: usize = 2 << 10;
-/// The minimum length in bytes of a document that is compressed. This length is smaller than [`MIN_REPLY_LENGTH`],
-/// because a document is compressed only once.
+/// In bytes. It is smaller than [`MIN_REPLY_LENGTH`], because a document is compressed only once.
 const MIN_DOCUMENT_LENGTH: usize = 1 << 10;
-/// The maximum length in bytes of a body that is compressed in the worker thread. A longer body is compressed in
-/// another thread, so that it does not delay other requests of the worker.
+/// In bytes. A longer body is compressed in another thread, so that it does not delay other requests of the worker.
 const MAX_LENGTH_IN_WORKER: usize = 64 << 10;
 
-/// Limits the number of documents that are compressed at the same time. Requests for further documents wait without
-/// occupying a thread.
+/// Of documents. Requests for further ones wait without occupying a thread.
 static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 
-/// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds the header field `Vary` if the
-/// content coding depends on the request.
+/// `None` if the body is sent uncompressed. Adds `Vary` if the coding depends on the request.
 pub fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
         ReplyBody::Document(document) => (document.body.len(), MIN_DOCUMENT_LENGTH, ContentCoding::SMALLEST_FIRST),
@@ -61,21 +56,16 @@ pub fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<C
     (is_long || chosen.refuses_uncompressed).then_some(chosen.coding)
 }
 
-/// Returns `true` if the content coding of a document depends on the request.
 pub(super) fn varies_by_encoding(plan: &Plan, document: &Document) -> bool {
     plan.compresses_responses && document.body.len() >= MIN_DOCUMENT_LENGTH
 }
 
-/// The content coding that was chosen for a reply.
 struct ChosenCoding {
     coding: ContentCoding,
-    /// `true` if the client does not accept an uncompressed body.
     refuses_uncompressed: bool,
 }
 
-/// Returns the content coding to which the field `Accept-Encoding` gives the highest weight. If several codings have
-/// this weight, returns the first of them in `order`. Returns `None` if the client prefers an uncompressed body or
-/// accepts no content coding.
+/// The first one in `order` of those with the highest weight; `None` if the client prefers an uncompressed body.
 fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
     let weights = CodingWeights::from_head(head);
     let (mut best, mut max) = (None, 0);
@@ -93,14 +83,13 @@ fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
     best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed })
 }
 
-/// The weights that `Accept-Encoding` gives to content codings. If a name occurs several times, its first
-/// element determines the weight.
+/// If a name occurs several times, its first element counts.
 #[derive(Debug, Default)]
 struct CodingWeights {
     brotli: Option<u16>,
     gzip: Option<u16>,
     identity: Option<u16>,
-    /// The weight of `*`, which holds for all content codings without an element.
+    /// `*` holds for all content codings without an element.
     any: Option<u16>,
 }
 
@@ -123,7 +112,7 @@ impl CodingWeights {
     }
 }
 
-/// Returns `true` if a field `Accept-Encoding` contains a weight, without which it excludes no uncompressed bodies.
+/// Without a weight, the field excludes no uncompressed bodies.
 fn may_refuse_uncompressed(field: &HeaderValue) -> bool {
     field.as_bytes().contains(&b';')
 }
@@ -183,7 +172,7 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
     (coded.body.len() < document.body.len()).then(|| (coded.body.clone(), Some(coded.etag.clone())))
 }
 
-/// Compresses the body of a single reply, without caching the result; `None` if the compressed bytes are not shorter.
+/// The result is not cached; `None` if the compressed bytes are not shorter.
 async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
     let coded = if bytes.len() <= MAX_LENGTH_IN_WORKER {
         coding.compress(bytes, CompressionEffort::Fast)
@@ -194,8 +183,7 @@ async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
     coded.filter(|coded| coded.len() < bytes.len())
 }
 
-/// Converts an entity tag that a handler has set to a weak entity tag. The strong tag would be wrong, because the
-/// compressed bytes differ from the bytes that the tag identifies (RFC 9110 section 8.8.1).
+/// The strong tag of a handler would be wrong for the compressed bytes (RFC 9110 section 8.8.1).
 fn to_weak_etag(etag: &HeaderValue) -> HeaderValue {
     if etag.as_bytes().starts_with(b"W/") {
         return etag.clone();

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderValue, header};
+use http::header::{self, HeaderValue};
 use rulebook_model::error::ErrorCode;
 
 use super::act::with_declaration;
 use super::body::Body;
 use super::cors::is_from_another_site;
-use super::jsonp;
-use super::urlencoded::{decode_text, split_fields};
+use super::read::{decode_text, split_fields};
+use super::representation;
 use crate::call::{
     ApiError, Authentication, BodyFields, ErrorKind, Head, Identity, JsonLimits, MemberCollector, Value,
     collect_members,
@@ -19,31 +19,28 @@ use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::{CountedRequest, RequestCounts};
 
-/// The client of a request, as the stages after `identify` see the client.
+/// As the stages after `identify` see it.
 pub struct Client<'h> {
-    /// The identity of the client; `None` if the client is anonymous.
+    /// `None` if the client is anonymous.
     pub identity: Option<Identity>,
-    /// The head of the request. If the response is JSONP, its cookies have been removed.
+    /// For JSONP, its cookies have been removed.
     pub head: Cow<'h, Arc<Head>>,
-    /// `true` if the response is JSONP, so that no authenticator is called.
+    /// No authenticator is called for JSONP.
     pub is_jsonp: bool,
 }
 
-/// Identifies the client of a request, and counts the request if the API method or the identity has limits of the
-/// number of requests. `method` is the index of the API method that the request calls. The states of the limits are
-/// added to `counted`.
+/// Identifies the client. Counts the request too, if the method or the identity has limits, and adds their states to
+/// `counted`.
 ///
-/// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
-/// of any user, so that the user's credentials must not be used. Fails if the request carries an invalid credential,
-/// even if the API method requires no permission. Fails if a limit is used up, an authenticator cannot check the
-/// credential at the moment, or an authenticator rejects the request.
+/// The client of a JSONP request is anonymous: any page can load the script in the browser of any user, whose
+/// credentials must not be used. An invalid credential is an error even if the method requires no permission.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
     method: usize,
     counted: &mut CountedRequest,
 ) -> Result<Client<'h>, ApiError> {
-    let is_jsonp = jsonp::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
+    let is_jsonp = representation::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
     let has_limits = !plan.methods[method].rate_limits.is_empty();
     if has_limits {
         Box::pin(count_call(plan, head, method, CountedBy::Address, counted)).await?;
@@ -52,19 +49,18 @@ pub async fn identify<'h>(
     if has_limits || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
         Box::pin(count_call(plan, head, method, CountedBy::Caller(identity.as_ref()), counted)).await?;
     }
-    let head = if is_jsonp { jsonp::head_without_cookies(head) } else { Cow::Borrowed(head) };
+    let head = if is_jsonp { representation::head_without_cookies(head) } else { Cow::Borrowed(head) };
     Ok(Client { identity, head, is_jsonp })
 }
 
-/// The limits against which a call is counted: those that are known before the caller, and all others.
+/// Limits that are known before the caller, and all others.
 #[derive(Clone, Copy)]
 enum CountedBy<'a> {
     Address,
     Caller(Option<&'a Identity>),
 }
 
-/// Counts a call against the limits of its method, and of the identity. The future is boxed where it is awaited: most
-/// methods have no limits, and it would enlarge the future of every request.
+/// Boxed where it is awaited: most methods have no limits, and it would enlarge the future of every request.
 async fn count_call(
     plan: &Plan,
     head: &Head,
@@ -81,7 +77,7 @@ async fn count_call(
     RequestCounts { limits: rate_limits, cost: *cost, by_identity, ..counts }.count(counted).await
 }
 
-/// Returns the limits of an identity, for a request that calls no API method.
+/// For a request that calls no API method.
 pub(super) fn counts_for_identity<'a>(
     plan: &'a Plan,
     head: &Head,
@@ -91,10 +87,8 @@ pub(super) fn counts_for_identity<'a>(
     RequestCounts { shared, limits: &[], cost: 1, identity, client: head.client, by_identity: true }
 }
 
-/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
-/// authenticator finds a credential. Fails if the request carries an invalid credential, if an authenticator cannot
-/// check the credential at the moment, or if an authenticator rejects the request. Fails also if a page of another site
-/// has sent the request, and the browser may have added the credential.
+/// Combines the identities of all authenticators; `None` without a credential. Fails also if a page of another site has
+/// sent the request, and the browser may have added the credential.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
     let mut caller: Option<Identity> = None;
     // The schemes of the authenticators that have accepted a credential, and those that have found an invalid one.
@@ -136,9 +130,8 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
     Err(error.with_log(joined_reasons(invalid_credentials.into_iter().map(|(_, reason)| reason))))
 }
 
-/// Joins the reasons of several authenticators, without duplicates. The log contains all of them, because the server
-/// cannot know for which authenticator the client got its credential: a token that is not a key can be an expired token
-/// of an issuer.
+/// Without duplicates. All are logged, because the server cannot know for which authenticator the client got its
+/// credential: a token that is not a key can be an expired token of an issuer.
 fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
     let mut different: Vec<String> = Vec::new();
     for reason in reasons {
@@ -149,8 +142,7 @@ fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
     different.join("; ")
 }
 
-/// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a
-/// challenge (RFC 9110 section 15.5.2).
+/// Adds what its declaration contains. A response with the status 401 must have a challenge (RFC 9110 section 15.5.2).
 fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
     let error = with_declaration(&plan.auth_errors, "authenticator", error, |_| None);
     if error.status() != ErrorCode::Unauthenticated.status() {
@@ -160,8 +152,7 @@ fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
     error.with_headers(challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge)).into_iter().collect())
 }
 
-/// Lets the authenticators of the program check the fields of the body that they read. Fails if an authenticator
-/// rejects the request.
+/// Lets authenticators check the fields of the body that they read.
 pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Result<(), ApiError> {
     if plan.auth_fields.is_empty() || client.is_jsonp {
         return Ok(());
@@ -174,8 +165,7 @@ pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Resul
     Ok(())
 }
 
-/// Returns the fields of a body whose names are in `names`. Fields that are not texts are omitted, and so are all
-/// fields of a JSON body that cannot be parsed: the next stage reports its error.
+/// Omits fields that are not texts, and all of a JSON body that cannot be parsed: the next stage reports its error.
 fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     let is_read = |name: &str| names.iter().any(|known| **known == *name);
     match body {
@@ -200,7 +190,7 @@ fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     }
 }
 
-/// Collects the members with these names whose values are strings.
+/// Only members whose values are strings.
 struct TextMembers<'n, 'a> {
     names: &'n [Box<str>],
     texts: Vec<(Cow<'a, str>, Cow<'a, str>)>,

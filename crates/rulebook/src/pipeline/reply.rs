@@ -6,7 +6,7 @@ use std::fs::File;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::header::{self, HeaderName, HeaderValue};
 use rulebook_model::error::ErrorCode;
 
 use super::representation::FormattedBody;
@@ -15,28 +15,25 @@ use crate::client_shares::Share;
 use crate::plan::{Document, Plan};
 use crate::rate_limit::CountedRequest;
 
-/// A complete reply, which the server sends as an HTTP response.
 pub struct Reply {
-    /// The HTTP status of the reply, from 200 to 599.
+    /// From 200 to 599.
     pub status: u16,
-    /// The media type of the body; `None` if there is no body.
+    /// `None` if there is no body.
     pub content_type: Option<HeaderValue>,
-    /// The header fields of the reply except `Content-Type`.
+    /// Except `Content-Type`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The bytes of the reply after its header fields.
     pub body: ReplyBody,
-    /// `true` if the engine wrote the body for this request, so that the body may be compressed for this request.
-    /// `false` for files, streams and documents.
+    /// It may be compressed for this request, unlike files, streams and documents.
     pub is_written_for_request: bool,
-    /// The error code if the reply is an error; `None` if the reply is a success.
+    /// `None` if the reply is a success.
     pub code: Option<ReplyCode>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyCode {
-    /// The error code, which is [`ErrorCode::Failed`] for all errors that methods declare.
+    /// [`ErrorCode::Failed`] for all errors that methods declare.
     pub code: ErrorCode,
-    /// The index of the error in the errors that the method declares; `None` for other errors.
+    /// Its index in the errors that the method declares.
     pub declared_error: Option<usize>,
 }
 
@@ -46,42 +43,35 @@ impl From<ErrorCode> for ReplyCode {
     }
 }
 
-/// The body of a reply: bytes, a document or a stream.
 pub enum ReplyBody {
-    /// All bytes of the body, in memory.
     Whole(Bytes),
-    /// All bytes of the body, in memory that is used again after the reply has been sent.
+    /// In memory that is used again after the reply has been sent.
     Written(ReusedBuffer),
-    /// A document, whose compressed forms are cached together with it.
+    /// Its compressed forms are cached with it.
     Document(Box<Document>),
     File(Box<FileRange>),
     Stream {
-        /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
-        /// The length of the body in bytes; `None` if the length is not known before the stream ends.
+        /// In bytes; `None` if it is not known before the stream ends.
         length: Option<u64>,
     },
 }
 
-/// A part of an open file.
 pub struct FileRange {
-    /// The open file. Its read position is not used.
+    /// Its read position is not used.
     pub file: File,
-    /// The offset of the first byte.
     pub offset: u64,
-    /// The number of bytes.
     pub length: u64,
-    /// The part of the server's open files that the client uses with this file; `None` if the file does not count.
+    /// Of the server's open files; `None` if the file does not count.
     pub share: Option<Share>,
 }
 
 impl ReplyBody {
-    /// Returns a body without bytes.
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
     }
 
-    /// Returns all bytes of the body; `None` if the body is a file or a stream.
+    /// `None` for a file or a stream.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Whole(bytes) => Some(bytes),
@@ -91,7 +81,7 @@ impl ReplyBody {
         }
     }
 
-    /// Returns the number of bytes of memory that only this reply uses. Documents are shared with other replies.
+    /// In bytes. Documents are shared with other replies.
     pub fn owned_len(&self) -> usize {
         match self {
             Self::Whole(bytes) if !bytes.is_unique() => 0,
@@ -100,7 +90,7 @@ impl ReplyBody {
         }
     }
 
-    /// Returns the length of the body in bytes; `None` if it is not known before the stream of the body ends.
+    /// `None` if it is not known before the stream ends.
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Stream { length, .. } => *length,
@@ -119,12 +109,12 @@ impl<B: Into<Bytes>> From<B> for ReplyBody {
 /// The result of the stage [`respond`](super::respond()).
 pub enum CallReply {
     Reply(Reply),
-    /// The method returned a file, and the server has yet to open it.
+    /// The server has yet to open it.
     File(FileReply),
 }
 
 impl CallReply {
-    /// Adds the states of the limits for which the request was counted. The reply must not contain them yet.
+    /// Of the limits for which the request was counted. The reply must not contain them yet.
     pub fn with_limits(mut self, plan: &Plan, method_index: usize, counted: &CountedRequest) -> Self {
         let headers = match &mut self {
             Self::Reply(reply) => &mut reply.headers,
@@ -135,20 +125,17 @@ impl CallReply {
     }
 }
 
-/// A file that an API method returned, and the data for the reply that sends it.
 pub struct FileReply {
-    /// The index in the plan of the API method that returned the file.
     pub method_index: usize,
-    /// The file that the API method returned.
     pub download: Box<Download>,
-    /// The HTTP status if the whole file is sent, from 200 to 299. A part of the file has the status 206.
+    /// If the whole file is sent. A part of it has the status 206.
     pub status: u16,
-    /// The header fields that the handler set for the response, in addition to those of the [`Download`].
+    /// In addition to those of the [`Download`].
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
-    /// Returns a reply that will be replaced.
+    /// It will be replaced.
     pub fn empty() -> Self {
         Self::without_body(500, Vec::new())
     }
@@ -164,8 +151,7 @@ impl Reply {
         }
     }
 
-    /// Creates a reply from a body that has been written in its format. `code` is the error code, if the reply is an
-    /// error.
+    /// The body has been written in its format. `code` is `None` for a success.
     pub(super) fn new(
         plan: &Plan,
         encoded: FormattedBody,
@@ -184,20 +170,19 @@ impl Reply {
     }
 }
 
-/// The maximum size in bytes of the memory that a worker keeps.
+/// In bytes, of what a worker keeps.
 const MAX_KEPT_SIZE: usize = 64 << 10;
 
 thread_local! {
-    /// Memory that is not in use.
     static UNUSED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The bytes of a reply's body. When this value is dropped, its memory is kept for the next reply of this thread.
+/// When it is dropped, its memory is kept for the next reply of this thread.
 #[derive(Debug, Default)]
 pub struct ReusedBuffer(Vec<u8>);
 
 impl ReusedBuffer {
-    /// Returns empty memory. Its capacity is that of an earlier body, so that most bodies need no allocation.
+    /// With the capacity of an earlier body, so that most bodies need no allocation.
     pub(super) fn empty_memory() -> Vec<u8> {
         // The thread may be ending, so that its memory has been released already.
         UNUSED.try_with(Cell::take).unwrap_or_default()

@@ -1,27 +1,34 @@
 //! Stage `respond`: converts the outcome of a call to a reply. The reply has the envelope of the API module (the JSON
-//! structure around outputs and errors) and a format that the client accepts.
+//! structure around outputs and errors) and a format that the client accepts. Those outputs that are header
+//! fields or the status are taken out of the body, and the entity tag of the version is added.
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, header};
+use http::header::{self, HeaderName, HeaderValue};
+use jiff::Timestamp;
 use rulebook_model::envelope::{self, Envelope, has_content};
+use rulebook_model::error::ErrorCode;
+use rulebook_model::model::{Output, TemplatePart, ValueSource};
+use rulebook_model::uri::percent_encode;
+use serde_json::Value as Json;
 
-use super::panic::catch_panic;
+use super::act::catch_panic;
 use super::reply::{CallReply, FileReply, Reply, ReplyBody, ReplyCode};
-use super::representation::{FormattedBody, Representation};
-use super::response_fields::{not_modified_tag, unmet_condition};
-use super::{jsonp, route};
-use crate::call::{ApiError, ErrorKind, Head, Outcome, RawResponse, ReturnedValue, Success};
-use crate::plan::{Plan, PlannedMethod};
+use super::representation::{self, FormattedBody, Representation};
+use super::route;
+use crate::call::{
+    ApiError, ArgumentSlot, ETag, ETagList, ErrorKind, Head, Outcome, RawResponse, ReturnedValue, Success,
+    check_response_header,
+};
+use crate::plan::{Plan, PlannedField, PlannedMethod, ResponseFields};
 use crate::rate_limit::CountedRequest;
 
-/// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and
-/// `counted` are the states of the limits for which the request was counted. If the method returned a file, the
-/// server opens the file later.
+/// `counted` are the states of the limits for which the request was counted. The server opens the file of a method
+/// later.
 pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted: &CountedRequest) -> CallReply {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module_index].envelope;
-    let callback = jsonp::requested_callback(method.allows_jsonp, head).ok().flatten();
+    let callback = representation::requested_callback(method.allows_jsonp, head).ok().flatten();
     let representation = Representation::negotiate(plan, head, callback.as_ref());
     let respond_with_error = |representation, error| {
         CallReply::Reply(error_reply(plan, envelope, head, Some(method), representation, error))
@@ -71,7 +78,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
     }
 }
 
-/// Creates the reply to a client that has the current version of the resource.
+/// The client has the current version of the resource.
 fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     headers.retain(|(name, _)| *name != header::ETAG);
     headers.push((header::ETAG, tag));
@@ -81,8 +88,7 @@ fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, Hea
     Reply::without_body(304, headers)
 }
 
-/// Creates the reply for a response without an envelope. `headers` are the fields that hooks have set; they replace
-/// those of the response.
+/// Without an envelope. `headers` are those of hooks, which replace those of the response.
 #[inline(never)]
 fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     let RawResponse { status, media_type, headers: mut fields, body, length, outputs: _ } = response;
@@ -95,8 +101,7 @@ fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> 
     Reply { content_type: media_type, body, ..Reply::without_body(status, fields) }
 }
 
-/// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this
-/// index returned.
+/// The link replaces the file that the method returned.
 pub fn respond_with_link(
     plan: &Plan,
     head: &Head,
@@ -114,24 +119,20 @@ pub fn respond_with_link(
     }
 }
 
-/// The part of the API that routing had found when an error occurred. This part determines the envelope of the error
-/// response.
+/// What routing had found when an error occurred. It determines the envelope of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorContext {
-    /// Routing had found no part of the API: the request path does not exist.
     Nothing,
-    /// The request path is reserved for the server itself, such as `/openapi.json`.
+    /// A path of the server itself, such as `/openapi.json`.
     ServerPath,
-    /// The query or the body names a service that does not exist.
     UnknownName,
-    /// Routing had found a service of the API module with this index.
+    /// The index of an API module.
     Module(usize),
-    /// Routing had found the API method with this index.
+    /// The index of an API method.
     Method(usize),
 }
 
 impl ErrorContext {
-    /// Returns the envelope that an error response has in this context.
     pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
         match (self, &plan.named_services) {
             (Self::UnknownName, Some(named)) => &named.envelope,
@@ -142,9 +143,8 @@ impl ErrorContext {
     }
 }
 
-/// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or
-/// the envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar
-/// paths, unless the definition hides from each caller the methods that the caller may not call.
+/// The envelope is that of the module, or of the whole API if routing failed. For an unknown path, suggests similar
+/// ones, unless the definition hides methods that a caller may not call.
 pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.
@@ -157,8 +157,7 @@ pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut e
     respond_with_error_without_suggestions(plan, head, context, error)
 }
 
-/// Creates the reply for an error as [`respond_with_error`] does, but without suggestions of services with similar
-/// paths.
+/// Like [`respond_with_error`], but without similar paths.
 pub(super) fn respond_with_error_without_suggestions(
     plan: &Plan,
     head: &Head,
@@ -170,7 +169,7 @@ pub(super) fn respond_with_error_without_suggestions(
         ErrorContext::Nothing | ErrorContext::ServerPath | ErrorContext::UnknownName | ErrorContext::Module(_) => None,
     };
     let envelope = context.envelope(plan);
-    let callback = jsonp::callback_for_error(plan, head, context);
+    let callback = representation::callback_for_error(plan, head, context);
     let representation = Representation::negotiate(plan, head, callback.as_ref());
     error_reply(plan, &**envelope, head, method, representation, error)
 }
@@ -205,8 +204,7 @@ fn error_reply(
     Reply::new(plan, encoded, error.headers().to_vec(), Some(code))
 }
 
-/// Logs those details of an error that the response must not contain. To an internal error, adds the id of the
-/// request, so that the response contains the id under which the error is in the log.
+/// Logs the details that the response must not contain. An internal error gets the id under which it is in the log.
 fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     let why = error.log();
@@ -220,4 +218,179 @@ fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -
         *request_id = head.id.to_string();
     }
     error
+}
+
+/// Each with its slot.
+pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentSlot<'_>]) -> Vec<(usize, Json)> {
+    let json = |slot: &usize| match arguments.get(*slot) {
+        Some(ArgumentSlot::Value(value)) => (*slot, value.to_json()),
+        Some(ArgumentSlot::Absent | ArgumentSlot::Null) | None => (*slot, Json::Null),
+    };
+    fields.parameters.iter().map(json).collect()
+}
+
+/// Outputs that are header fields or the status are taken out of the body. `status` is the one that the handler has
+/// set.
+#[inline(never)]
+pub(super) fn with_response_fields(
+    method: &PlannedMethod,
+    fields: &ResponseFields,
+    arguments: &[(usize, Json)],
+    status: Option<u16>,
+    mut success: Success,
+) -> Outcome {
+    let internal = |reason: String| ApiError::internal(format_args!("{}: {reason}", method.id));
+    let mut json = match &success.returned {
+        ReturnedValue::Outputs(outputs) => outputs.to_json().map_err(ApiError::internal)?,
+        ReturnedValue::Download(_) => Json::Null,
+        ReturnedValue::Response(_) => return Ok(success),
+    };
+    let returned = Returned { json: &json, is_whole_body: method.has_whole_output, arguments };
+    for field in &fields.fields {
+        let values = returned.field_values(field).map_err(internal)?;
+        if values.is_empty() && !field.is_optional {
+            return Err(internal(format!(
+                "the output `{}`, which is the field {}, is missing",
+                field.output, field.name
+            )));
+        }
+        if field.name != header::SET_COOKIE {
+            success.headers.retain(|(name, _)| *name != field.name);
+        }
+        success.headers.extend(values.into_iter().map(|value| (field.name.clone(), value)));
+    }
+    if let Some(version) = &fields.version
+        && let Some(text) = field_text(returned.value(version)).map_err(internal)?
+    {
+        success.headers.retain(|(name, _)| *name != header::ETAG);
+        success.headers.push((header::ETAG, ETag::of_version(&text).header_value()));
+    }
+    if !fields.statuses.is_empty() {
+        let chosen = json.get(Output::STATUS).and_then(Json::as_u64).and_then(|status| u16::try_from(status).ok());
+        success.status = status.or(chosen).unwrap_or(method.success_status);
+        if !fields.statuses.contains(&success.status) {
+            return Err(internal(format!("the status {} is not one of those in the definition", success.status)));
+        }
+    }
+    if let ReturnedValue::Outputs(outputs) = &mut success.returned
+        && !method.has_whole_output
+    {
+        take_body(&mut json, fields);
+        *outputs = Box::new(json);
+    }
+    success.has_whole_output = fields.has_whole_body;
+    Ok(success)
+}
+
+fn take_body(json: &mut Json, fields: &ResponseFields) {
+    let Json::Object(members) = json else { return };
+    if fields.has_whole_body {
+        *json = members.get_mut(Output::WHOLE).map(Json::take).unwrap_or_default();
+        return;
+    }
+    members.retain(|name, _| {
+        let is_status = !fields.statuses.is_empty() && name == Output::STATUS;
+        !is_status && fields.fields.iter().all(|field| *field.output != **name)
+    });
+}
+
+/// The values of a call for header fields.
+struct Returned<'a> {
+    json: &'a Json,
+    is_whole_body: bool,
+    /// Those in templates, each with its slot.
+    arguments: &'a [(usize, Json)],
+}
+
+impl Returned<'_> {
+    fn value(&self, source: &ValueSource) -> &Json {
+        const NULL: &Json = &Json::Null;
+        let found = match source {
+            ValueSource::Output(name) => self.json.get(name),
+            ValueSource::Field(name) if self.is_whole_body => self.json.get(name),
+            ValueSource::Field(name) => self.json.get(Output::WHOLE).and_then(|whole| whole.get(name)),
+            ValueSource::Parameter(slot) => {
+                self.arguments.iter().find(|(other, _)| other == slot).map(|(_, argument)| argument)
+            }
+            _ => None,
+        };
+        found.unwrap_or(NULL)
+    }
+
+    /// Several if the output is a list; none if it is missing, or a value in its template is.
+    fn field_values(&self, field: &PlannedField) -> Result<Vec<HeaderValue>, String> {
+        let of_text = |text: String| {
+            check_response_header(field.name.as_str(), text).map(|(_, value)| value).map_err(|error| error.to_string())
+        };
+        let Some((template, sources)) = &field.template else {
+            let value = self.json.get(&*field.output).unwrap_or(&Json::Null);
+            let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let texts = items.iter().filter_map(|item| field_text(item).transpose());
+            return texts.map(|text| of_text(if field.has_http_date { http_date(text?) } else { text? })).collect();
+        };
+        let (mut text, mut sources) = (String::new(), sources.iter());
+        for part in template.parts() {
+            match part {
+                TemplatePart::Text(part) => text.push_str(part),
+                TemplatePart::Name(_) => {
+                    let value = sources.next().map(|source| field_text(self.value(source))).transpose()?.flatten();
+                    let Some(value) = value else { return Ok(Vec::new()) };
+                    text.extend(percent_encode(&value));
+                }
+            }
+        }
+        Ok(vec![of_text(text)?])
+    }
+}
+
+/// `None` for null.
+fn field_text(value: &Json) -> Result<Option<String>, String> {
+    match value {
+        Json::Null => Ok(None),
+        Json::String(text) => Ok(Some(text.clone())),
+        Json::Bool(_) | Json::Number(_) => Ok(Some(value.to_string())),
+        Json::Array(_) | Json::Object(_) => Err("a header field cannot contain an array or an object".to_owned()),
+    }
+}
+
+/// Other texts stay as they are.
+fn http_date(text: String) -> String {
+    // A date of HTTP has a year of four digits; the library formats none before 1970.
+    let moment = text.parse::<Timestamp>().ok().filter(|moment| (0..253_402_300_800).contains(&moment.as_second()));
+    moment.map_or(text, |moment| httpdate::fmt_http_date(moment.into()))
+}
+
+/// The request names the tag in `If-None-Match`. `None` if the client does not have the version in `headers`.
+fn not_modified_tag(
+    fields: &ResponseFields,
+    head: &Head,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Option<HeaderValue> {
+    fields.version.as_ref().filter(|_| fields.is_get)?;
+    let (_, current) = headers.iter().find(|(name, _)| *name == header::ETAG)?;
+    let list = ETagList::from_head(head, &header::IF_NONE_MATCH)?;
+    if list.has_star() {
+        return Some(current.clone());
+    }
+    let version = ETag::parse(current.to_str().ok()?)?.version();
+    let tag = list.find(|tag| tag.version() == version)?;
+    // A cache updates the stored response with the same tag (RFC 9111 section 4.3.4).
+    Some(tag.as_strong().header_value())
+}
+
+/// `If-Match` of a GET request does not list the version in `headers` (RFC 9110 section 13.1.1).
+fn unmet_condition(fields: &ResponseFields, head: &Head, headers: &[(HeaderName, HeaderValue)]) -> Option<ApiError> {
+    fields.version.as_ref().filter(|_| fields.is_get)?;
+    let list = ETagList::from_head(head, &header::IF_MATCH)?;
+    let current = headers.iter().find(|(name, _)| *name == header::ETAG);
+    let version = current.and_then(|(_, tag)| Some(ETag::parse(tag.to_str().ok()?)?.version()));
+    let is_listed = |version| list.has_match(|tag| tag.version() == version);
+    (!version.is_some_and(is_listed)).then(|| ApiError::plain(ErrorCode::VersionMismatch))
+}
+
+/// Of the catalogue, by its name, without a declaration.
+pub(super) fn undeclared_error(method: &PlannedMethod, name: &str) -> Option<ApiError> {
+    let reads_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag);
+    let is_mismatch = reads_version && name == ErrorCode::VersionMismatch.row().name;
+    is_mismatch.then(|| ApiError::plain(ErrorCode::VersionMismatch))
 }

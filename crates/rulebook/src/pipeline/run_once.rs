@@ -16,10 +16,9 @@ use rulebook_model::limits::IDEMPOTENCY_RECORD_COUNT;
 use rulebook_model::model::Limits;
 
 use super::MethodRunner;
-use super::act::{DetachableFuture, StartedHandler};
+use super::act::{DetachableFuture, StartedHandler, catch_panic_async};
 use super::authorize::GrantedCall;
 use super::identify::Client;
-use super::panic::catch_panic_async;
 use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
 use crate::call::{ApiError, ArgumentSlot, ByteStream, Head, Value};
@@ -34,13 +33,11 @@ use crate::rate_limit::CountedRequest;
 
 /// The number of renewals of a claim within its lease.
 const RENEWALS_PER_LEASE: u32 = 3;
-/// The divisor of the lease for the time during which a failed attempt to store a response is repeated.
+/// Divides the lease: for this time, a failed attempt to store a response is repeated.
 const LEASE_PER_STORE_TIME: u32 = 3;
-/// The maximum number of repeated attempts to store a response.
 const STORE_RETRIES: u32 = 5;
 
-/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it. Fails
-/// if the key is malformed or too long, or if it is missing but the method requires it.
+/// `None` if the API method does not use it. Fails if the key is malformed, too long, or missing but required.
 pub fn requested_key(plan: &Plan, method: &PlannedMethod, head: &Head) -> Result<Option<String>, ApiError> {
     match method.idempotency {
         Some(idempotency) => read_key(head, idempotency, plan.limits.idempotency_key),
@@ -48,7 +45,6 @@ pub fn requested_key(plan: &Plan, method: &PlannedMethod, head: &Head) -> Result
     }
 }
 
-/// Returns the hashes of a request with an idempotency key.
 pub fn fingerprint(
     granted: &GrantedCall<'_>,
     client: &Client<'_>,
@@ -77,8 +73,8 @@ pub fn fingerprint(
     hasher.finish(&method.id, granted.identity(), client.head.client, key)
 }
 
-/// Runs a handler unless a request with the same key was handled, and returns the reply. Fails if the key cannot be
-/// used: it is in use, it was used for other arguments, or the storage is unavailable or full.
+/// Runs the handler unless a request with the same key was handled. Fails if the key is in use, was used for other
+/// arguments, or the storage is unavailable or full.
 pub async fn run_once(
     runner: &Arc<MethodRunner>,
     head: &Arc<Head>,
@@ -89,13 +85,12 @@ pub async fn run_once(
     DetachableFuture::new(runner, head.client, Box::pin(call)).await
 }
 
-/// The storage of idempotency keys, and the limits of its use.
 struct LimitedStorage<'p> {
     storage: &'p dyn IdempotencyStorage,
     limits: &'p Limits,
 }
 
-/// Runs a call with an idempotency key. The future borrows nothing from the connection of the client.
+/// The future borrows nothing from the connection of the client.
 async fn run_with_key(
     runner: Arc<MethodRunner>,
     head: Arc<Head>,
@@ -136,7 +131,7 @@ async fn run_with_key(
 }
 
 impl LimitedStorage<'_> {
-    /// Claims a key. Returns the stored response if a request with the key was handled.
+    /// The stored response if a request with the key was handled.
     async fn claim(&self, claimed: &ClaimedKey) -> Result<Option<Vec<u8>>, ApiError> {
         let max = self.limits.idempotency_records;
         let claim = KeyClaim::new(claimed.clone(), self.lease(), max);
@@ -159,7 +154,7 @@ impl LimitedStorage<'_> {
         Duration::from_secs(self.limits.idempotency_lease)
     }
 
-    /// Renews a claim again and again. Never ends.
+    /// Never ends.
     async fn renew_regularly(&self, claimed: &ClaimedKey) -> Infallible {
         loop {
             tokio::time::sleep(self.lease() / RENEWALS_PER_LEASE).await;
@@ -173,8 +168,7 @@ impl LimitedStorage<'_> {
         }
     }
 
-    /// Stores the reply of a handler, or that it is not kept if its body is not in memory. If the handler failed,
-    /// releases the key. Returns the reply.
+    /// Stores that it is not kept, if its body is not in memory. Releases the key if the handler failed.
     async fn store_reply(&self, claimed: &ClaimedKey, method: &PlannedMethod, reply: CallReply) -> CallReply {
         let max = self.limits.idempotency_response;
         let (reply, stored) = match reply {
@@ -197,8 +191,7 @@ impl LimitedStorage<'_> {
         reply
     }
 
-    /// Stores a response. If the storage is unavailable, tries again for a third of the lease, and renews the claim
-    /// between the attempts: when the lease has ended, the handler could run again.
+    /// If the storage is unavailable, tries again for a third of the lease, and renews the claim between the attempts.
     async fn store(&self, claimed: &ClaimedKey, response: Vec<u8>) {
         let lifetime = Duration::from_secs(self.limits.idempotency_seconds);
         let (start, max) = (Instant::now(), self.lease() / LEASE_PER_STORE_TIME);
@@ -216,14 +209,13 @@ impl LimitedStorage<'_> {
     }
 }
 
-/// Returns `true` if the handler failed, so that the client may send the request again.
+/// The client may send the request again.
 fn is_failure(reply: &Reply) -> bool {
     // An envelope can send errors with the status of a success.
     reply.status >= 500 || reply.code.is_some_and(|code| code.code.status().get() >= 500)
 }
 
-/// Reads the body of a reply that will be stored if it is a stream, up to `max` bytes. The body of a longer reply stays
-/// a stream.
+/// Reads a stream of up to `max` bytes. A longer one stays a stream.
 async fn with_body_in_memory(reply: CallReply, max: u64) -> CallReply {
     let mut reply = match reply {
         CallReply::Reply(reply) if !is_failure(&reply) => reply,

@@ -12,7 +12,7 @@ use rulebook_model::model::CallableMethods;
 use sha2::{Digest, Sha256};
 
 use super::{Documents, OptionsDescription, ParentPaths};
-use crate::time_share::TimeShare;
+use crate::time::TimeShare;
 
 /// Documents that are rendered when they are first needed. At startup they would take too long: for an API with
 /// thousands of services, rendering takes longer than all other steps of the startup together.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::call::{ApiError, Identity, QualifiedName, Quota, RateLimiter};
 use crate::client_shares::client_network;
-use crate::unix_time::unix_time;
+use crate::time::unix_time;
 
 pub use shared::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings, SharedLimiter};
 use shared::{LeasedLimit, NotCounted, SharedLimit};

@@ -2,34 +2,43 @@
 //!
 //! actix reads from this stream and writes to it. The stream ends the connection if no head, no request, or no progress
 //! of a response comes in time; while a response waits for its client, it receives nothing more.
+//!
+//! [`ConnectionState`] is what the stream and the services that handle its requests know of each other. [`Position`]
+//! finds the parts of HTTP/1 messages in what a client sends, before actix parses it.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
+use actix_http::RequestHead;
 use bytes::{Buf, BytesMut};
+use http::header;
+use memchr::{memchr, memchr2};
+use percent_encoding::{AsciiSet, percent_encode};
 use rulebook_model::connection_limits::{FREE_RESPONSE_BYTES, HEAD_TIME, PROGRESS, RESPONSE_MEMORY};
+use rulebook_model::error::ErrorCode;
+use rulebook_model::model::ServerPath;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::alarm::Alarm;
-use super::connection::Transport;
-use super::connection_limits::{HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
-use super::connection_state::{ConnectionState, Served};
+use super::connection::{Alarm, HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT, Transport};
 use super::state::ServerState;
+use crate::call::{ApiError, TlsSession};
 use crate::client_shares::{Share, UsedUp};
+use crate::pipeline::Route;
 
-/// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
-/// disconnected.
+/// Received beyond the request that the server handles, to notice that the client has disconnected.
 const MAX_BYTES_AHEAD: usize = 2 << 10;
 const SMALL_PIECE_LEN: usize = 512;
-/// The number of small pieces that follow each other after which the stream pauses. Each piece wakes the worker, which
-/// costs more than all that the worker does with some bytes; during a pause, further pieces become one.
+/// After this number in a row, the stream pauses: each piece wakes the worker, which costs more than its bytes. In a
+/// pause, further ones become one.
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
 /// The duration of the first pause. Each further one is twice as long.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
@@ -42,27 +51,23 @@ pub(super) struct ClientStream {
     peer: SocketAddr,
     keep_alive: Duration,
     alarm: Alarm,
-    /// What has been received, but not passed to actix.
+    /// Received, but not passed to actix.
     ahead: BytesMut,
-    /// `true` once the client has closed its side.
     is_end: bool,
-    /// The response that waits because the system accepts no bytes for the client.
     stuck: Option<StuckResponse>,
-    /// The number of small pieces that have followed each other, and the number of the request that came before them.
+    /// Small pieces in a row, and the number of the request that came before them.
     small_pieces: u32,
     request_of_pieces: u64,
     paused_until: Option<Instant>,
 }
 
-/// A response that waits because its client does not receive it.
+/// It waits because its client does not receive it.
 struct StuckResponse {
     since: Instant,
-    /// The part of the memory for such responses that this one uses.
     _memory: Option<Share>,
 }
 
 impl ClientStream {
-    /// Returns the stream of a connection. It ends the connection when no request has arrived for `keep_alive`.
     pub(super) fn new(
         transport: Rc<RefCell<Transport>>,
         connection: Rc<ConnectionState>,
@@ -91,8 +96,7 @@ impl ClientStream {
         &self.connection
     }
 
-    /// Waits for the time at which the connection ends because no bytes arrive. Becomes ready at this time: the server
-    /// then sees the end of the stream.
+    /// Becomes ready when the connection ends because no bytes arrive: the server then sees the end of the stream.
     fn poll_deadline(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection.is_handling() {
             // The handler may take as long as it needs; the time limits of bodies are elsewhere. The task only has to
@@ -116,7 +120,7 @@ impl ClientStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Notes the length of a piece that has been received. After some small pieces, the stream pauses.
+    /// After some small pieces, the stream pauses.
     fn count_piece(&mut self, length: usize) {
         if length >= SMALL_PIECE_LEN || length == 0 {
             self.small_pieces = 0;
@@ -167,7 +171,7 @@ impl ClientStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Receives some bytes that actix may not have yet, to notice that the client has disconnected. Becomes ready only
+    /// Receives bytes that actix may not have yet, only to notice that the client has disconnected. Becomes ready only
     /// then.
     fn poll_ahead(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.ahead.len() < MAX_BYTES_AHEAD && !self.is_end {
@@ -285,5 +289,295 @@ impl AsyncWrite for ClientStream {
     /// Does nothing: the transport is closed when actix has ended, see `end_connection`.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+/// What a client can request on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Served {
+    Everything,
+    /// Everything except the metrics and the readiness, which have an address of their own.
+    Api,
+    /// Only the state of the server.
+    Monitoring,
+    /// The state of the server, with a single request that must not take long: all connections of the server are used.
+    ServerState,
+}
+
+impl Served {
+    /// Returns the error for a request with this route; `None` if the client may request it.
+    pub(super) fn refuse(self, route: &Route) -> Option<ApiError> {
+        let state = match route {
+            Route::Server(path) if path.is_server_state() => Some(*path),
+            _ => None,
+        };
+        match self {
+            Self::Everything => None,
+            // A load balancer asks for the health of each address.
+            Self::Api => state.filter(|path| *path != ServerPath::Health).map(|_| ApiError::unknown_service()),
+            Self::Monitoring => state.is_none().then(ApiError::unknown_service),
+            Self::ServerState => state.is_none().then(|| ApiError::plain(ErrorCode::Unavailable)),
+        }
+    }
+}
+
+/// The state of a connection. Its stream is in one task with the services that handle its requests.
+#[derive(Debug)]
+pub(super) struct ConnectionState {
+    pub(super) served: Served,
+    pub(super) tls: Option<Arc<TlsSession>>,
+    /// Including those whose responses are being made.
+    handled_requests: Cell<usize>,
+    request_number: Cell<u64>,
+    /// Up to where actix has got what the client sends.
+    position: Cell<Position>,
+    head_since: Cell<Option<Instant>>,
+    idle_since: Cell<Instant>,
+    /// Bytes of the current response that wait in memory, besides those that actix has copied.
+    pub(super) unsent_body: Cell<usize>,
+    /// `true` once a response says that the connection ends.
+    closes: Cell<bool>,
+    pub(super) has_ended: Cell<bool>,
+    /// `true` if the client may still send the body of the last request.
+    pub(super) has_unread_body: Cell<bool>,
+    /// The task of the connection, while its stream receives nothing until actix may have more.
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl ConnectionState {
+    /// The server waits for the first head from `begun` on.
+    pub(super) fn new(begun: Instant, served: Served, tls: Option<Arc<TlsSession>>) -> Self {
+        Self {
+            served,
+            tls,
+            handled_requests: Cell::default(),
+            request_number: Cell::default(),
+            position: Cell::new(Position::Start),
+            head_since: Cell::new(Some(begun)),
+            idle_since: Cell::new(begun),
+            unsent_body: Cell::default(),
+            closes: Cell::default(),
+            has_ended: Cell::default(),
+            has_unread_body: Cell::default(),
+            waiting: RefCell::default(),
+        }
+    }
+
+    /// The request ends when the returned value is dropped.
+    pub(super) fn begin_request(self: &Rc<Self>, head: &RequestHead) -> HandledRequest {
+        self.request_number.set(self.request_number.get() + 1);
+        self.head_since.set(None);
+        self.handled_requests.set(self.handled_requests.get() + 1);
+        self.position.set(Position::behind(head));
+        if !self.must_wait() {
+            self.wake();
+        }
+        HandledRequest(Rc::clone(self))
+    }
+
+    /// Returns `true` if actix may not have more of what the client sends: before it has decoded a head; behind a
+    /// request, before the response has been made; and behind the last request of the connection (RFC 9112 section
+    /// 9.6).
+    fn must_wait(&self) -> bool {
+        match self.position.get() {
+            Position::BehindHead => true,
+            Position::Start => self.is_handling() || self.closes.get(),
+            _ => false,
+        }
+    }
+
+    fn encode_target(&self, bytes: &[u8]) -> Option<BytesMut> {
+        self.position.get().encode_target(bytes)
+    }
+
+    /// Returns how many of these bytes actix may have, and notes that it gets them.
+    fn pass(&self, bytes: &[u8]) -> usize {
+        let mut position = self.position.get();
+        if position == Position::Start && !bytes.is_empty() && self.head_since.get().is_none() {
+            self.head_since.set(Some(Instant::now()));
+        }
+        let length = position.advance(bytes);
+        self.position.set(position);
+        length
+    }
+
+    fn wake_later(&self, task: &Context<'_>) {
+        self.waiting.replace(Some(task.waker().clone()));
+    }
+
+    fn is_handling(&self) -> bool {
+        self.handled_requests.get() > 0
+    }
+
+    pub(super) fn note_close(&self, has_unread_body: bool) {
+        self.closes.set(true);
+        self.has_unread_body.set(has_unread_body);
+    }
+
+    /// Ends the connection if a response says so and all responses have been sent. Returns `true` if it ends now.
+    pub(super) fn end(&self) -> bool {
+        self.closes.get() && !self.is_handling() && !self.has_ended.replace(true)
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct HandledRequest(Rc<ConnectionState>);
+
+impl Drop for HandledRequest {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        connection.handled_requests.set(connection.handled_requests.get() - 1);
+        if connection.is_handling() {
+            return;
+        }
+        connection.unsent_body.set(0);
+        connection.idle_since.set(Instant::now());
+        connection.wake();
+    }
+}
+
+/// The ASCII characters that browsers, curl and PHP send in a request target, and that actix refuses there, although it
+/// reads them if they are percent-encoded. It also refuses all that is not ASCII.
+const REFUSED_IN_TARGET: &AsciiSet = &AsciiSet::EMPTY.add(b'"').add(b'<').add(b'>').add(b'`');
+
+/// The part of a message to which the next byte belongs (RFC 9112 sections 2.1, 6.3 and 7.1).
+///
+/// actix decodes every head that it has. It keeps several kilobytes for each, and writes a response in the way that the
+/// last of them asks for, not that of its own request. The stream therefore gives it one head at a time, and nothing
+/// behind the body of a request before its response has been made. Whether a message is valid is for actix to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Position {
+    /// The head of the next request. Empty lines before it are ignored (section 2.2).
+    Start,
+    /// The method of a request, which a blank ends.
+    Method,
+    /// Also the version behind it: the rest of the first line.
+    Target,
+    /// A line of a head, which an empty line ends.
+    Head {
+        is_line_empty: bool,
+    },
+    BehindHead,
+    /// A body, of which this number of bytes, at least one, has not come.
+    Body(u64),
+    /// The size of a chunk, whose digits so far have this value.
+    ChunkSize(u64),
+    /// The rest of the line with this size of a chunk.
+    ChunkExtension(u64),
+    /// The data of a chunk, of which this number of bytes, at least one, has not come.
+    ChunkData(u64),
+    /// The line end behind the data of a chunk.
+    ChunkEnd,
+    /// A line behind the last chunk, which an empty line ends.
+    Trailer {
+        is_line_empty: bool,
+    },
+}
+
+impl Position {
+    fn behind(head: &RequestHead) -> Self {
+        if head.headers.contains_key(header::TRANSFER_ENCODING) {
+            return Self::ChunkSize(0);
+        }
+        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        match length.and_then(|length| length.trim().parse().ok()) {
+            Some(length @ 1..) => Self::Body(length),
+            _ => Self::Start,
+        }
+    }
+
+    /// Moves on over bytes, at most to the end of the head or of the body. Returns the number of these bytes.
+    fn advance(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        if *self == Self::Start {
+            at = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
+            if at < bytes.len() {
+                *self = Self::Method;
+            }
+        }
+        while at < bytes.len() && !matches!(self, Self::Start | Self::BehindHead) {
+            let (length, next) = self.step(&bytes[at..]);
+            at += length;
+            *self = next;
+        }
+        at
+    }
+
+    /// Returns the next bytes with a request target that is percent-encoded as far as actix requires it; `None` if
+    /// these bytes need no change.
+    fn encode_target(self, bytes: &[u8]) -> Option<BytesMut> {
+        let target = self.target_in(bytes);
+        if !bytes[target.clone()].iter().any(|byte| !byte.is_ascii() || b"\"<>`".contains(byte)) {
+            return None;
+        }
+        let encoded = Cow::from(percent_encode(&bytes[target.clone()], REFUSED_IN_TARGET));
+        let mut changed = BytesMut::with_capacity(target.start + encoded.len() + (bytes.len() - target.end));
+        changed.extend_from_slice(&bytes[..target.start]);
+        changed.extend_from_slice(encoded.as_bytes());
+        changed.extend_from_slice(&bytes[target.end..]);
+        Some(changed)
+    }
+
+    fn target_in(self, bytes: &[u8]) -> Range<usize> {
+        let start = match self {
+            Self::Start | Self::Method => {
+                let method = bytes.iter().position(|byte| self != Self::Start || !b"\r\n".contains(byte));
+                let method = method.unwrap_or(bytes.len());
+                let end = memchr2(b' ', b'\n', &bytes[method..]).map(|length| method + length);
+                end.filter(|end| bytes[*end] == b' ').map_or(bytes.len(), |end| end + 1)
+            }
+            Self::Target => 0,
+            _ => bytes.len(),
+        };
+        start..memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length)
+    }
+
+    /// Returns the length of the next element, or of its part in these bytes, and the position behind it.
+    fn step(self, bytes: &[u8]) -> (usize, Self) {
+        let line_end = || memchr(b'\n', bytes).map(|at| at + 1);
+        let line = |is_empty, more: fn(bool) -> Self, end| match line_end() {
+            Some(length) if is_empty && matches!(bytes[..length], [b'\n'] | [b'\r', b'\n']) => (length, end),
+            Some(length) => (length, more(true)),
+            None => (bytes.len(), more(is_empty && bytes == b"\r")),
+        };
+        let data = |left: u64, more: fn(u64) -> Self, end| {
+            let length = left.min(bytes.len() as u64);
+            (length as usize, if length == left { end } else { more(left - length) })
+        };
+        match self {
+            Self::Start | Self::BehindHead => (0, self),
+            Self::Method => match memchr2(b' ', b'\n', bytes) {
+                Some(at) if bytes[at] == b' ' => (at + 1, Self::Target),
+                Some(at) => (at + 1, Self::Head { is_line_empty: true }),
+                None => (bytes.len(), self),
+            },
+            Self::Target => {
+                line_end().map_or((bytes.len(), self), |length| (length, Self::Head { is_line_empty: true }))
+            }
+            Self::Head { is_line_empty } => {
+                line(is_line_empty, |is_line_empty| Self::Head { is_line_empty }, Self::BehindHead)
+            }
+            Self::Trailer { is_line_empty } => {
+                line(is_line_empty, |is_line_empty| Self::Trailer { is_line_empty }, Self::Start)
+            }
+            Self::Body(left) => data(left, Self::Body, Self::Start),
+            Self::ChunkData(left) => data(left, Self::ChunkData, Self::ChunkEnd),
+            Self::ChunkSize(size) => match char::from(bytes[0]).to_digit(16) {
+                Some(digit) => (1, Self::ChunkSize(size.saturating_mul(16).saturating_add(digit.into()))),
+                None => (0, Self::ChunkExtension(size)),
+            },
+            Self::ChunkExtension(size) => match (line_end(), size) {
+                (None, _) => (bytes.len(), self),
+                (Some(length), 0) => (length, Self::Trailer { is_line_empty: true }),
+                (Some(length), _) => (length, Self::ChunkData(size)),
+            },
+            Self::ChunkEnd => line_end().map_or((bytes.len(), self), |length| (length, Self::ChunkSize(0))),
+        }
     }
 }

@@ -4,35 +4,21 @@
 //! the Rust module `pipeline`, which uses only the parser of actix-multipart; [`handle`](handle::handle) calls the
 //! functions of `pipeline` in order.
 
-mod alarm;
-mod changes;
 mod client_stream;
 mod connection;
-mod connection_limits;
-mod connection_state;
-mod file_body;
 mod handle;
-mod listening;
-mod multipart;
 mod observe;
-mod open_connections;
 mod pages;
-mod position;
 mod receive;
-mod request;
-mod request_body;
 mod response;
+mod routed_request;
 mod running;
-mod served_plan;
 mod server_path;
 mod services;
-mod signals;
 mod state;
-mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
-mod upload_writer;
-mod version;
+mod upload;
 mod worker;
 
 use std::io;
@@ -42,12 +28,12 @@ use std::sync::Arc;
 
 use actix_server::Server;
 use actix_web::App;
-
-use connection_state::Served;
-use listening::{Listener, Offer};
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
+
+use client_stream::Served;
 pub use running::{ApiHandle, RunningServer, StopHandle};
+use running::{Listener, Offer};
 pub(crate) use services::CustomApp;
 pub use services::{ApiService, Services};
 use state::ServerState;
@@ -56,11 +42,8 @@ use tls::Tls;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
-/// Starts a server of an API, on new threads. `data` is the folder in which the server stores its own files.
-///
-/// # Errors
-/// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
-/// certificates of TLS cannot be used, or if TLS is enabled in a program that was built without it.
+/// Starts a server on new threads. `data` is the folder in which the server stores its own files. Fails also for
+/// certificates that cannot be used, or for TLS in a program that was built without it.
 pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
@@ -92,7 +75,7 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     if let Some(first) = listeners.first() {
         plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.offer.is_tls));
     }
-    let max_files = connection_limits::raise_file_limit();
+    let max_files = connection::raise_file_limit();
     let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };
     // Each worker calls this function too. Its error is returned before the server starts.
     let mut added = Ok(());
@@ -111,12 +94,11 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     running::start_server(builder.run(), listeners, services, settings)
 }
 
-/// Finds the errors of the certificates for the addresses with TLS.
 pub(crate) fn check_certificates(settings: &Settings, has_tls: bool) -> io::Result<()> {
     load_certificates(settings, has_tls).map(drop)
 }
 
-/// Reads the certificates for the addresses with TLS; `None` if there are no such addresses.
+/// `None` if there are no addresses with TLS.
 fn load_certificates(settings: &Settings, has_tls: bool) -> io::Result<Option<Arc<Tls>>> {
     match &settings.tls {
         Some(files) if has_tls => Ok(Some(Arc::new(Tls::load(files)?))),
@@ -133,9 +115,7 @@ fn load_certificates(settings: &Settings, has_tls: bool) -> io::Result<Option<Ar
     }
 }
 
-/// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
-/// addresses of the machine, the URL contains the loopback address, because clients cannot connect to the unspecified
-/// address everywhere.
+/// Contains the loopback address in place of the unspecified one, to which clients cannot connect everywhere.
 fn url_of_address(mut address: SocketAddr, is_tls: bool) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -151,9 +131,8 @@ fn listen(listener: &TcpListener) -> io::Result<()> {
     socket2::SockRef::from(listener).listen(BACKLOG)
 }
 
-/// Limits the bytes that the operating system keeps for a connection whose client does not receive them. Otherwise it
-/// accepts some megabytes of a long response for each such client, and copies them. The connections have the option of
-/// the listener.
+/// Limits what the system keeps for a client that does not receive it: otherwise it copies megabytes of a long
+/// response.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn limit_unsent_bytes(listener: &TcpListener) {
     const MAX_UNSENT_BYTES: u32 = 128 << 10;

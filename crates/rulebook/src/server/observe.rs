@@ -7,45 +7,41 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, Method};
+use http::Method;
+use http::header::HeaderName;
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::served_plan::ServedPlan;
+use super::worker::ServedPlan;
 use crate::call::{Head, Identity};
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::{GivenParameters, Reply, logged_path};
 use crate::plan::Plan;
 use crate::trace::{AttributeValue, RequestTrace};
 
-/// The header field that contains the id of a request. It is used in requests and in responses.
 pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The log target of the access log, by which a log filter selects its lines.
+/// A log filter selects its lines by it.
 const ACCESS_LOG_TARGET: &str = "rulebook::access";
-/// The maximum number of characters of a method name or path that are logged. A longer text is truncated.
+/// Of a method name or path.
 const MAX_LOGGED_CHARS: usize = 1 << 10;
 
-/// The observation of one request. If this value is dropped before [`Observation::finish`] is called, the client has
-/// disconnected.
+/// If it is dropped before [`Observation::finish`] is called, the client has disconnected.
 pub(super) struct Observation<'r> {
     plan: &'r Plan,
     counters: &'r Arc<WorkerCounters>,
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
-    /// `true` once it is known whether the caller is anonymous.
     is_identified: bool,
     caller: Option<Identity>,
-    /// The parameters that the request contains, if they were accepted.
+    /// If they were accepted.
     given: GivenParameters,
     traced: Option<Box<TracedRequest>>,
-    /// `true` once the request has been counted and logged.
     is_reported: bool,
 }
 
 impl<'r> Observation<'r> {
-    /// Begins to observe a request, and counts it as in flight.
     pub(super) fn begin(served: &'r ServedPlan, head: &'r Head) -> Self {
         let ServedPlan { runner, counters, .. } = served;
         counters.count_begin();
@@ -55,7 +51,6 @@ impl<'r> Observation<'r> {
         Self { plan, counters, head, started, kind, is_identified: false, caller, given, traced, is_reported: false }
     }
 
-    /// Notes in the trace that a stage of the request begins.
     #[inline]
     pub(super) fn enter(&mut self, stage: &'static str) {
         if let Some(traced) = &mut self.traced {
@@ -67,14 +62,14 @@ impl<'r> Observation<'r> {
         self.kind = kind;
     }
 
-    /// Notes the caller; `None` if the caller is anonymous.
+    /// `None` if the caller is anonymous.
     #[inline]
     pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
         self.is_identified = true;
         self.caller = caller.cloned();
     }
 
-    /// Notes the parameters that the request contains. All parameters of the request have been accepted.
+    /// All parameters of the request have been accepted.
     #[inline]
     pub(super) fn set_given(&mut self, given: GivenParameters) {
         self.given = given;
@@ -92,7 +87,7 @@ impl<'r> Observation<'r> {
         self.report(RequestEnd::Sent(reply.status, reply.code), length);
     }
 
-    /// Counts and logs the request. `length` is the number of bytes in the response body; `None` if it is unknown.
+    /// `length` is that of the response body; `None` if it is unknown.
     fn report(&mut self, status: RequestEnd, length: Option<u64>) {
         self.is_reported = true;
         let now = Instant::now();
@@ -162,7 +157,7 @@ impl Drop for Observation<'_> {
     }
 }
 
-/// Formats the address of a client. If the client itself has opened the connection, also writes the port.
+/// The port is written only if the client itself has opened the connection.
 struct ClientAndPort(Option<IpAddr>, Option<SocketAddr>);
 
 impl Display for ClientAndPort {
@@ -174,7 +169,6 @@ impl Display for ClientAndPort {
     }
 }
 
-/// Formats a value, or writes a dash if there is no value.
 struct OrDash<T>(Option<T>);
 
 impl<T: Display> Display for OrDash<T> {
@@ -186,8 +180,7 @@ impl<T: Display> Display for OrDash<T> {
     }
 }
 
-/// Formats a text from the client for the log. The text is truncated to [`MAX_LOGGED_CHARS`] characters, and escaped so
-/// that it cannot add a line or a column to the log.
+/// Truncated to [`MAX_LOGGED_CHARS`], and escaped so that it cannot add a line or a column to the log.
 struct EscapedForLog<'a>(&'a str);
 
 impl Display for EscapedForLog<'_> {
@@ -208,17 +201,16 @@ impl Display for EscapedForLog<'_> {
     }
 }
 
-/// The shortest time for which a stage gets a span.
 const MIN_STAGE: Duration = Duration::from_micros(100);
-/// The maximum number of bytes of the request's path in its span.
+/// Of the request's path in its span, in bytes.
 const MAX_PATH_LEN: usize = 1 << 10;
-/// The stage in which a handler runs. It always has a span, to which those of the handler belong.
+/// Its stage always has a span, to which those of the handler belong.
 pub(super) const HANDLE: &str = "handle";
 
 pub(super) struct TracedRequest {
     trace: Arc<RequestTrace>,
     stage: &'static str,
-    /// The id of the stage's span; 0 if no other span belongs to it.
+    /// 0 if no other span belongs to the stage.
     stage_id: u64,
     stage_start: Instant,
 }
@@ -228,7 +220,6 @@ impl TracedRequest {
         Self { trace: Arc::clone(trace), stage: "route", stage_id: 0, stage_start: trace.start() }
     }
 
-    /// Ends the current stage, and begins another one.
     pub(super) fn enter(&mut self, stage: &'static str) {
         let now = Instant::now();
         self.end_stage(now);
@@ -285,7 +276,6 @@ impl TracedRequest {
     }
 }
 
-/// Returns the name of an HTTP method in spans.
 fn known_method(method: &Method) -> &'static str {
     let known = [
         (Method::GET, "GET"),

@@ -1,26 +1,39 @@
 //! Replies to requests for which the API has no method: with a page of the server or a static file.
+//!
+//! Static files are the files of a folder that the settings name, and the files that are built into the program. The
+//! crate `actix-files` serves the folder. It follows symbolic links and would wait for a named pipe, so that a filter
+//! lets only regular, visible files through that are inside the folder after symbolic links have been resolved. The
+//! content of a folder is not listed. Users that can write to the folder are trusted: a file that is replaced between
+//! this check and its opening is not checked again.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
-use actix_http::body::BoxBody;
-use http::{HeaderValue, header};
+use actix_files::{Files, FilesService};
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_service::{Service, ServiceFactory};
+use actix_web::dev::ServiceRequest;
+use actix_web::{HttpRequest, guard};
+use futures_util::stream;
+use http::StatusCode;
+use http::header::{self, HeaderValue};
 use rulebook_model::error::ErrorCode;
+use rulebook_model::uri::percent_decode;
 
 use super::response::FileBody;
-use super::static_files::{StaticExchange, StaticFiles, built_in_file};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::MAX_LEN_IN_MEMORY;
 use crate::pages::{self, BrowserCaching, DocsPage, PageKind, swagger};
 use crate::pipeline::{
-    self, AudienceDocuments, ErrorContext, Reply, find_audience_documents, reply_unless_read, respond_with_error,
+    self, AudienceDocuments, ErrorContext, Reply, ReplyBody, find_audience_documents, reply_unless_read,
+    respond_with_error,
 };
 use crate::plan::{self, Document, Plan};
 
 /// The only static file that may load JSONP scripts from other servers. Other pages can only use this server.
 const JSONP_PAGE: &str = "h5.html";
 
-/// The path at which Swagger UI is served.
 const SWAGGER_PATH: &str = "/docs/swagger/";
 
 /// The paths that redirect, each with its target. The targets are relative, so that they are correct behind a proxy
@@ -47,23 +60,17 @@ const REDIRECTS_WITHOUT_FILE: &[(&str, &str)] = &[
     ("/swagger-ui/index.html", "../docs/swagger/"),
 ];
 
-/// The page or static file that was found for a path.
 enum Page<'p> {
-    /// A file that is built into the program.
     BuiltIn(Document, PageKind, BrowserCaching),
     /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Docs(plan::RenderedPage, AudienceDocuments<'p>),
     /// A document that has a single form, such as a documentation page that was requested in markdown.
     Document(Document, AudienceDocuments<'p>),
-    /// A documentation page that was rendered for this request.
     Rendered {
-        /// The HTTP status.
         status: u16,
-        /// `true` if the page is Markdown, `false` if it is HTML.
+        /// Otherwise it is HTML.
         is_markdown: bool,
-        /// The page.
         text: String,
-        /// The documents to which the page belongs.
         documents: AudienceDocuments<'p>,
     },
     /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
@@ -72,11 +79,7 @@ enum Page<'p> {
     Redirect(String),
 }
 
-/// Finds the page or static file at the path of a request; `None` if the path has neither.
-///
-/// # Errors
-/// Fails if the file exists but cannot be opened, if the page cannot be rendered, or if the caller may not see the
-/// page.
+/// `None` if the path has neither. Fails also if the caller may not see the page.
 async fn find_page<'p>(
     files: &StaticFiles,
     exchange: &StaticExchange,
@@ -128,8 +131,7 @@ fn without_version(page: &str, query: Option<&str>) -> String {
     format!("{up}docs/{page}{query}")
 }
 
-/// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,
-/// replies with an error. `context` decides in which form an error is written.
+/// `context` decides in which form an error is written, such as that there is nothing at the path.
 pub(super) async fn respond_with_page(
     worker: &Worker,
     plan: &Plan,
@@ -177,16 +179,211 @@ pub(super) async fn respond_with_page(
     }
 }
 
-/// Adds the header fields that restrict a documentation page in a browser.
 fn with_docs_policy(reply: Reply) -> Reply {
     with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate)
 }
 
-/// Adds the header fields that restrict a page in a browser, in place of fields with the same names.
+/// In place of header fields with the same names.
 fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
     for (name, value) in pages::policy_fields(kind, caching) {
         reply.headers.retain(|(present, _)| *present != name);
         reply.headers.push((name, value));
     }
     reply
+}
+
+/// Served for the path of a folder.
+const INDEX_FILE: &str = "index.html";
+
+const CSS_MEDIA_TYPE: &str = "text/css; charset=utf-8";
+const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
+
+/// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
+/// pages load.
+const BUILT_IN_FILES: [(&str, &str, &str); 26] = [
+    ("rulebook.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/rulebook.js")),
+    ("rulebook.d.ts", "text/plain; charset=utf-8", include_str!("../../static/rulebook.d.ts")),
+    ("theme.css", CSS_MEDIA_TYPE, include_str!("../../static/theme.css")),
+    ("theme.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/theme.js")),
+    ("docs.css", CSS_MEDIA_TYPE, include_str!("../../static/docs.css")),
+    ("docs.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/docs.js")),
+    ("find.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/find.js")),
+    ("tree.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/tree.js")),
+    ("body.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/body.js")),
+    ("changes.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/changes.js")),
+    ("console.css", CSS_MEDIA_TYPE, include_str!("../../static/console.css")),
+    ("console.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/console.js")),
+    ("credential.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/credential.js")),
+    ("editors.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/editors.js")),
+    ("element.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/element.js")),
+    ("highlight.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/highlight.js")),
+    ("form.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/form.js")),
+    ("kinds.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/kinds.js")),
+    ("nested.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/nested.js")),
+    ("pretty.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/pretty.js")),
+    ("problems.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/problems.js")),
+    ("snippets-javascript.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets-javascript.js")),
+    ("snippets.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets.js")),
+    ("response.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/response.js")),
+    ("swagger.css", CSS_MEDIA_TYPE, include_str!("../../static/swagger.css")),
+    ("swagger.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/swagger.js")),
+];
+
+/// Created when the first of them is requested.
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 26]> = LazyLock::new(|| {
+    BUILT_IN_FILES.map(|(name, media_type, text)| {
+        let is_script = media_type == SCRIPT_MEDIA_TYPE;
+        let text = if is_script { without_comments(text) } else { text.to_owned() };
+        (name, Document::new(media_type, text))
+    })
+});
+
+/// Returns a script without the lines of its comments, empty lines and indentation, so that browsers load less. No
+/// other line of a built-in script begins like a comment. A script with template strings of several lines, which have
+/// an odd number of backticks in a line, keeps its empty lines and its indentation.
+fn without_comments(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut is_inside = false;
+    let is_indented = script.lines().any(|line| line.matches('`').count() % 2 == 1);
+    for line in script.lines() {
+        let text = line.trim();
+        let is_start = text.starts_with("/**");
+        let is_comment = is_inside || is_start || text.starts_with("//");
+        is_inside = (is_inside || is_start) && !text.ends_with("*/");
+        if !is_comment && (is_indented || !text.is_empty()) {
+            kept.push_str(if is_indented { line } else { text });
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Returns the built-in file with this name, which the documentation pages load from `/docs/` even if a static folder
+/// exists; `None` if there is no such file, or if the feature `documents` of the crate is disabled.
+fn built_in_file(name: &str) -> Option<&'static Document> {
+    let files = if cfg!(feature = "documents") { &BUILT_IN_DOCUMENTS[..] } else { &[] };
+    files.iter().find(|(file, _)| *file == name).map(|(_, document)| document)
+}
+
+#[derive(Debug, Default)]
+pub(super) enum StaticFiles {
+    #[default]
+    BuiltIn,
+    /// The files in this folder are served. Symbolic links in the path of the folder have been resolved.
+    Folder(PathBuf),
+}
+
+impl StaticFiles {
+    /// The built-in files if there is no folder at this path.
+    pub(super) fn new(folder: Option<&Path>) -> Self {
+        let folder = folder.and_then(|folder| folder.canonicalize().ok()).filter(|folder| folder.is_dir());
+        folder.map_or(Self::BuiltIn, Self::Folder)
+    }
+
+    pub(super) async fn service(&self) -> Option<FilesService> {
+        let Self::Folder(folder) = self else { return None };
+        let served = folder.clone();
+        let files = Files::new("", folder)
+            .index_file(INDEX_FILE)
+            .redirect_to_slash_directory()
+            .disable_content_disposition()
+            // Other methods get their error from the stages of a request.
+            .method_guard(guard::fn_guard(|_| true))
+            .path_filter(move |path, request| is_served(&served, path, request.uri.path()));
+        files.new_service(()).await.ok()
+    }
+
+    /// Removes the range of a request for an empty file, for which `actix-files` panics, and one that is not ASCII,
+    /// which it refuses. A server may ignore a range (RFC 9110 section 14.2).
+    pub(super) fn ignore_range(&self, request: &mut ServiceRequest) {
+        let (Self::Folder(folder), Some(range)) = (self, request.headers().get(header::RANGE)) else { return };
+        let path = percent_decode(request.match_info().unprocessed()).unwrap_or_default();
+        let path = folder.join(path.trim_start_matches('/'));
+        let file = if path.is_dir() { path.join(INDEX_FILE) } else { path }.metadata();
+        if range.to_str().is_err() || file.is_ok_and(|file| file.len() == 0) {
+            request.headers_mut().remove(header::RANGE);
+        }
+    }
+
+    /// Returns the built-in file that is served at a path. A folder with a file `index.html` replaces all built-in
+    /// files.
+    fn built_in_file(&self, path: &str) -> Option<&'static Document> {
+        match self {
+            Self::Folder(folder) if folder.join(INDEX_FILE).is_file() => None,
+            _ => built_in_file(path),
+        }
+    }
+}
+
+/// Returns `true` if a path in the static folder leads to a visible folder or regular file inside it. `target` is the
+/// path of the request, from which `actix-files` has removed empty segments and those that consist of dots.
+fn is_served(folder: &Path, path: &Path, target: &str) -> bool {
+    let is_inside = |path: &Path| {
+        let Ok(resolved) = path.canonicalize() else { return false };
+        let is_visible = |path: &Path| !path.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
+        resolved.strip_prefix(folder).is_ok_and(is_visible) && (resolved.is_dir() || resolved.is_file())
+    };
+    let (path, index) = (folder.join(path), folder.join(path).join(INDEX_FILE));
+    let is_file_as_folder = || target.ends_with('/') && path.is_file();
+    // Most paths do not exist, which costs less to find out than whether all segments are plain.
+    is_inside(&path) && has_plain_segments(target) && !is_file_as_folder() && (!index.exists() || is_inside(&index))
+}
+
+fn has_plain_segments(path: &str) -> bool {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    inner.is_empty() || inner.split('/').all(|segment| percent_decode(segment).is_ok_and(|name| is_plain(&name)))
+}
+
+/// The reply to a request, and what a static file as the reply needs.
+pub(super) struct StaticExchange {
+    pub(super) reply: Reply,
+    /// `None` if the service of the request has no static files.
+    pub(super) files: Option<FilesService>,
+    pub(super) request: HttpRequest,
+    /// With the part of the open files that it uses.
+    pub(super) body: Option<Box<FileBody>>,
+}
+
+impl StaticExchange {
+    /// Finds the file at the path of a request. Returns the reply, whose body is only as long as that of the response,
+    /// and the body of the response; `None` if the folder has no such file.
+    pub(super) async fn find_file(&self) -> Result<Option<(Reply, BoxBody)>, ApiError> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let responded = files.call(ServiceRequest::from_request(self.request.clone())).await;
+        let (head, body) = responded.map_err(ApiError::internal)?.into_parts().1.into_parts();
+        let status = head.status();
+        let mut headers: Vec<_> = head.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let content_type =
+            headers.extract_if(.., |(name, _)| *name == header::CONTENT_TYPE).next().map(|(_, value)| value);
+        if status.is_server_error() {
+            return Err(ApiError::internal(format_args!("the static file {} cannot be read", self.request.path())));
+        }
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            // The target is relative, so that it is correct behind a proxy that adds a prefix to all paths. Without
+            // `./`, a browser would read a colon in the name as the end of a URI scheme.
+            let name = self.request.path().rsplit('/').next().unwrap_or_default();
+            headers = header::HeaderValue::try_from(format!("./{name}/"))
+                .map(|to| (header::LOCATION, to))
+                .into_iter()
+                .collect();
+        }
+        let is_found = !status.is_client_error()
+            || matches!(status, StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE);
+        let length = match body.size() {
+            BodySize::Sized(length) => Some(length),
+            BodySize::None => Some(0),
+            BodySize::Stream => None,
+        };
+        let reply = Reply {
+            status: status.as_u16(),
+            content_type,
+            headers,
+            body: ReplyBody::Stream { pieces: Box::pin(stream::empty()), length },
+            is_written_for_request: false,
+            code: None,
+        };
+        Ok(is_found.then_some((reply, body)))
+    }
 }

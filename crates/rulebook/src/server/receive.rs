@@ -2,55 +2,58 @@
 //! apply while the bytes arrive.
 
 use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use actix_http::Payload;
+use actix_rt::time::timeout;
 use bytes::Bytes;
-use rulebook_model::connection_limits::{PROGRESS, REQUEST_MEMORY};
+use futures_core::Stream;
+use http::header;
+use rulebook_model::connection_limits::{FREE_REQUEST_BYTES, PROGRESS, REQUEST_MEMORY};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Check;
 
-use super::alarm::{BodyTimer, ExceededTime};
-use super::file_body::{self, max_received_size};
-use super::multipart;
+use super::connection::{BodyTimer, ExceededTime};
 use super::observe::Observation;
-use super::request_body::RequestBody;
-use super::upload_writer::FileDestination;
+use super::upload::{self, FileDestination, max_received_size};
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
-use crate::client_shares::UsedUp;
+use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::metrics::RequestKind;
 use crate::pipeline::{
     Body, BodyKind, BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, body_kind, route_by_body,
 };
 use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments};
 
-/// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
+/// Bytes per second of a multipart body that takes longer than `limits.seconds`.
 const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 
 /// How often the server waits for the bytes of a body before it starts to measure the time.
 const WAITS_WITHOUT_TIMER: u8 = 2;
 
-/// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
     head: &'b Head,
     size_limit: SizeLimit<'b>,
-    /// The maximum time in which the body must arrive, measured from the moment when the server first waits for it.
+    /// From the moment when the server first waits for the body.
     max_time: Duration,
-    /// `true` if the body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
+    /// The body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
     has_min_speed: bool,
     worker: &'b Worker,
 }
 
-/// The maximum size of a body.
 struct SizeLimit<'k> {
     limit: Limit,
     /// The number of bytes from which the limit is exceeded.
     max: u64,
-    /// The name of the parameter to which the limit applies; `None` if it applies to every body.
+    /// `None` if the limit applies to every body.
     parameter: Option<&'k str>,
 }
 
@@ -73,7 +76,7 @@ impl<'b> LimitedBody<'b> {
         }
     }
 
-    /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
+    /// For bytes of the body that the server keeps until the request has been handled.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
         let length = self.body.memory.length + bytes;
@@ -83,8 +86,6 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Returns where a file in the body is stored. `check` is the check of its parameter, if it has one;
-    /// `is_request_refused` is `true` if the request will be rejected.
     pub(super) fn file_destination<'m>(
         &self,
         check: Option<&'m dyn Check>,
@@ -103,7 +104,7 @@ impl<'b> LimitedBody<'b> {
         }
     }
 
-    /// Returns the next bytes of the body, at least one; `None` at the end of the body.
+    /// At least one byte; `None` at the end of the body.
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ApiError>> {
         loop {
             match self.body.poll_next(task) {
@@ -147,12 +148,11 @@ impl<'b> LimitedBody<'b> {
         Duration::from_secs(seconds)
     }
 
-    /// Returns the next bytes of the body in the same way as [`LimitedBody::poll_next`].
     pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         poll_fn(|task| self.poll_next(task)).await
     }
 
-    /// Returns the next bytes of the body like [`LimitedBody::next_chunk`], and reserves memory for them.
+    /// Also reserves memory for the bytes.
     fn next_kept_chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> {
         poll_fn(|task| {
             let chunk = ready!(self.poll_next(task))?;
@@ -161,8 +161,8 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Receives the body until it ends, or until more than `max` bytes have arrived. Returns the bytes, and whether the
-    /// body has ended. A body that arrives in one chunk is not copied.
+    /// Until the body ends, or more than `max` bytes have arrived; `true` if it has ended. A single chunk is not
+    /// copied.
     async fn gather(&mut self, max: usize) -> Result<(Bytes, bool), ApiError> {
         let Some(first) = self.next_kept_chunk().await? else { return Ok((Bytes::new(), true)) };
         if first.len() > max {
@@ -191,7 +191,6 @@ impl<'b> LimitedBody<'b> {
     }
 }
 
-/// Receives the body of a request that calls a method.
 pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
@@ -217,12 +216,11 @@ pub(super) async fn receive(
                 _ => Body::Other(bytes),
             })
         }
-        // This future is boxed for the same reason as the one in `gather`.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts };
-            Box::pin(multipart::receive_parts(limited, boundary.clone(), &target)).await
+            let target = upload::MultipartTarget { plan, method, max_parts: limits.parts };
+            Box::pin(upload::receive_parts(limited, boundary.clone(), &target)).await
         }
-        BodyKind::File { .. } => Box::pin(file_body::receive_file(limited, head, plan, method)).await,
+        BodyKind::File { .. } => Box::pin(upload::receive_file(limited, head, plan, method)).await,
     }
 }
 
@@ -230,8 +228,7 @@ fn unsupported(got: &str, accepted: &[String]) -> ApiError {
     ApiError::new(ErrorKind::UnsupportedMediaType { got: got.to_owned(), accepted: accepted.to_vec() })
 }
 
-/// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
-/// bytes are returned again.
+/// At most `limits.dispatch` bytes, which are returned again when the whole body is received later.
 async fn receive_body_prefix(
     body: &mut RequestBody,
     head: &Head,
@@ -249,7 +246,6 @@ async fn receive_body_prefix(
     Ok(BodyPrefix { bytes: read, is_whole })
 }
 
-/// Checks the media type of a body, and the length that `Content-Length` announces.
 fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());
@@ -276,12 +272,7 @@ fn size_limit<'k>(kind: &'k BodyKind, limits: &Limits) -> SizeLimit<'k> {
     SizeLimit { limit, max: limit.max, parameter: None }
 }
 
-/// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these
-/// bytes, it is checked first, so that no byte of the body is read without permission. Sets the kind of `observed` to
-/// the method.
-///
-/// # Errors
-/// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
+/// If the required permission does not depend on the first bytes, it is checked before any of them is read.
 pub(super) async fn find_in_body(
     plan: &Plan,
     head: &Head,
@@ -300,8 +291,7 @@ pub(super) async fn find_in_body(
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
-            // A client without the permission gets the error about the permission instead of the error about its
-            // request.
+            // Without the permission, the error is about the permission, not about the request.
             let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };
             let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
@@ -309,7 +299,6 @@ pub(super) async fn find_in_body(
     }
 }
 
-/// Receives the first bytes of a body. If the required permission does not depend on these bytes, it is checked first.
 async fn receive_authorized_prefix(
     plan: &Plan,
     head: &Head,
@@ -321,4 +310,161 @@ async fn receive_authorized_prefix(
         authorize_before_body(plan, head, &matched).await?;
     }
     receive_body_prefix(body, head, &pending.kind, &plan.limits, worker).await
+}
+
+/// Of an unused body, to keep the connection open for further requests.
+const MAX_DRAINED_BYTES: u64 = 64 << 10;
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
+
+pub(super) struct RequestBody {
+    payload: Payload,
+    /// As the head announces it; `None` if there is no body.
+    announced_length: Option<u64>,
+    pub(super) received_bytes: u64,
+    /// How often the server has waited for bytes, without a time limit.
+    waits: u8,
+    /// `None` until the server first waits for the body. Boxed because few requests need it, and each moves this value.
+    pub(super) timer: Option<Box<BodyTimer>>,
+    state: BodyState,
+    pub(super) memory: ReservedMemory,
+    /// Read to find the method; [`RequestBody::poll_next`] returns them again.
+    replayed_bytes: Option<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyState {
+    Receiving,
+    Ended,
+    Failed,
+}
+
+impl RequestBody {
+    pub(super) fn new(payload: Payload, head: &Head) -> Self {
+        let state = if matches!(payload, Payload::None) { BodyState::Ended } else { BodyState::Receiving };
+        let length = || head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+        let announced_length = match payload {
+            Payload::None => None,
+            // Without these fields, a request has no body (RFC 9112 section 6.3), also one that asks for an upgrade.
+            Payload::H1 { .. } if head.get(&header::TRANSFER_ENCODING).is_none() => length().or(Some(0)),
+            _ => length(),
+        };
+        Self {
+            payload,
+            announced_length,
+            received_bytes: 0,
+            waits: 0,
+            timer: None,
+            state,
+            memory: ReservedMemory::default(),
+            replayed_bytes: None,
+        }
+    }
+
+    pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(bytes) = self.replayed_bytes.take() {
+            self.received_bytes += bytes.len() as u64;
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        if self.state != BodyState::Receiving {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut self.payload).poll_next(task);
+        let mut polled = polled.map(|next| next.map(|read| read.map_err(io::Error::other)));
+        if let (Payload::H1 { .. }, Some(length)) = (&self.payload, self.announced_length) {
+            let rest = length.saturating_sub(self.received_bytes);
+            match &mut polled {
+                // For actix, the body of a request with `Upgrade: websocket` or the method CONNECT is everything that
+                // follows on the connection, which therefore ends after the response.
+                Poll::Pending | Poll::Ready(Some(_)) if rest == 0 => {
+                    self.mark_failed();
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Ok(bytes))) => bytes.truncate(usize::try_from(rest).unwrap_or(usize::MAX)),
+                _ => {}
+            }
+        }
+        match &polled {
+            Poll::Ready(Some(Ok(bytes))) => self.received_bytes += bytes.len() as u64,
+            Poll::Ready(Some(Err(_))) => self.state = BodyState::Failed,
+            Poll::Ready(None) => self.state = BodyState::Ended,
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    /// The next call of [`RequestBody::poll_next`] returns them again.
+    pub(super) fn put_back(&mut self, bytes: Bytes) {
+        self.received_bytes -= bytes.len() as u64;
+        // Their memory is reserved when they are returned again.
+        self.memory = ReservedMemory::default();
+        self.replayed_bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
+    }
+
+    fn mark_failed(&mut self) {
+        self.state = BodyState::Failed;
+    }
+
+    /// `true` if the rest keeps the connection from being used again. Over HTTP/2, it does not.
+    pub(super) fn must_be_drained(&self) -> bool {
+        self.state != BodyState::Ended && !is_http2(&self.payload)
+    }
+
+    /// Discards the rest of the body. If it is too long or too slow, returns the payload; the connection has to be
+    /// closed then.
+    pub(super) async fn drain(mut self) -> Option<Payload> {
+        let max = self.received_bytes + MAX_DRAINED_BYTES;
+        if self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
+            return Some(self.payload);
+        }
+        let all = async {
+            while self.received_bytes <= max {
+                if poll_fn(|task| self.poll_next(task)).await.is_none() {
+                    break;
+                }
+            }
+        };
+        // If the time is over, the state is still `Receiving`.
+        let _ = timeout(DRAIN_TIMEOUT, all).await;
+        (self.state != BodyState::Ended).then_some(self.payload)
+    }
+}
+
+/// The variant for HTTP/2 is not named, because it exists only if the program enables HTTP/2 of actix.
+fn is_http2(payload: &Payload) -> bool {
+    !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
+}
+
+/// The memory for the body of one request, until this value is dropped. Each request has limits too, but many clients
+/// could send long requests at the same time, and never complete them.
+#[derive(Debug, Default)]
+pub(super) struct ReservedMemory {
+    pub(super) length: usize,
+    /// `None` while the bytes are few.
+    share: Option<Share>,
+}
+
+impl ReservedMemory {
+    /// In total. The first [`FREE_REQUEST_BYTES`] are not counted, so that workers rarely write to the same counter.
+    #[inline]
+    pub(super) fn grow_to(
+        &mut self,
+        length: usize,
+        memory: &Arc<ClientShares>,
+        client: Option<IpAddr>,
+    ) -> Result<(), UsedUp> {
+        if length <= self.length.max(FREE_REQUEST_BYTES as usize) {
+            self.length = self.length.max(length);
+            return Ok(());
+        }
+        self.grow_share(length, memory, client)
+    }
+
+    fn grow_share(&mut self, length: usize, memory: &Arc<ClientShares>, client: Option<IpAddr>) -> Result<(), UsedUp> {
+        match &mut self.share {
+            Some(share) => share.grow(length - self.length)?,
+            None => self.share = Some(memory.take(client, length)?),
+        }
+        self.length = length;
+        Ok(())
+    }
 }

@@ -10,9 +10,10 @@ use actix_http::body::{self, BodySize, BodyStream, BoxBody, MessageBody, SizedSt
 use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, Method, StatusCode, Version, header};
+use http::header::{self, HeaderValue};
+use http::{Method, StatusCode, Version};
 
-use super::connection_state::{ConnectionState, HandledRequest};
+use super::client_stream::{ConnectionState, HandledRequest};
 use super::observe::REQUEST_ID_FIELD;
 use super::worker::Worker;
 use crate::call::{ByteStream, Head, RequestId};
@@ -20,15 +21,14 @@ use crate::client_shares::Share;
 use crate::file_reply::stream_file;
 use crate::pipeline::{Reply, ReplyBody, catch_panic};
 
-/// What a response needs to know besides its reply.
 pub(super) struct ResponseContext<'a> {
     pub(super) worker: &'a Worker,
     pub(super) head: &'a Head,
     pub(super) version: Version,
     pub(super) closes: bool,
-    /// The body of the request, if a part of it is unread that keeps the connection from being used again.
+    /// If a part is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
-    /// The body of the response, if it is a static file.
+    /// If it is a static file.
     pub(super) file: Option<Box<FileBody>>,
     pub(super) connection: Rc<ConnectionState>,
 }
@@ -75,8 +75,7 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
     response
 }
 
-/// Converts the body of a reply. Short bytes are sent as they are; everything else is sent in pieces, so that a
-/// connection copies no more than one piece.
+/// Short bytes are sent as they are; the rest in pieces, so that a connection copies no more than one.
 fn to_actix_body(
     body: ReplyBody,
     worker: &Worker,
@@ -100,12 +99,11 @@ fn to_actix_body(
     }
 }
 
-/// The maximum length of a piece of bytes that are in memory. actix copies each piece into the memory of the
-/// connection.
+/// actix copies each piece into the memory of the connection.
 pub(super) const PIECE_LEN: usize = 32 << 10;
 
 pub(super) enum BytePieces {
-    /// Bytes in memory, of which the rest has not been sent.
+    /// The rest that has not been sent.
     Bytes(Bytes),
     Stream(CheckedStream),
 }
@@ -113,7 +111,6 @@ pub(super) enum BytePieces {
 pub(super) struct ResponseBody {
     pieces: BytePieces,
     size: BodySize,
-    /// The number of bytes of memory that only this body uses, beyond what has been sent.
     owned: usize,
     connection: Rc<ConnectionState>,
     /// The unread body of the request. While it exists, actix knows that the connection cannot be used for further
@@ -122,7 +119,7 @@ pub(super) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// Returns a body. `owned` is the number of bytes of memory that only this body uses.
+    /// `owned` is the memory that only this body uses, in bytes.
     pub(super) fn new(
         pieces: BytePieces,
         owned: usize,
@@ -158,16 +155,16 @@ impl MessageBody for ResponseBody {
     }
 }
 
-/// The body of a response, and what exists until it has been sent.
+/// Guards something until the body has been sent.
 pub(super) struct GuardedBody<G> {
     pub(super) body: BoxBody,
     pub(super) _guard: G,
 }
 
-/// The body of any response on a connection of rulebook's own server. While it exists, the request is being handled.
+/// On a connection of rulebook's own server: while it exists, the request is being handled.
 pub(super) type HandledBody = GuardedBody<Option<HandledRequest>>;
 
-/// The body of a response with a static file, and the part of the open files that it uses.
+/// With the part of the open files that the static file uses.
 pub(super) type FileBody = GuardedBody<Option<Share>>;
 
 impl<G: Unpin> MessageBody for GuardedBody<G> {
@@ -187,7 +184,7 @@ impl<G: Unpin> MessageBody for GuardedBody<G> {
 pub(super) struct CheckedStream {
     pieces: ByteStream,
     length: Option<u64>,
-    /// The number of bytes of the body that have not been sent yet; `None` if the length is unknown.
+    /// `None` if the length is unknown.
     remaining_bytes: Option<u64>,
     request_id: RequestId,
 }
@@ -197,8 +194,6 @@ impl CheckedStream {
         Self { pieces, length, remaining_bytes: length, request_id }
     }
 
-    /// Checks that the pieces of the stream have the announced length together. `next` is the next piece, or `None` at
-    /// the end.
     fn check_length(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
         let error = |message| Some(Err(io::Error::other(message)));
         match (next, &mut self.remaining_bytes) {
@@ -214,7 +209,6 @@ impl CheckedStream {
         }
     }
 
-    /// Returns the next piece of the body, at least one byte; `None` at its end.
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         // The stream is code of the program, which may panic.
         let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));

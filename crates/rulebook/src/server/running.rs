@@ -1,26 +1,33 @@
-//! A running server, and the ways to stop it.
+//! A running server, the ways to stop it, and the sockets on which it listens.
+//!
+//! SIGTERM and SIGINT stop the server, without losing connections. SIGHUP reads the certificates again and calls a
+//! function of the program, and SIGUSR2 calls another function of the program, which gets the sockets.
 
+use std::future::{pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::task::Poll;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_rt::time::timeout;
+use actix_rt::time::{sleep, timeout};
 use actix_server::{Server, ServerHandle};
+use actix_service::{Service, ServiceFactory};
 use futures_util::future::{Either, select};
 use rulebook_model::settings::split_bind_address;
 use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::Notify;
 
-use super::listening::{Listener, stop_listening};
+use super::client_stream::Served;
+use super::connection::connection_service_factory;
 use super::services::Services;
-use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::watch_certificates;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::settings::{HandoverHook, HangupHook, Settings};
 use crate::usage::UsageCounts;
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
@@ -30,10 +37,10 @@ use crate::usage::UsageCounts;
 /// often is closed without this risk within the time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
-/// The interval at which a thread checks whether the last request of a replaced API has ended.
+/// How often a thread checks whether the last request of a replaced API has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The time for which a server that has stopped waits for the threads of its file operations.
+/// A stopped server waits for the threads of its file operations.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping this value stops the server without waiting for requests in flight.
@@ -76,7 +83,6 @@ impl ApiHandle {
         self.state.changes.report(is_refused);
     }
 
-    /// Returns how often callers have used methods since the start of the server.
     pub(crate) fn usage(&self) -> UsageCounts {
         self.state.metrics.usage()
     }
@@ -151,8 +157,8 @@ impl Drop for RunningServer {
     }
 }
 
-/// Runs a server on a new thread, so that it works with any async runtime of the program. If the settings enable
-/// signals, the server catches SIGTERM and SIGINT from the moment when this function returns.
+/// Runs a server on a new thread, so that it works with any runtime of the program. It catches signals once this
+/// function returns.
 pub(super) fn start_server(
     server: Server,
     listeners: Vec<Listener>,
@@ -200,15 +206,12 @@ pub(super) fn start_server(
     Ok(RunningServer { api, addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// Returns the runtime of the server's own thread.
-///
 /// It is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue (a `LocalSet`), which
 /// the runtime polls as one future. This costs each request.
 fn server_runtime() -> io::Result<LocalRuntime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-/// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.
 async fn run_until_stopped(
     server: Server,
     services: &Services,
@@ -255,8 +258,6 @@ async fn run_until_stopped(
     server.await
 }
 
-/// Closes the connections on which no request arrives, and waits until the server has no connections, requests or
-/// handlers.
 async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
     if timeout(IDLE_GRACE.min(shutdown_timeout / 2), state.wait_until_idle()).await.is_err() {
         state.close_connections();
@@ -264,8 +265,176 @@ async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
     }
 }
 
-/// Waits until the program or a signal asks the server to stop.
 async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
     let (requested, signal) = (pin!(requested.notified()), pin!(next_stop_signal(signals)));
     select(requested, signal).await;
+}
+
+/// The time from when the accepting thread is asked to pause until the server stops listening. The thread needs a
+/// moment until it pauses. If it had no time for this, it would log an error when the socket is shut down, but lose no
+/// connection.
+const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
+const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) socket: TcpListener,
+    pub(super) offer: Offer,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
+    pub(super) is_tls: bool,
+    pub(super) served: Served,
+}
+
+/// Stops listening. The operating system then refuses new connections, unless another process uses the sockets too.
+///
+/// Connections that clients have opened, but that have not been accepted yet, would be reset with the requests that
+/// have been sent on them. Therefore this thread accepts and serves them. The returned values must exist as long as
+/// these connections.
+async fn stop_listening(
+    listeners: Vec<Listener>,
+    handle: &ServerHandle,
+    api: &Services,
+    keep_alive: Duration,
+) -> Vec<impl Sized> {
+    drop(handle.pause());
+    let mut services = Vec::with_capacity(listeners.len());
+    for listener in &listeners {
+        let factory = connection_service_factory(api, keep_alive, listener.offer);
+        // The factory does not fail.
+        services.extend(factory.new_service(()).await);
+    }
+    let end = Instant::now() + ACCEPT_SETTLE_TIME;
+    while Instant::now() < end {
+        for (Listener { socket, .. }, service) in listeners.iter().zip(&services) {
+            serve_waiting(socket, service);
+        }
+        sleep(ACCEPT_INTERVAL).await;
+    }
+    for (Listener { socket, .. }, service) in listeners.iter().zip(&services) {
+        if api.state.shares_sockets.load(Ordering::Relaxed) {
+            break;
+        }
+        serve_waiting(socket, service);
+        // Only a connection that is opened right now is reset.
+        shut_down(socket);
+    }
+    services
+}
+
+fn serve_waiting<S>(listener: &TcpListener, service: &S)
+where
+    S: Service<actix_rt::net::TcpStream, Response = (), Error = io::Error>,
+    S::Future: 'static,
+{
+    // actix has made the socket non-blocking: accepting fails if no connection waits.
+    while let Ok((stream, _)) = listener.accept() {
+        match into_async(stream) {
+            Ok(stream) => drop(actix_rt::spawn(service.call(stream))),
+            Err(error) => log::debug!("a connection could not be served: {error}"),
+        }
+    }
+}
+
+fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
+    stream.set_nonblocking(true)?;
+    actix_rt::net::TcpStream::from_std(stream)
+}
+
+/// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,
+/// because no thread accepts it. On systems where a listening socket cannot be shut down, it waits until the server,
+/// which owns the socket, closes it.
+fn shut_down(listener: &TcpListener) {
+    let _ = socket2::SockRef::from(listener).shutdown(Shutdown::Both);
+}
+
+/// Waits forever if the server handles no signals.
+async fn next_stop_signal(signals: Option<&mut Signals>) {
+    match signals {
+        Some(signals) => signals.next_stop_signal().await,
+        None => pending().await,
+    }
+}
+
+/// They are caught from the moment when this value is created.
+#[cfg(unix)]
+struct Signals {
+    terminate: actix_rt::signal::unix::Signal,
+    interrupt: actix_rt::signal::unix::Signal,
+    hangup: actix_rt::signal::unix::Signal,
+    hangup_hook: Option<HangupHook>,
+    handover: actix_rt::signal::unix::Signal,
+    /// `None` while the server stops.
+    handover_hook: Option<(HandoverHook, Vec<TcpListener>)>,
+    state: Arc<ServerState>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    pub(super) fn new(settings: &Settings, state: &Arc<ServerState>, sockets: Vec<TcpListener>) -> io::Result<Self> {
+        use actix_rt::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            hangup_hook: settings.hangup_hook.clone(),
+            handover: signal(SignalKind::user_defined2())?,
+            handover_hook: settings.handover_hook.clone().map(|hook| (hook, sockets)),
+            state: Arc::clone(state),
+        })
+    }
+
+    async fn next_stop_signal(&mut self) {
+        poll_fn(|task| {
+            while self.hangup.poll_recv(task).is_ready() {
+                log::info!("received SIGHUP");
+                if let Some(tls) = &self.state.tls {
+                    tls.reload();
+                }
+                if let Some(HangupHook(hook)) = &self.hangup_hook {
+                    hook();
+                }
+            }
+            while self.handover.poll_recv(task).is_ready() {
+                self.hand_over();
+            }
+            let any = self.terminate.poll_recv(task).is_ready() || self.interrupt.poll_recv(task).is_ready();
+            if any { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn hand_over(&self) {
+        let Some((HandoverHook(hook), sockets)) = &self.handover_hook else { return };
+        log::info!("received SIGUSR2");
+        let cloned: io::Result<Vec<_>> = sockets.iter().map(TcpListener::try_clone).collect();
+        match cloned.and_then(|sockets| hook(sockets)) {
+            Ok(()) => self.state.shares_sockets.store(true, Ordering::Relaxed),
+            Err(error) => log::error!("no other process takes over: {error}"),
+        }
+    }
+
+    fn end_handover(&mut self) {
+        self.handover_hook = None;
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    pub(super) fn new(_: &Settings, _: &Arc<ServerState>, _: Vec<TcpListener>) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    fn end_handover(&mut self) {}
+
+    async fn next_stop_signal(&mut self) {
+        if actix_rt::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    }
 }

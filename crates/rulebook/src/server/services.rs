@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use rulebook_model::model::ServerPath;
 
 use super::handle::handle;
-use super::request::RoutedRequest;
+use super::routed_request::RoutedRequest;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::pipeline::{ErrorContext, OptionsTarget, Route};
@@ -74,7 +74,6 @@ impl Services {
         config.default_service(self.fallback());
     }
 
-    /// Adds the services to the `App` of rulebook's own server.
     pub(super) fn add_to_app(&self, config: &mut ServiceConfig) -> io::Result<()> {
         match self.state.plan().state.get::<CustomApp>().as_deref() {
             Some(CustomApp(configure)) => configure(self, config),
@@ -145,7 +144,6 @@ impl Services {
     }
 }
 
-/// The part of the API that requests reach through a service.
 #[derive(Debug, Clone)]
 enum Part {
     /// The methods of the API module with this name, and OPTIONS at the paths of its services.
@@ -211,7 +209,6 @@ impl HttpServiceFactory for ApiService {
     }
 }
 
-/// Lets the requests through whose routes lead to a part of the API.
 struct PartGuard {
     worker: Rc<Worker>,
     part: Part,

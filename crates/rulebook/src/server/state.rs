@@ -16,11 +16,11 @@ use rulebook_model::connection_limits::{
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
-use super::changes::Changes;
-use super::open_connections::OpenConnections;
-use super::static_files::StaticFiles;
+use super::connection::OpenConnections;
+use super::pages::StaticFiles;
+use super::server_path::Changes;
 use super::tls::Tls;
-use super::upload_writer::UploadStorage;
+use super::upload::UploadStorage;
 use super::worker::WorkerTurns;
 use crate::call::{ApiError, Head, TrustedProxies};
 use crate::client_shares::ClientShares;
@@ -31,50 +31,43 @@ use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::store::{LazyStore, LinkFolder};
 
-/// The interval at which a stopping server checks whether its requests, connections and handlers have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
-    /// The plan of the API that the server serves, and how often the API was replaced before.
+    /// With the number of times that the API was replaced before.
     plan: ArcSwap<(u64, Arc<Plan>)>,
     /// The same number, which each request compares.
     replacements: AtomicU64,
     pub(super) changes: Changes,
-    /// The names of the API modules that have a service of their own. The fallback serves modules that a replaced API
-    /// has added.
+    /// The fallback serves modules that a replaced API has added.
     modules_with_service: Box<[Box<str>]>,
-    /// Where uploaded files are stored.
     pub(super) upload_storage: UploadStorage,
     pub(super) metrics: Metrics,
-    /// Counts the handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: Arc<DetachedHandlers>,
     pub(super) static_files: StaticFiles,
-    /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
-    /// `true` if another process also uses the sockets on which this server listens.
+    /// `true` if another process uses the sockets too.
     pub(super) shares_sockets: AtomicBool,
     is_stopping: AtomicBool,
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
-    /// The open connections of rulebook's own server.
+    /// Of rulebook's own server.
     pub(super) connections: Arc<OpenConnections>,
     pub(super) worker_turns: WorkerTurns,
-    /// The certificates of the server; `None` if it has no address with TLS.
+    /// `None` if no address has TLS.
     pub(super) tls: Option<Arc<Tls>>,
-    /// The proxies whose statements about their clients the server believes.
+    /// The server believes what they say about their clients.
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) request_memory: Arc<ClientShares>,
-    /// The bytes of memory for responses that clients do not receive at the moment.
+    /// For responses that clients do not receive at the moment.
     pub(super) response_memory: Arc<ClientShares>,
     pub(super) open_files: OpenFiles,
-    /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: Arc<ExceededLimits>,
 }
 
 impl ServerState {
-    /// Creates the state of a server of an API. `max_files` is the number of files and connections that the process may
-    /// open; `None` for the `App` of a program, whose clients have no limits here.
+    /// `max_files` is `None` for the `App` of a program, whose clients have no limits here.
     pub(super) fn new(
         plan: &Arc<Plan>,
         data: &Path,
@@ -124,29 +117,25 @@ impl ServerState {
         }
     }
 
-    /// Returns the plan of the API that the server serves.
     pub(super) fn plan(&self) -> Arc<Plan> {
         self.numbered_plan().1
     }
 
-    /// Returns the plan with its number: how often the API had been replaced before.
+    /// With the number of times that the API was replaced before.
     pub(super) fn numbered_plan(&self) -> (u64, Arc<Plan>) {
         (**self.plan.load()).clone()
     }
 
-    /// Returns `true` if the API module with this name has a service of its own.
     pub(super) fn has_service(&self, module: &str) -> bool {
         self.modules_with_service.iter().any(|name| **name == *module)
     }
 
-    /// Returns how often the API has been replaced.
     #[inline]
     pub(super) fn replacements(&self) -> u64 {
         self.replacements.load(Ordering::Acquire)
     }
 
-    /// Replaces the plan for all requests that begin from now on, and returns the previous one, which requests in
-    /// flight keep.
+    /// Returns the previous plan, which requests in flight keep.
     pub(super) fn replace_plan(&self, plan: &Arc<Plan>) -> Arc<Plan> {
         let (replacements, previous) = self.numbered_plan();
         if let Some(url) = previous.documents.listening_url() {
@@ -158,8 +147,7 @@ impl ServerState {
         previous
     }
 
-    /// Marks the server as stopping. From then on, `/readyz` reports that the server is not ready, and connections end
-    /// after the next response.
+    /// `/readyz` then reports that the server is not ready, and connections end after the next response.
     pub(super) fn mark_stopping(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.changes.end_waiting();
@@ -169,25 +157,22 @@ impl ServerState {
         self.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// Asks all connections to close after the requests that are being handled.
+    /// They close after the requests that are being handled.
     pub(super) fn close_connections(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         self.closing_sender.send_replace(true);
     }
 
-    /// Returns `true` once [`ServerState::close_connections`] has been called.
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Relaxed)
     }
 
-    /// Waits until [`ServerState::close_connections`] is called.
     pub(super) async fn wait_until_closing(&self) {
         // The channel cannot be closed while `self` exists, so that the error never occurs.
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Returns the client whose connections and responses are limited: none for a trusted proxy, whose connections are
-    /// those of many clients.
+    /// `None` for a trusted proxy, whose connections are those of many clients.
     pub(super) fn limited_client(&self, peer: SocketAddr) -> Option<IpAddr> {
         (!self.trusted_proxies.is_proxy(peer)).then(|| peer.ip())
     }
@@ -201,7 +186,6 @@ impl ServerState {
         Err(ApiError::plain(ErrorCode::Unavailable))
     }
 
-    /// Returns the numbers of connections, requests and handlers at this moment.
     pub(super) fn activity(&self) -> ServerActivity {
         // The counts are read in this order, so that nothing is missed if a client disconnects in between: the end of
         // the connection ends its request, and the request leaves its handler running.
@@ -212,8 +196,7 @@ impl ServerState {
         }
     }
 
-    /// Waits until the server has no connections, requests or handlers, also none that a worker has not begun to serve.
-    /// The server must not accept connections during this time.
+    /// Also none that a worker has not begun to serve. The server must not accept connections during this time.
     pub(super) async fn wait_until_idle(&self) {
         self.worker_turns.wait_for_all().await;
         while self.activity() != ServerActivity::default() {
@@ -222,12 +205,11 @@ impl ServerState {
     }
 }
 
-/// The numbers of connections, requests and handlers of a server at one moment.
+/// The numbers at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ServerActivity {
     pub(super) connections: usize,
     pub(super) requests: u64,
-    /// The number of handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: usize,
 }
 

@@ -10,16 +10,16 @@ use actix_rt::net::TcpStream;
 use crate::call::TlsSession;
 use crate::settings::TlsSettings;
 
-/// The stream of an encrypted connection, which does not exist.
+/// It does not exist.
 pub(super) type TlsStream = TcpStream;
 
-/// A connection whose handshake is complete. No value of this type exists.
+/// No value of this type exists.
 pub(super) struct Encrypted {
     pub(super) stream: Box<TlsStream>,
     pub(super) session: TlsSession,
 }
 
-/// The certificates of a server. No value of this type exists.
+/// No value of this type exists.
 pub(super) struct Tls(Infallible);
 
 impl Tls {

@@ -1,4 +1,5 @@
-//! The worker of a thread: it handles requests, and has counters and a generator of request ids.
+//! The worker of a thread: it handles requests, and has counters and a generator of request ids. It uses the same
+//! plan until the API of the server is replaced.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -9,42 +10,39 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
 
-use super::request::HeadPool;
-use super::served_plan::ServedPlan;
+use super::routed_request::HeadPool;
+use super::server_path::{Readiness, run_readiness_checks};
 use super::state::ServerState;
-use super::upload_writer::UploadStorage;
+use super::upload::UploadStorage;
 use crate::call::RequestId;
-use crate::pipeline::{Readiness, run_readiness_checks};
+use crate::metrics::WorkerCounters;
+use crate::pipeline::MethodRunner;
 use crate::plan::Plan;
 
-/// The number of bytes of memory for the short responses of a worker.
+/// For the short responses of a worker, in bytes.
 const RESPONSE_MEMORY_LEN: usize = 16 << 10;
-/// The time for which a worker uses the result of the readiness checks again.
 const READINESS_CACHE_TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// The workers of this thread. There is one for each server that uses the thread.
+    /// One for each server that uses the thread.
     static WORKERS: RefCell<Vec<Weak<Worker>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Handles the requests of one server in one thread.
 pub(super) struct Worker {
     pub(super) shared_state: Arc<ServerState>,
-    /// The plan for the next requests.
     served: RefCell<Rc<ServedPlan>>,
     /// A copy for this worker alone: if workers shared the `Arc`, cloning it would make all of them write to its
     /// reference count.
     pub(super) upload_storage: Arc<UploadStorage>,
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
     next_request_id: Cell<u64>,
-    /// The heads of requests that can be used again.
     pub(super) heads: HeadPool,
-    /// The memory of short responses, which is used again after they have been sent.
+    /// Used again after short responses have been sent.
     response_memory: RefCell<BytesMut>,
 }
 
 impl Worker {
-    /// Returns the worker that handles the requests of a server in this thread. The first call creates the worker.
+    /// The first call creates the worker.
     pub(super) fn of_thread(state: &Arc<ServerState>) -> Rc<Self> {
         WORKERS.with_borrow_mut(|workers| {
             workers.retain(|worker| worker.strong_count() > 0);
@@ -73,7 +71,6 @@ impl Worker {
         }
     }
 
-    /// Returns the plan for a request that begins now.
     pub(super) fn served_plan(&self) -> Rc<ServedPlan> {
         let mut served = self.served.borrow_mut();
         if !served.is_current() {
@@ -82,15 +79,14 @@ impl Worker {
         Rc::clone(&served)
     }
 
-    /// Returns the id for the next request. The ids of a worker are consecutive numbers that begin at a random number.
+    /// Consecutive numbers that begin at a random one.
     pub(super) fn next_request_id(&self) -> RequestId {
         let id = self.next_request_id.get();
         self.next_request_id.set(id.wrapping_add(1));
         RequestId::Generated(id)
     }
 
-    /// Copies bytes of a response to memory that actix and this worker share, so that most responses need no
-    /// allocation.
+    /// To memory that actix and this worker share, so that most responses need no allocation.
     pub(super) fn share_bytes(&self, bytes: &[u8]) -> Bytes {
         let mut memory = self.response_memory.borrow_mut();
         if memory.capacity() < bytes.len() {
@@ -105,8 +101,7 @@ impl Worker {
         &self.shared_state
     }
 
-    /// Returns the result of the readiness checks. Even if many requests need the result, the checks run at most once
-    /// per [`READINESS_CACHE_TIME`].
+    /// The checks run at most once per [`READINESS_CACHE_TIME`].
     pub(super) async fn cached_readiness(&self, plan: &Arc<Plan>) -> Readiness {
         let mut known = Arc::clone(&self.readiness_cache).lock_owned().await;
         if let Some((since, readiness)) = &*known
@@ -159,7 +154,6 @@ impl WorkerTurns {
         });
     }
 
-    /// Waits until each worker has begun to serve the connections that have been passed to it.
     pub(super) async fn wait_for_all(&self) {
         for ended in self.ask_all() {
             // A worker never sends a value: it ends its turn by dropping the sender.
@@ -167,7 +161,7 @@ impl WorkerTurns {
         }
     }
 
-    /// Asks each worker for a turn. The receivers return an error when the turns are over.
+    /// The receivers return an error when the turns are over.
     pub(super) fn ask_all(&self) -> Vec<oneshot::Receiver<()>> {
         let workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ask = |worker: &mpsc::UnboundedSender<_>| {
@@ -177,5 +171,50 @@ impl WorkerTurns {
             ended
         };
         workers.iter().map(ask).collect()
+    }
+}
+
+/// A plan, and what a worker needs for its requests. Each request keeps it to its end, so that it uses only one plan,
+/// even if the API is replaced meanwhile.
+pub(super) struct ServedPlan {
+    state: Arc<ServerState>,
+    replacements: u64,
+    pub(super) runner: Arc<MethodRunner>,
+    pub(super) counters: Arc<WorkerCounters>,
+    others: Box<[(Box<str>, Rc<Self>)]>,
+}
+
+impl ServedPlan {
+    pub(super) fn new(state: &Arc<ServerState>) -> Self {
+        let (replacements, plan) = state.numbered_plan();
+        Self::of_plan(state, replacements, plan)
+    }
+
+    fn of_plan(state: &Arc<ServerState>, replacements: u64, plan: Arc<Plan>) -> Self {
+        let of_version = |(name, plan): &(Box<str>, Arc<Plan>)| {
+            (name.clone(), Rc::new(Self::of_plan(state, replacements, Arc::clone(plan))))
+        };
+        let others = plan.versions.iter().flat_map(|versions| &versions.others).map(of_version).collect();
+        let counters = state.metrics.new_worker_counters(&plan);
+        let runner = Arc::new(MethodRunner { plan, detached: Arc::clone(&state.detached_handlers) });
+        Self { state: Arc::clone(state), replacements, runner, counters, others }
+    }
+
+    /// `None` if no version has this name. Only for the version of requests that name none.
+    pub(super) fn version(self: &Rc<Self>, name: &str) -> Option<Rc<Self>> {
+        let default = self.runner.plan.versions.as_ref().is_some_and(|versions| *versions.default == *name);
+        let other = || self.others.iter().find(|(known, _)| **known == *name);
+        if default { Some(Rc::clone(self)) } else { other().map(|(_, version)| Rc::clone(version)) }
+    }
+
+    pub(super) fn is_current(&self) -> bool {
+        self.replacements == self.state.replacements()
+    }
+}
+
+impl Drop for ServedPlan {
+    /// Adds the counts to those of the server, so that they outlive the plan.
+    fn drop(&mut self) {
+        self.state.metrics.end_worker_counters(&self.counters);
     }
 }

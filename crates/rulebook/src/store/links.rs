@@ -17,8 +17,8 @@ use super::StoreError;
 use crate::call::RangedContent;
 use crate::regular_file::open_regular_file;
 use crate::secret;
+use crate::time::unix_time;
 use crate::transfer::{LinkId, LinkKey};
-use crate::unix_time::unix_time;
 
 /// The number of bytes of a block. Each file of a link counts as whole blocks.
 const BLOCK_SIZE: u64 = 4 << 10;

@@ -1,9 +1,17 @@
-//! The certificates of a server: reads them from files, and chooses one for each connection.
+//! TLS 1.2 and 1.3 (RFC 5246 and RFC 8446) with the crate `rustls`.
+//!
+//! The task of a connection does the handshake, so that it runs on the worker of the connection, has a time limit, and
+//! counts for the limits of connections. The certificates are read from files; one is chosen for each connection.
 
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use actix_rt::net::TcpStream;
+use actix_rt::task::spawn_blocking;
+use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
 use rulebook_model::model::ClientCertificateMode;
 use rustls::client::verify_server_name;
@@ -16,50 +24,121 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
 
-use super::PROTOCOLS;
-use crate::call::certificate_expiry;
+use crate::call::{ClientCertificate, TlsSession, certificate_expiry};
 use crate::regular_file::{FileStamp, open_regular_file};
 use crate::settings::TlsSettings;
+use crate::time::unix_time;
 
-/// The certificates that a server uses until their files change.
-pub(in crate::server) struct Tls {
+/// In the handshake (RFC 7301 section 6). Some clients of HTTP/1.0 offer only that.
+const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+/// Encrypted bytes that wait until the system accepts them: one record of maximum length (RFC 8446 section 5.1).
+const UNSENT_LEN: usize = 16 << 10;
+
+pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
+
+/// Its handshake is complete.
+pub(super) struct Encrypted {
+    pub(super) stream: Box<TlsStream>,
+    pub(super) session: TlsSession,
+}
+
+impl Tls {
+    pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<Encrypted> {
+        let acceptor = TlsAcceptor::from(self.server_config());
+        let accepted = acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(UNSENT_LEN))).await;
+        let stream = accepted.inspect_err(|error| log_failure(peer, error))?;
+        let connection = stream.get_ref().1;
+        let certificate = connection.peer_certificates().and_then(|chain| chain.first());
+        let session = TlsSession { client_certificate: certificate.map(|it| ClientCertificate::new(it)) };
+        Ok(Encrypted { stream: Box::new(stream), session })
+    }
+}
+
+fn log_failure(peer: SocketAddr, error: &io::Error) {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    match cause {
+        // An operator needs to know why a client is not accepted. Other errors are frequent on public addresses.
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            log::info!(peer:%; "the TLS handshake with {peer} failed: {error}");
+        }
+        _ => log::debug!(peer:%; "the TLS handshake with {peer} failed: {error}"),
+    }
+}
+
+/// Of checks whether a file has changed.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Of warnings of a certificate that expires soon.
+const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// Before the end of a certificate.
+const WARNING_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Runs as long as the server.
+pub(super) async fn watch_certificates(tls: Arc<Tls>) {
+    let (mut seen, mut warned) = (Vec::new(), None);
+    loop {
+        sleep(POLL_INTERVAL).await;
+        let (watched, before) = (Arc::clone(&tls), seen);
+        let reading = spawn_blocking(move || {
+            let current = watched.stamps();
+            // A certificate and its key are replaced one after the other, so that the files are read when they have not
+            // changed for a while.
+            let is_reloaded = current == before && watched.reload_if_changed(&current);
+            (current, is_reloaded)
+        });
+        let Ok((current, is_reloaded)) = reading.await else { return };
+        seen = current;
+        if is_reloaded || warned.is_none_or(|at: Instant| at.elapsed() >= WARNING_INTERVAL) {
+            warn_of_expiry(&tls);
+            warned = Some(Instant::now());
+        }
+    }
+}
+
+fn warn_of_expiry(tls: &Tls) {
+    let now = unix_time();
+    for (file, expiry) in tls.expiry_times() {
+        match expiry.checked_sub(now) {
+            None => log::error!("the TLS certificate {file} has expired"),
+            Some(left) if left < WARNING_TIME.as_secs() => {
+                log::warn!("the TLS certificate {file} expires in {} days", left / (24 * 60 * 60));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+pub(super) struct Tls {
     settings: TlsSettings,
     current: ArcSwap<Certificates>,
-    /// The error that was logged last for changed files, so that the same error is logged only once.
+    /// So that the same error is logged only once.
     reported: Mutex<Option<String>>,
 }
 
-/// The configuration of rustls for the certificates.
 struct Certificates {
     config: Arc<ServerConfig>,
-    /// The numbers of the certificates of the server, from 1, each with the time until which it is valid, in seconds
-    /// since 1970.
+    /// The certificates are numbered from 1; times are in seconds since 1970.
     expiry_times: Vec<(usize, u64)>,
-    /// The metadata of the files before they were read.
+    /// Before the files were read.
     stamps: Vec<Option<FileStamp>>,
 }
 
 impl Tls {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// Fails if a file cannot be read or has no certificate or key, or if a key does not belong to its certificate. The
-    /// kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
-    pub(in crate::server) fn load(settings: &TlsSettings) -> io::Result<Self> {
+    /// The kind of the error is always [`io::ErrorKind::InvalidData`], which addresses to listen on do not cause.
+    pub(super) fn load(settings: &TlsSettings) -> io::Result<Self> {
         let loaded = load_certificates(settings);
         let loaded = loaded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(loaded), reported: Mutex::default() })
     }
 
-    /// Reads the files again. If that fails, the certificates stay as they are, and the error is logged.
-    pub(in crate::server) fn reload(&self) {
+    /// If that fails, the certificates stay as they are, and the error is logged.
+    pub(super) fn reload(&self) {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.try_reload();
     }
 
-    /// Reads the files again if they have changed, and returns `true` if they could be read. `stamps` is their current
-    /// metadata.
+    /// `true` if they have changed and could be read.
     pub(super) fn reload_if_changed(&self, stamps: &[Option<FileStamp>]) -> bool {
         self.current.load().stamps != stamps && self.try_reload()
     }
@@ -84,17 +163,16 @@ impl Tls {
         }
     }
 
-    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
+    fn server_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
     }
 
-    /// Returns the numbers of the certificates of the server, from 1, each with the time until which it is valid, in
-    /// seconds since 1970.
-    pub(in crate::server) fn expiry_times(&self) -> Vec<(usize, u64)> {
+    /// The certificates are numbered from 1; times are in seconds since 1970.
+    pub(super) fn expiry_times(&self) -> Vec<(usize, u64)> {
         self.current.load().expiry_times.clone()
     }
 
-    pub(super) fn stamps(&self) -> Vec<Option<FileStamp>> {
+    fn stamps(&self) -> Vec<Option<FileStamp>> {
         file_stamps(&self.settings)
     }
 }
@@ -105,7 +183,7 @@ fn file_stamps(settings: &TlsSettings) -> Vec<Option<FileStamp>> {
     files.map(|file| FileStamp::of(file)).collect()
 }
 
-/// Reads all files. The error is a message without the contents of the files.
+/// The error does not contain the contents of the files.
 fn load_certificates(settings: &TlsSettings) -> Result<Certificates, String> {
     let stamps = file_stamps(settings);
     let provider = Arc::new(default_provider());
@@ -144,8 +222,7 @@ fn load_certificates(settings: &TlsSettings) -> Result<Certificates, String> {
     Ok(Certificates { config: Arc::new(config), expiry_times, stamps })
 }
 
-/// Reads a regular file: a named pipe in its place would block the thread that reads the certificates again. The error
-/// is a message with the name of the file.
+/// A named pipe in place of a file would block the thread that reads the certificates again.
 fn read_file(file: &Path) -> Result<Vec<u8>, String> {
     let mut opened = open_regular_file(file).map_err(|error| error.to_string())?;
     let mut text = Vec::new();
@@ -163,7 +240,6 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String
     }
 }
 
-/// Returns the verifier of the certificates of clients, which must come from an authority in the file.
 fn client_verifier(
     file: &Path,
     mode: ClientCertificateMode,

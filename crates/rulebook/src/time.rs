@@ -1,27 +1,27 @@
-//! Limits some work to a part of the time, however often clients ask for it.
+//! The current time as a number, and the limit of some work to a part of the time, however often clients ask for it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The part of the time that some work can use.
 #[derive(Debug)]
 pub(crate) struct TimeShare {
-    /// The part of the time that the work can use in the long run: one of this number.
+    /// In the long run, the work can use one of this number.
     part: u32,
-    /// The time that the work can use at once, after it has used little for a while.
+    /// Usable at once, after the work has used little for a while.
     burst: Duration,
-    /// The time until which the work so far uses its part; `None` before the first work.
+    /// `None` before the first work.
     used_until: Option<Instant>,
 }
 
 impl Default for TimeShare {
-    /// Creates a share for work that usually takes a few milliseconds: a twentieth of the time.
+    /// For work that usually takes a few milliseconds: a twentieth of the time.
     fn default() -> Self {
         Self::new(20, Duration::from_millis(50))
     }
 }
 
 impl TimeShare {
-    /// Creates a share of the time: one of `part` in the long run, and `burst` at once.
+    /// One of `part` in the long run, and `burst` at once.
     pub(crate) fn new(part: u32, burst: Duration) -> Self {
         Self { part, burst, used_until: None }
     }
@@ -30,9 +30,13 @@ impl TimeShare {
         self.used_until.is_none_or(|until| until <= now + self.burst * self.part)
     }
 
-    /// Notes that the work was done from `begun` on, and took this time.
     pub(crate) fn add(&mut self, begun: Instant, duration: Duration) {
         let until = self.used_until.map_or(begun, |until| until.max(begun));
         self.used_until = until.checked_add(duration.saturating_mul(self.part)).or(self.used_until);
     }
+}
+
+/// In seconds since the Unix epoch.
+pub(crate) fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

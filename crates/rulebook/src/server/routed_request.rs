@@ -1,5 +1,6 @@
 //! Takes over the requests of actix: finds the route of a request once, and keeps it in the request until a service
-//! handles it.
+//! handles it. Finds also the version of the API that a request names, in the first segment of its path or in a header
+//! field.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,25 +12,22 @@ use actix_web::{HttpMessage, HttpRequest};
 use http::header::{HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Uri, Version};
+use rulebook_model::model::ServerPath;
 
 use super::observe::REQUEST_ID_FIELD;
-use super::served_plan::ServedPlan;
-use super::version::find_version;
-use super::worker::Worker;
-use crate::call::{Head, RequestId};
+use super::worker::{ServedPlan, Worker};
+use crate::call::{ApiError, Head, ParameterError, ParameterErrorKind, RequestId, Source, shorten_text};
 use crate::pipeline::{Route, catch_panic, route};
+use crate::plan::PlannedVersions;
 
-/// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
-/// it; the data of the request keeps it for the others.
+/// The first guard or service that actix asks finds the route; the data of the request keeps it for the others.
 pub(super) struct RoutedRequest {
     /// The worker of the API whose route this is: an `App` can have the services of several.
     worker: Rc<Worker>,
-    /// The request line and the header fields.
     pub(super) head: Arc<Head>,
     pub(super) route: Route,
-    /// The plan in which the route was found.
     pub(super) served: Rc<ServedPlan>,
-    /// The target of the request, if that in `head` begins after the name of a version.
+    /// The target, if that in `head` begins after the name of a version.
     target: Option<Box<Uri>>,
 }
 
@@ -38,7 +36,6 @@ impl RoutedRequest {
         let (mut head, mut served) = (share_head(request, worker), worker.served_plan());
         let (mut target, mut unknown) = (None, None);
         if let Some(versions) = &Rc::clone(&served).runner.plan.versions {
-            // The head has no other owner, so that it is not cloned.
             match find_version(&served, versions, Arc::make_mut(&mut head)) {
                 Ok(version) => served = version,
                 Err(error) => unknown = Some(error),
@@ -53,7 +50,6 @@ impl RoutedRequest {
         Self { worker: Rc::clone(worker), head, route, served, target }
     }
 
-    /// Calls a function with the route of a request, which is found unless it is known.
     pub(super) fn with<T>(worker: &Rc<Worker>, context: &GuardContext<'_>, use_routed: impl FnOnce(&Self) -> T) -> T {
         let mut data = context.req_data_mut();
         if let Some(known) = data.get::<Self>().filter(|routed| routed.is_of(worker, context.head())) {
@@ -65,7 +61,6 @@ impl RoutedRequest {
         result
     }
 
-    /// Returns the route of a request, which a service is going to handle.
     pub(super) fn take(worker: &Rc<Worker>, request: &HttpRequest) -> Self {
         let known = request.extensions_mut().remove::<Self>().filter(|routed| routed.is_of(worker, request.head()));
         known.unwrap_or_else(|| Self::new(worker, request.head()))
@@ -79,8 +74,7 @@ impl RoutedRequest {
     }
 }
 
-/// Returns the head of a request. Its texts are shared with actix, because other services and middleware of an `App`
-/// may use the request too.
+/// The texts are shared with actix, because other services and middleware of an `App` may use the request too.
 fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     let RequestHead { method, uri, version, headers, peer_addr: peer, .. } = request;
     let mut shared = worker.heads.take();
@@ -96,7 +90,7 @@ fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     shared
 }
 
-/// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.
+/// That of the client or a proxy if it is valid, otherwise a new one.
 fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> RequestId {
     let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
     let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
@@ -104,21 +98,19 @@ fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> Request
 }
 
 const MAX_KEPT_HEADS: usize = 32;
-/// The maximum capacity for header fields of a head that is kept.
 const MAX_KEPT_FIELDS: usize = 32;
 
-/// Heads of requests whose memory a worker uses again for its next requests.
+/// Their memory is used again for the next requests of the worker.
 #[derive(Debug, Default)]
 pub(super) struct HeadPool(RefCell<Vec<Arc<Head>>>);
 
 impl HeadPool {
-    /// Returns a head without header fields, which has no other owner.
+    /// It has no header fields and no other owner.
     pub(super) fn take(&self) -> Arc<Head> {
         let head = self.0.borrow_mut().pop();
         head.unwrap_or_else(|| Arc::new(Head::new(Method::GET, Uri::default())))
     }
 
-    /// Takes back a head, unless the program still uses it.
     pub(super) fn put_back(&self, mut shared: Arc<Head>) {
         let Some(head) = Arc::get_mut(&mut shared) else { return };
         // The fields and the target keep the memory of the connection from being used again.
@@ -130,4 +122,53 @@ impl HeadPool {
             kept.push(shared);
         }
     }
+}
+
+/// Returns the version that a request names, or `served`, which is the version for requests that name none. The path of
+/// the request then begins after the name of the version. Fails if the header field names an unknown version.
+fn find_version(
+    served: &Rc<ServedPlan>,
+    versions: &PlannedVersions,
+    head: &mut Head,
+) -> Result<Rc<ServedPlan>, ApiError> {
+    let path = head.uri.path();
+    let name = path[1.min(path.len())..].split('/').next().unwrap_or_default();
+    if let Some(version) = served.version(name)
+        && let Some(uri) = below(&head.uri, 1 + name.len())
+    {
+        head.ends_with_version = path.len() == 1 + name.len();
+        head.version = Some(name.into());
+        head.uri = uri;
+        return Ok(version);
+    }
+    if is_server_state(path) {
+        return Ok(Rc::clone(served));
+    }
+    let Some(field) = versions.header.as_ref().filter(|field| head.get_all(field).next().is_some()) else {
+        return Ok(Rc::clone(served));
+    };
+    // Several fields are a list (RFC 9110 section 5.3), and not a version.
+    let values: Vec<_> = head.get_all(field).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let name = values.join(", ");
+    served.version(&name).ok_or_else(|| {
+        let expected = format!("a version of the API: {}", versions.names.join(", "));
+        let error = ParameterError::new(ParameterErrorKind::Invalid, field.as_str(), Source::Header, expected);
+        ApiError::parameters(vec![error.with_got(Some(format!("{:?}", shorten_text(&name))))])
+    })
+}
+
+/// Returns a URI without the first bytes of its path. Returns `None` if the rest is a path of the state of the server:
+/// proxies close these paths to clients.
+fn below(uri: &Uri, length: usize) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().get(length..)?;
+    let slash = if rest.starts_with('/') { "" } else { "/" };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("{slash}{rest}").parse::<PathAndQuery>().ok()?);
+    let uri = Uri::from_parts(parts).ok()?;
+    (!is_server_state(uri.path())).then_some(uri)
+}
+
+/// They belong to no version.
+fn is_server_state(path: &str) -> bool {
+    ServerPath::from_request_path(path).is_some_and(ServerPath::is_server_state)
 }
