@@ -10,18 +10,16 @@ use rulebook::handler_kind::{
     ApplyMigrations, CheckContext, CheckFuture, CompiledHandler, DataChanges, HandledMethod, HandlerError, HandlerKind,
     Measure, Migrations, PrepareContext, PrepareError, PrepareFuture, ReadinessCheck, StartFuture,
 };
-
 use rulebook_model::diagnostic::Source;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::call::{SqlHandler, SqlMethod};
-use crate::check::{self, OpenError};
 use crate::database::Database;
 use crate::handler_settings::{SETTINGS, SQL, read_method};
 use crate::migrations::unread_files;
-use crate::release::Release;
+use crate::release::{self, OpenError, Release};
 use crate::running::{announce, new_server};
 use crate::settings::read_databases;
 
@@ -209,7 +207,7 @@ impl SqlKind {
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        checked.map_err(|error| match check::unchecked(database, &error) {
+        checked.map_err(|error| match release::unchecked(database, &error) {
             Some(warning) => OpenError::Unchecked(warning),
             None => OpenError::Invalid(error.errors),
         })
@@ -221,7 +219,7 @@ impl SqlKind {
         let migrations = Migrations { apply: ApplyMigrations::ToAllDatabases, allow_loss: true, allow_breaking: true };
         let context = PrepareContext { data_folder: check.folder, migrations };
         for (number, database) in self.used_databases().into_iter().enumerate() {
-            let (new, opened) = check::open(&database, number, check).await;
+            let (new, opened) = release::open(&database, number, check).await;
             created.extend(new);
             let opened = match opened {
                 Ok(()) => self.check_database(&database, context).await,

@@ -9,11 +9,10 @@ use rulebook_model::types::{Check, Structure};
 use serde_json::{Map, Value as Json};
 
 use crate::call::{DownloadContent, Format};
-use crate::column_error::{file_type_error, type_error};
-use crate::column_output::ColumnOutput;
+use crate::column::{ColumnOutput, file_type_error, type_error};
 use crate::database::{Column, ColumnType};
 use crate::statement::{Statement, locate};
-use crate::target::Target;
+use crate::value::Target;
 
 /// The number of rows that a method returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

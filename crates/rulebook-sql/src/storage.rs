@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::database::{Database, Dialect, Lease, LeaseEnd, TextRow};
-use crate::error_class::ErrorClass;
+use crate::errors::ErrorClass;
 use crate::settings::{DatabaseSettings, UNENCODED, has_unencoded_credentials};
 
 /// The maximum time for opening a connection.

@@ -11,10 +11,10 @@ use rulebook::handler_kind::HandlerError;
 use super::{SqlMethod, Step};
 use crate::choice::combination;
 use crate::database::{Column, ColumnType, Dialect, Lease, PageOrder, PrepareError, Prepared};
-use crate::error_class::ErrorClass;
+use crate::errors::ErrorClass;
 use crate::result_shape::{ResultShape, Rows};
 use crate::statement::Statement;
-use crate::target::Target;
+use crate::value::Target;
 
 /// The statements of a method after a database has prepared them.
 pub(crate) struct PreparedMethod {

@@ -4,10 +4,9 @@ use rulebook::handler_kind::HandlerError;
 use serde_json::Value as Json;
 use sqlx::{Column as _, Database, Either};
 
-use crate::column_output::ColumnOutput;
+use crate::column::ColumnOutput;
 use crate::statement::{Rendered, Statement, locate};
-use crate::target::Target;
-use crate::value::NamedValue;
+use crate::value::{NamedValue, Target};
 
 /// The error of a file that was not read before its value is bound.
 pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";

@@ -15,10 +15,9 @@ use tokio::time::sleep;
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{Binding, Column, ColumnType, PrepareError, Prepared};
-use crate::raw_value::RawValue;
+use crate::column::RawValue;
 use crate::statement::Statement;
-use crate::target::Target;
-use crate::value::{NamedValue, SqlValue};
+use crate::value::{NamedValue, SqlValue, Target};
 
 /// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
 /// reason.
