@@ -50,7 +50,6 @@ const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Default)]
 pub struct FastCgiKind {
-    /// The connections to each server.
     pools: Mutex<BTreeMap<Address, Arc<Pool>>>,
     /// The path of the bridge, which is known after the start.
     bridge: Arc<OnceLock<PathBuf>>,
@@ -130,8 +129,7 @@ impl HandlerKind for FastCgiKind {
     }
 }
 
-/// Writes the bridge to the data folder, unless it is there, and returns its absolute path. Other programs never see a
-/// part of the file.
+/// Writes the bridge to the data folder, unless it is there. Other programs never see a part of the file.
 async fn write_bridge(data_folder: &Path) -> io::Result<PathBuf> {
     let folder = tokio::fs::canonicalize(data_folder).await?;
     let path = folder.join(BRIDGE_FILE);
@@ -157,11 +155,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The handler of a method.
 struct FastCgiHandler {
     pub settings: Arc<HandlerSettings>,
     pub pool: Arc<Pool>,
-    /// The path of the bridge, which is known after the start.
     pub bridge: Arc<OnceLock<PathBuf>>,
 }
 
@@ -251,7 +247,6 @@ async fn call(
     response::returned_value(settings, &head, &body, context)
 }
 
-/// Receives the head of a response, and the first bytes of its body.
 async fn receive_head(exchange: &mut Exchange) -> Result<(ResponseHead, Bytes), CallError> {
     let mut received = BytesMut::new();
     loop {
@@ -273,8 +268,7 @@ async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> 
     }
 }
 
-/// Receives a body until it ends, or until more than `max_len` bytes were received. Also returns `true` if it has
-/// ended.
+/// Receives a body until it ends, which is `true`, or until more than `max_len` bytes were received.
 async fn receive_start(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<(Bytes, bool), CallError> {
     let mut body = BytesMut::from(first);
     while body.len() <= max_len {
@@ -289,40 +283,31 @@ async fn receive_start(exchange: &mut Exchange, first: Bytes, max_len: usize) ->
 /// The reason why a call of PHP fails. The text is written to the log, and clients get only the status.
 #[derive(Debug, Error)]
 pub enum CallError {
-    /// All connections were in use for too long.
     #[error("no connection to the FastCGI server was free in time")]
     Busy,
     /// The server has more calls than it can queue, or has refused this one for this reason.
     #[error("the FastCGI server is overloaded")]
     Overloaded,
-    /// The server cannot be reached.
     #[error("the FastCGI server cannot be reached: {0}")]
     Connect(io::Error),
-    /// The server has closed the connection before the end of the response.
     #[error("the FastCGI server closed the connection before the end of its response")]
     Closed,
-    /// The connection has failed.
     #[error("the connection to the FastCGI server failed: {0}")]
     Connection(io::Error),
-    /// The server has sent something else than the records of a response.
     #[error("the FastCGI server sent invalid data: {0}")]
     Record(String),
     /// The server does not accept the request.
     #[error("the FastCGI server rejected the request with the protocol status {0}")]
     Rejected(u8),
-    /// The response took too long.
     #[error("the FastCGI server did not respond in time")]
     Late,
-    /// The response is longer than the limit.
     #[error("the response of the FastCGI server exceeds `max_response`, which is {0} bytes")]
     TooLong(usize),
-    /// The messages are longer than the limit.
     #[error("the FastCGI server sent more than {0} bytes of messages for the log")]
     TooManyMessages(usize),
     /// The response is not what the style of the handler requires.
     #[error("{0}")]
     Response(String),
-    /// An uploaded file cannot be sent.
     #[error("an uploaded file cannot be read: {0}")]
     Upload(io::Error),
 }

@@ -22,23 +22,19 @@ use tokio::time::Instant;
 use crate::kind::CallError;
 use crate::settings::Address;
 
-/// The limits of a pool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoolLimits {
-    /// The maximum number of open connections.
     pub connections: usize,
     /// The maximum time that a call waits for a connection.
     pub wait: Duration,
     /// The time after which an idle connection is closed; zero if no connection is kept.
     pub idle: Duration,
-    /// The maximum number of calls on one connection.
     pub calls_per_connection: u16,
 }
 
 /// The connections to one server.
 #[derive(Debug)]
 pub struct Pool {
-    /// The address of the server.
     pub address: Address,
     limits: PoolLimits,
     connections: Arc<ConnectionPool<Connection>>,
@@ -60,9 +56,7 @@ impl Pool {
         Arc::new(Self { address, limits, connections: ConnectionPool::new(limits.connections, limits.idle) })
     }
 
-    /// Waits for the permission to use a connection, and takes an idle connection if there is one. So there are never
-    /// more connections than permits.
-    /// Fails if all connections are in use for too long.
+    /// Takes an idle connection if there is one. Fails if all connections are in use for too long.
     pub async fn lease(self: &Arc<Self>) -> Result<Lease, CallError> {
         let lease = self.connections.lease(Instant::now() + self.limits.wait).await.ok_or(CallError::Busy)?;
         let mut connection = None;
@@ -127,7 +121,6 @@ enum Socket {
 }
 
 impl Connection {
-    /// Connects to a server.
     pub async fn open(address: &Address) -> Result<Self, CallError> {
         let socket = match address {
             #[cfg(unix)]
@@ -175,8 +168,7 @@ impl Connection {
         }
     }
 
-    /// Reads bytes into the buffer, without waiting. Returns their number, which is 0 if the server has closed the
-    /// connection.
+    /// The number of bytes is 0 if the server has closed the connection.
     fn try_read(&mut self) -> io::Result<usize> {
         self.buffer.reserve(READ_LEN);
         match &self.socket {
@@ -318,9 +310,7 @@ const CHUNK_LEN: usize = 32 << 10;
 
 /// The records of a request that were not sent yet. At most a chunk of a file is in memory.
 pub struct Sender {
-    /// The id of the request.
     id: u16,
-    /// The records that are prepared.
     records: Vec<u8>,
     /// The number of bytes in `records` that were sent.
     sent: usize,
@@ -369,12 +359,10 @@ impl Sender {
         Ok(())
     }
 
-    /// Returns the prepared bytes that were not sent.
     fn unsent(&self) -> &[u8] {
         if self.is_stopped { &[] } else { &self.records[self.sent..] }
     }
 
-    /// Removes bytes that were sent.
     fn advance(&mut self, sent: usize) {
         self.sent += sent;
         self.head_left = self.head_left.saturating_sub(sent);
@@ -417,8 +405,7 @@ impl StderrLog {
         Self { name, lines: LogLines::default(), received: 0, logged: 0 }
     }
 
-    /// Adds received bytes, and logs the lines that are complete.
-    /// Fails if the server has sent too many messages.
+    /// Logs the lines that are complete. Fails if the server has sent too many messages.
     fn add(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         self.received += bytes.len();
         if self.received > MAX_LEN {
@@ -428,7 +415,6 @@ impl StderrLog {
         Ok(())
     }
 
-    /// Logs the line that was received, if it is not empty.
     fn end_line(&mut self) {
         self.lines.finish(|line| log_line(&self.name, line, &mut self.logged));
     }
@@ -456,7 +442,6 @@ const HEADER_LEN: usize = 8;
 const VERSION: u8 = 1;
 /// The id in records whose request has no id yet. It is the id of records that belong to no request.
 const NO_ID: u16 = 0;
-/// The maximum length of the content of a record.
 const MAX_CONTENT_LEN: usize = u16::MAX as usize;
 
 const BEGIN_REQUEST: u8 = 1;
@@ -470,7 +455,6 @@ const STDERR: u8 = 7;
 const RESPONDER: u8 = 1;
 /// The flag of a request after which the server keeps the connection open.
 const KEEP_CONNECTION: u8 = 1;
-/// The length of the content of an end record.
 const END_LEN: usize = 8;
 
 /// Encodes the records with which a request begins: the begin record and all parameters. [`set_request_id`] sets their
@@ -513,8 +497,7 @@ pub fn append_parameter(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     push_record(head, NO_ID, PARAMS, &[]);
 }
 
-/// Appends a record of the request's body; empty content ends the body. `content` has at most [`MAX_CONTENT_LEN`]
-/// bytes.
+/// Empty content ends the body. `content` has at most [`MAX_CONTENT_LEN`] bytes.
 fn push_stdin(to: &mut Vec<u8>, id: u16, content: &[u8]) {
     push_record(to, id, STDIN, content);
 }
@@ -560,14 +543,12 @@ fn push_length(to: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// A part of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ResponsePart {
     /// Bytes of the response. They are never empty.
     Stdout(Bytes),
     /// Bytes of a message for the log. They are never empty.
     Stderr(Bytes),
-    /// The end of the response.
     End {
         /// Whether the server has handled the request: 0 if it has.
         protocol_status: u8,
@@ -577,7 +558,6 @@ enum ResponsePart {
 /// Decodes the records of one response.
 #[derive(Debug)]
 struct Decoder {
-    /// The id of the request.
     id: u16,
     state: DecoderState,
     stdout_ended: bool,
@@ -589,12 +569,18 @@ enum DecoderState {
     /// The next bytes are the header of a record.
     Header,
     /// The next bytes are the content of a record, and then its padding.
-    Content { kind: u8, left: usize, padding: usize },
+    Content {
+        kind: u8,
+        left: usize,
+        padding: usize,
+    },
     /// The next bytes are the content of the end record, and then its padding.
-    End { padding: usize },
-    /// The next bytes are padding.
-    Padding { left: usize },
-    /// The end record has been received.
+    End {
+        padding: usize,
+    },
+    Padding {
+        left: usize,
+    },
     Ended,
 }
 

@@ -24,16 +24,13 @@ const TRACEPARENT: &str = "HTTP_TRACEPARENT";
 /// A request to PHP.
 #[derive(Debug)]
 pub struct PhpRequest {
-    /// The encoded parameters.
     pub head: Vec<u8>,
     /// The body. It can be sent several times.
     pub body: Vec<MultipartPiece<Upload>>,
 }
 
 impl PhpRequest {
-    /// Creates the request for a call. `script` is the path of the script. If the call has a trace,
-    /// [`PhpRequest::set_trace`] adds it.
-    /// Fails if PHP would not read the arguments as they are.
+    /// `script` is the path of the script. Fails if PHP would not read the arguments as they are.
     pub fn new(
         settings: &HandlerSettings,
         script: &str,
@@ -49,7 +46,6 @@ impl PhpRequest {
         Ok(Self { head: encode_head(&parameters).map_err(ApiError::internal)?, body: encoded.body })
     }
 
-    /// Adds the trace of the call.
     pub fn set_trace(&mut self, trace: &TraceContext) {
         append_parameter(&mut self.head, TRACEPARENT, trace.traceparent().as_bytes());
     }
@@ -146,13 +142,11 @@ pub fn parameters<'a>(
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The field of a form with files that contains all other arguments as JSON, for classes of api 3.0.
 const ARGUMENTS_FIELD: &str = "arguments";
-/// The parameter in the query that names the service, for PhalApi.
 const SERVICE: &str = "service";
 
 /// The FastCGI parameter with the cookies.
 const COOKIES: &str = "HTTP_COOKIE";
 
-/// The encoded arguments of a call.
 #[derive(Debug)]
 pub struct Encoded {
     /// The HTTP method that the script sees: PHP reads forms only from POST requests.
@@ -168,7 +162,6 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes the arguments of a call.
     /// Fails if PHP would change or drop arguments.
     pub fn new(
         settings: &HandlerSettings,
@@ -198,8 +191,7 @@ impl Encoded {
         }
     }
 
-    /// Encodes the arguments for a class of api 3.0: as JSON, and beside files as a field with JSON. An optional
-    /// argument that is absent is null.
+    /// As JSON, and beside files as a field with JSON. An optional argument that is absent is null.
     fn for_class(
         settings: &HandlerSettings,
         arguments: ArgumentSlots<'_, '_>,
@@ -317,12 +309,9 @@ fn is_file(value: &Value<'_>) -> bool {
 /// The maximum nesting depth of arrays that PHP reads, unless `max_input_nesting_level` sets another one.
 const MAX_DEPTH: usize = 64;
 
-/// A field of a form.
 #[derive(Debug)]
 pub enum Field {
-    /// The name and the value of a field.
     Text(String, Bytes),
-    /// The name of a field, and the uploaded file in it.
     File(String, Upload),
     /// The name of a field, and a file in it that was not checked, with the media type of the client.
     OtherFile(String, Upload, Option<Box<str>>),
@@ -337,10 +326,8 @@ pub enum FormError {
     /// A name in an object contains a line break, which would end a line in the head of a part.
     #[error("PHP cannot read the line break in the field {0:?} of a form with files; change the name of the member")]
     LineBreak(String),
-    /// Values are nested too deeply.
     #[error("PHP reads at most {MAX_DEPTH} levels of arrays in a form; set `arguments` to `json`")]
     Depth,
-    /// There are too many fields.
     #[error("the arguments are {0} fields of a form, and PHP reads only `form_fields`; set `arguments` to `json`")]
     Count(usize),
 }
@@ -397,8 +384,7 @@ fn is_readable_key(key: &str) -> bool {
     !key.is_empty() && !begins_with_space && !key.contains(['[', ']', '\0'])
 }
 
-/// Writes the fields of a form with files, as PHP reads it.
-/// Fails if a name contains a line break.
+/// Booleans are `1` and `0`, as `http_build_query` of PHP writes them.
 pub fn multipart(fields: Vec<Field>) -> Result<MultipartForm<Upload>, FormError> {
     let mut form = MultipartForm::new().with_escape(escape_name);
     for field in fields {
@@ -437,7 +423,6 @@ pub fn is_readable_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Encodes the fields without files as `application/x-www-form-urlencoded`.
 fn urlencoded(fields: &[Field]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for field in fields {

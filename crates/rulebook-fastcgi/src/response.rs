@@ -20,9 +20,7 @@ use crate::settings::{HandlerSettings, OTHER_ERRORS, PhpStyle, Responses};
 
 /// What a response contains.
 enum PhpResult {
-    /// The outputs of a success.
     Outputs(Json),
-    /// An error that the method declares.
     Error(ApiError),
     /// A response that is sent as it is.
     Response(ReturnedValue),
@@ -64,7 +62,6 @@ pub fn returned_value(
     outputs.map(|outputs| ReturnedValue::Outputs(Box::new(outputs)))
 }
 
-/// Parses a body that must be JSON.
 fn parse_json(body: &[u8]) -> Result<Json, CallError> {
     serde_json::from_slice(body).map_err(|error| CallError::Response(format!("the response is not JSON: {error}")))
 }
@@ -80,7 +77,6 @@ fn outputs(settings: &HandlerSettings, json: Json) -> Json {
     }
 }
 
-/// Returns an error that describes an unexpected status.
 fn unexpected_status(head: &ResponseHead) -> CallError {
     let status = head.status;
     CallError::Response(match status {
@@ -93,10 +89,8 @@ fn unexpected_status(head: &ResponseHead) -> CallError {
 
 /// The maximum length of the head in bytes.
 const MAX_LEN: usize = 32 << 10;
-/// The maximum number of header fields.
 const MAX_FIELDS: usize = 100;
 
-/// The head of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResponseHead {
     /// The HTTP status; 200 if the script sets none.
@@ -106,8 +100,7 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
-    /// Parses the head at the beginning of a response. Returns it with its length, or `None` if it is incomplete.
-    /// Fails if the response has no valid head, or a head that is too long.
+    /// Returns the head with its length; `None` if it is incomplete. Fails if it is not valid, or too long.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, CallError> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let invalid = |reason: &str| CallError::Response(format!("the head of the response is not valid: {reason}"));
@@ -134,12 +127,10 @@ impl ResponseHead {
         std::str::from_utf8(value).ok()
     }
 
-    /// Returns `true` if the status means success.
     pub fn is_success(&self) -> bool {
         (200..=299).contains(&self.status)
     }
 
-    /// Returns `true` if the media type of the body is JSON.
     pub fn is_json(&self) -> bool {
         let media_type = self.field("content-type").and_then(|value| value.split(';').next());
         media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
@@ -250,14 +241,12 @@ const NOT_SENT: [&str; 10] = [
 
 /// What was received of the body of a response.
 pub enum ReceivedBody {
-    /// The whole body.
     Whole(Bytes),
     /// The beginning of the body. The rest is received as fast as the client reads it.
     Beginning(Box<ReceivedFile>),
 }
 
-/// Returns the response for the client. The outputs in it are compared with the definition, if the whole of it was
-/// received.
+/// The outputs in the response are compared with the definition, if the whole of it was received.
 pub fn unchanged(
     settings: &HandlerSettings,
     head: &ResponseHead,
@@ -305,10 +294,8 @@ const OUTCOME: &str = "rulebook-outcome";
 
 /// The HTTP status of an error for which neither the definition nor the project has one.
 const UNDECLARED_STATUS: u16 = 400;
-/// The description of an error for which neither the definition nor the project has one.
 const FAILED: &str = "it failed";
 
-/// Returns `true` if the body is a file.
 fn is_api3_file(head: &ResponseHead) -> bool {
     head.field(OUTCOME) == Some("file")
 }
@@ -376,7 +363,6 @@ fn error(settings: &HandlerSettings, json: &Json) -> Result<rulebook::ApiError, 
 
 /// The statuses, and the values of `ret`, with which PHP rejects a request. From 500, its message can be a secret.
 const REJECTIONS: RangeInclusive<u64> = 400..=499;
-/// The number of characters of a text of PHP in the log.
 const MAX_LOGGED: usize = 100;
 
 impl HandlerSettings {
@@ -433,10 +419,8 @@ const FORWARDED: [&str; 2] = ["set-cookie", "location"];
 /// The successes whose status describes the body, which the script does not send as it is.
 const BODY_STATUSES: [u16; 3] = [204, 205, 206];
 
-/// A file that is being received.
 pub struct ReceivedFile {
     pub exchange: Exchange,
-    /// The bytes that were received.
     pub first: Bytes,
     /// The maximum time until the next bytes are received.
     pub timeout: Duration,
@@ -472,7 +456,6 @@ async fn next_bytes(file: Option<ReceivedFile>) -> io::Result<Option<(Bytes, Opt
     }
 }
 
-/// Forwards the status of a success, and the header fields that clients may get.
 fn forward(settings: &HandlerSettings, head: &ResponseHead, context: &Context) -> Result<(), ApiError> {
     if head.status != 200 && head.is_success() && !BODY_STATUSES.contains(&head.status) {
         context.set_status(head.status)?;

@@ -15,7 +15,6 @@ use rulebook::error::{ErrorKind, ServiceNameError};
 pub const NAMESPACE: &str = "App";
 /// The method of services whose names consist only of a class.
 const DEFAULT_METHOD: &str = "Index";
-/// The maximum number of characters of a name in an error message.
 pub const MAX_QUOTED: usize = 100;
 
 /// A field from which PhalApi takes the service.
@@ -40,7 +39,6 @@ impl ServiceField {
         }
     }
 
-    /// Returns the name of the field.
     pub fn name(self) -> &'static str {
         match self {
             Self::Service => "service",

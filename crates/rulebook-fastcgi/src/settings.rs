@@ -55,18 +55,14 @@ pub const NAMES: SettingNames = SettingNames {
 /// The name that the setting `errors` has for all errors that nothing else matches.
 pub const OTHER_ERRORS: &str = "*";
 
-/// The settings of a handler, after all checks.
 #[derive(Debug)]
 pub struct HandlerSettings {
-    /// The HTTP method of the API method.
     pub http: HttpMethod,
     /// `true` if PHP may handle a request twice.
     pub is_idempotent: bool,
-    /// What the method returns.
     pub returns: MethodReturns,
     pub style: PhpStyle,
     pub arguments: ArgumentNotation,
-    /// What clients get of PHP's responses.
     pub responses: Responses,
     /// `true` if errors are written as api 3.0 wrote them.
     pub has_api3_envelope: bool,
@@ -80,26 +76,21 @@ pub struct HandlerSettings {
     pub timeout: Duration,
     /// The maximum length of a response with outputs in bytes.
     pub max_response: usize,
-    /// The maximum number of fields of a form.
     pub form_fields: usize,
     /// Further FastCGI parameters.
     pub environment: Vec<(String, String)>,
     /// The FastCGI parameters by which the bridge finds the class.
     pub style_parameters: Vec<(String, String)>,
-    /// The header fields of the request that the script gets.
     pub request_headers: Vec<RequestHeader>,
-    /// The header fields and cookies with credentials for this server.
     pub credentials: Credentials,
     /// The names of further header fields of PHP's response that clients get.
     pub response_headers: Vec<String>,
-    /// The errors that the method declares.
     pub declared_errors: Vec<DeclaredError>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
 }
 
 impl HandlerSettings {
-    /// Returns the limit of the number of fields.
     pub fn field_limit(&self) -> Limit {
         Limit {
             name: "fields",
@@ -126,10 +117,7 @@ pub enum PhpStyle {
         is_second: bool,
     },
     /// A class of api 3.0, called by the bridge.
-    Api3 {
-        /// The path of the file with the class.
-        file: String,
-    },
+    Api3 { file: String },
 }
 
 /// What clients get of PHP's responses.
@@ -158,11 +146,9 @@ pub enum ArgumentNotation {
     Request,
     /// The query for GET and DELETE, otherwise a form.
     Form,
-    /// The body, as JSON.
     Json,
 }
 
-/// How the value of a parameter is sent.
 #[derive(Debug)]
 pub struct ParameterSettings {
     /// The name of its field.
@@ -187,9 +173,7 @@ pub enum SentIn {
 /// A header field of the request that the script gets.
 #[derive(Debug)]
 pub struct RequestHeader {
-    /// The name of the header field.
     pub name: String,
-    /// The name of the FastCGI parameter.
     pub variable: String,
 }
 
@@ -276,7 +260,6 @@ fn responses(reader: &mut SettingsReader<'_>, style: &PhpStyle) -> Responses {
     }
 }
 
-/// Returns the envelope of the method's module.
 fn envelope<'a>(reader: &SettingsReader<'a>) -> Option<&'a EnvelopeName> {
     let HandledMethod { api, method, .. } = reader.method;
     let mut modules = api.modules.iter();
@@ -359,8 +342,7 @@ fn files(reader: &SettingsReader<'_>, script: Option<&str>, style: &PhpStyle) ->
     script.into_iter().chain(class).collect()
 }
 
-/// Reads `errors`: the names of declared errors by what PHP returns. Methods may share entries for errors that not all
-/// of them declare.
+/// Declared errors by what PHP returns. Methods may share entries for errors that not all of them declare.
 fn error_names(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let method = reader.method;
     let of_method = method.optional_setting("errors").is_some();
@@ -580,7 +562,6 @@ pub fn request_headers(reader: &mut SettingsReader<'_>) -> Vec<RequestHeader> {
     headers
 }
 
-/// Returns the header fields and cookies that the authentication schemes of the API use.
 pub fn credentials(reader: &SettingsReader<'_>) -> Credentials {
     let mut credentials = Credentials { header_fields: vec!["authorization".to_owned()], cookies: Vec::new() };
     for scheme in &reader.method.api.auth_schemes {
@@ -693,10 +674,8 @@ fn is_timestamp(parameter: &Parameter) -> bool {
     written.term.starts_with("date") && written.attributes.get("format").is_some_and(|format| format == "timestamp")
 }
 
-/// The prefix of the path of a Unix socket.
 const UNIX_PREFIX: &str = "unix:";
 
-/// The address of a FastCGI server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
     /// The absolute path of a Unix socket.
@@ -707,7 +686,6 @@ pub enum Address {
 
 impl Address {
     /// Parses `unix:/run/php/php-fpm.sock`, `127.0.0.1:9000`, `[::1]:9000` or `php:9000`.
-    /// Fails if the text is not an address. The error is at the part that is wrong.
     pub fn parse(address: &Spanned<String>) -> Result<Self, HandlerError> {
         let text = address.value.as_str();
         let error = |message: &str, part: Range<usize>, help: &str| {

@@ -17,11 +17,8 @@ use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Arity, Structure};
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// The start of the address of an upstream that is reached over TCP.
 const TCP_PREFIX: &str = "http://";
-/// The start of the address of an upstream that is reached over TLS.
 const TLS_PREFIX: &str = "https://";
-/// The start of the address of an upstream that is reached over a socket in the file system.
 const UNIX_PREFIX: &str = "unix:";
 /// What the errors about addresses suggest.
 const FORMS: &str = "write `http://127.0.0.1:9000/path`, `https://notes.example/path`, or `unix:/run/app.sock:/path`";
@@ -29,21 +26,17 @@ const FORMS: &str = "write `http://127.0.0.1:9000/path`, `https://notes.example/
 /// Where connections to an upstream lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A host and a port.
     Tcp {
         /// The name or the IP address of the host, without brackets.
         host: String,
         /// The port, from 1.
         port: u16,
-        /// `true` if connections use TLS.
         is_tls: bool,
     },
-    /// A socket in the file system.
     Unix(PathBuf),
 }
 
 impl Origin {
-    /// Returns the value of the header field `Host`.
     pub fn host_field(&self) -> String {
         match self {
             Self::Tcp { host, port, is_tls } => {
@@ -54,7 +47,6 @@ impl Origin {
         }
     }
 
-    /// Returns `true` if connections use TLS.
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tcp { is_tls: true, .. })
     }
@@ -196,7 +188,6 @@ fn refuse_arguments(address: &Spanned<String>, start: usize, part: &str, subject
 /// The characters that are percent-encoded in arguments: all except the unreserved ones (RFC 3986 section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The description of the arguments that a path can contain, for error messages.
 const EXPECTED_SEGMENT: &str = "a text that is not empty and has no path segment `.` or `..`, also before a `;`";
 
 /// A path and a query with places for arguments.
@@ -213,14 +204,11 @@ pub struct Template {
 pub enum Piece {
     /// Text of the definition, which may be percent-encoded.
     Text(String),
-    /// The place of an argument.
     Argument(ArgumentPlace),
 }
 
-/// The place of an argument in an address.
 #[derive(Debug)]
 pub struct ArgumentPlace {
-    /// The index of the parameter in the method.
     pub slot: usize,
     /// The name of the parameter in requests, for errors.
     pub name: String,
@@ -237,8 +225,7 @@ impl Template {
         pieces.filter_map(Piece::argument).map(|place| place.slot)
     }
 
-    /// Returns the path and the query with these arguments.
-    /// Fails if an argument would make a path segment empty, or a segment that servers remove together with its parent.
+    /// Fails if an argument would make a path segment empty, or one that servers remove together with its parent.
     pub fn expand(&self, arguments: &[ArgumentSlot<'_>]) -> Result<String, ApiError> {
         let mut target = String::with_capacity(64);
         for segment in &self.segments {
@@ -252,7 +239,6 @@ impl Template {
         Ok(target)
     }
 
-    /// Appends the query of the address with these arguments.
     /// Fails if an argument is not a single value.
     pub fn expand_query(&self, arguments: &[ArgumentSlot<'_>], target: &mut String) -> Result<(), ApiError> {
         let Some(query) = &self.query else { return Ok(()) };
@@ -393,8 +379,7 @@ pub fn parse_template(
     if errors.is_empty() { Ok(Template { segments, query }) } else { Err(errors) }
 }
 
-/// Returns the segments of the path of a base address, which has no arguments and no query.
-/// Fails like [`parse_template`].
+/// The segments of a base address, which has no arguments and no query. Fails like [`parse_template`].
 pub fn parse_base_path(address: &Spanned<String>, start: usize) -> Result<Vec<String>, Vec<HandlerError>> {
     let text = &address.value[start..];
     if let Some(at) = text.find(['{', '?', '#']) {
@@ -473,7 +458,6 @@ fn check_characters(
     }
 }
 
-/// Returns the place of the argument with this name in code.
 fn find_place(name: Spanned<&str>, method: &Method) -> Result<ArgumentPlace, HandlerError> {
     let known = || method.parameters.iter().map(|parameter| parameter.name.as_str());
     let Some(slot) = known().position(|known| known == name.value) else {

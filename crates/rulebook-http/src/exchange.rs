@@ -21,7 +21,6 @@ use super::address::Origin;
 use super::kind::CallLimits;
 use super::upstream::{LeasedConnection, Upstream};
 
-/// The body of a request while it is sent.
 pub type OutgoingBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;
 
 /// The content of a request, from which a body can be created again if the request is sent again.
@@ -29,14 +28,12 @@ pub type OutgoingBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Re
 pub enum RequestContent {
     /// The bytes of the body; empty if the request has no body.
     Bytes(Bytes),
-    /// A file, or a form with files.
     Files(Vec<MultipartPiece<Upload>>),
 }
 
 /// A request to an upstream, which can be sent several times.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// The HTTP method.
     pub method: Method,
     /// The path and the query.
     pub target: Uri,
@@ -46,7 +43,6 @@ pub struct Outgoing {
 
 /// The response of an upstream, whose body has yet to be received.
 pub struct UpstreamResponse {
-    /// The status and the header fields.
     pub head: Parts,
     pub body: ResponseBody,
 }
@@ -175,7 +171,6 @@ impl ResponseBody {
         Ok(None)
     }
 
-    /// Receives the whole body.
     /// Fails if the body has more than `max` bytes, is incomplete, or does not arrive before the deadline.
     pub async fn receive(mut self, max: usize, limits: &CallLimits, deadline: Instant) -> Result<Bytes, UpstreamError> {
         if self.length().is_some_and(|length| length > max as u64) {
@@ -217,28 +212,23 @@ pub enum UpstreamError {
     /// All connections are in use for as long as a call waits for one.
     #[error("all {0} connections of this thread are in use")]
     Busy(usize),
-    /// The connection cannot be opened.
     #[error("cannot connect: {0}")]
     Connect(#[source] io::Error),
     /// The TLS connection cannot be opened, for example because the certificate of the upstream is not valid.
     #[error("cannot open a TLS connection: {0}")]
     Tls(#[source] io::Error),
-    /// The connection was not opened in time.
     #[error("no connection within {0:?}")]
     ConnectTimeout(Duration),
     /// The response, or the next part of its body, has not arrived in time.
     #[error("no response within {0:?}")]
     Timeout(Duration),
-    /// The connection failed, or what arrived is not a response.
     #[error("{}", describe_with_causes(.0))]
     Connection(#[source] hyper::Error),
     /// The response is not one that a handler accepts.
     #[error("{0}")]
     Response(String),
-    /// The body of a response is too large.
     #[error("the body of the response is larger than {0} bytes")]
     TooLarge(usize),
-    /// An uploaded file cannot be read.
     #[error("an uploaded file cannot be read: {0}")]
     Upload(String),
 }

@@ -1,5 +1,5 @@
-//! The header fields of requests to upstreams: fixed ones, those of the request that are passed on, and the identity; and
-//! the names of fields that are not forwarded, because they belong to one connection or are set by this crate.
+//! The header fields of requests to upstreams: fixed ones, those of the request that are passed on, and the identity;
+//! and the names of fields that are not forwarded, because they belong to one connection or are set by this crate.
 
 use std::fmt::Write;
 
@@ -20,8 +20,7 @@ pub struct FieldRules {
 }
 
 impl FieldRules {
-    /// Reads the settings `headers`, `forward` and `identity`. The fields of a handler are added to those of all
-    /// handlers, and replace those with equal names.
+    /// The fields of a handler are added to those of all handlers, and replace those with equal names.
     pub fn read(reader: &mut SettingsReader<'_>) -> Self {
         let nodes = |name| [reader.shared_node(name), reader.method.optional_setting(name)].into_iter().flatten();
         let (headers, forwards) = (nodes("headers"), nodes("forward"));
@@ -105,8 +104,7 @@ fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderNam
     fixed
 }
 
-/// Reads the value of the header field `name`, and replaces environment variables, unless the value is from `app.json`,
-/// whose variables have been replaced.
+/// Replaces environment variables, unless the value is from `app.json`, whose variables have been replaced.
 fn read_value(name: &str, node: &JsonNode) -> Result<HeaderValue, HandlerError> {
     let text = node.string().map(|text| text.value);
     let expanded = match (text, &node.expanded) {
@@ -149,9 +147,7 @@ fn read_name(text: &str, span: rulebook::model::Span, errors: &mut Vec<HandlerEr
     Some(name)
 }
 
-/// The header field with the identity of the caller.
 const IDENTITY: HeaderName = HeaderName::from_static("x-rulebook-identity");
-/// The header field with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header fields that connect the traces of servers (W3C Trace Context).
 const TRACE: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
@@ -258,7 +254,6 @@ pub fn is_named_by_connection(head: &Head, name: &HeaderName) -> bool {
     head.header_values("connection").any(|value| lists_name(value.as_bytes(), name))
 }
 
-/// Returns `true` if a comma-separated list contains a name.
 pub fn lists_name(list: &[u8], name: &HeaderName) -> bool {
     list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(name.as_str().as_bytes()))
 }

@@ -1,5 +1,5 @@
-//! A handler of the kind `http`, ready for calls: encodes the arguments of a call in the parts of a request, and converts
-//! responses to outputs of the method or to its errors.
+//! A handler of the kind `http`, ready for calls: encodes the arguments of a call in the parts of a request, and
+//! converts responses to outputs of the method or to its errors.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -33,23 +33,14 @@ use super::upstream::Upstream;
 /// A handler that sends the checked arguments of calls to an upstream.
 pub struct HttpHandler(pub Arc<HandlerPlan>);
 
-/// The settings of a handler.
 pub struct HandlerPlan {
-    /// The server that handles the calls.
     pub upstream: Arc<Upstream>,
-    /// The path and the query of requests.
     pub template: Template,
-    /// The HTTP method of requests.
     pub method: HttpMethod,
-    /// The part of requests that contains each argument.
     pub placement: Placement,
-    /// The header fields of requests.
     pub fields: FieldRules,
-    /// The limits of a call.
     pub limits: CallLimits,
-    /// The errors of the upstream.
     pub errors: ErrorRules,
-    /// What the method returns.
     pub expected: MethodReturns,
     /// How requests are sent on as they are; `None` if the checked arguments are sent.
     pub raw: Option<RawRules>,
@@ -80,7 +71,6 @@ impl CompiledHandler for HttpHandler {
 }
 
 impl HandlerPlan {
-    /// Returns the request for a call.
     /// Fails if an argument cannot be a part of the path, or cannot be encoded.
     fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
         if let Some(raw) = &self.raw {
@@ -103,8 +93,7 @@ impl HandlerPlan {
         Ok(Outgoing { method: self.method.clone(), target, fields, content })
     }
 
-    /// Sends the request, and returns the outputs or the file in the response. `raw` is the request if it is sent on as
-    /// it came. `span` is the span of the request; `None` without a trace.
+    /// `raw` is the request if it is sent on as it came. `span` is `None` without a trace.
     async fn call(
         &self,
         outgoing: Outgoing,
@@ -157,8 +146,7 @@ impl HandlerPlan {
     }
 }
 
-/// Begins the span of a request to an upstream, and adds the trace to the header fields of this request. Without a
-/// trace, it does nothing.
+/// Adds the trace to the header fields of the request. Without a trace, it does nothing.
 fn begin_span(context: &Context, origin: &Origin, outgoing: &mut Outgoing) -> Option<OpenSpan> {
     if !context.is_traced() {
         return None;
@@ -194,29 +182,23 @@ pub enum Place {
     Query,
     /// A member or a field of the body.
     Body,
-    /// The argument is the whole body.
     WholeBody,
 }
 
-/// The form of the body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// The request has no body.
     Nothing,
     /// A JSON object with the arguments.
     Object,
     /// The JSON value or the file of the argument that is the whole body.
     Whole,
-    /// A form with files.
     Multipart,
 }
 
-/// The places of all arguments.
 #[derive(Debug)]
 pub struct Placement {
     /// The place of each argument, in the order of the parameters.
     pub places: Vec<Place>,
-    /// The form of the body.
     pub body: BodyForm,
 }
 
@@ -252,8 +234,7 @@ impl Placement {
     }
 }
 
-/// Appends to the target the arguments whose place is the query. `has_query` is `true` if the target has a query.
-/// Fails if an argument cannot be written as JSON.
+/// `has_query` is `true` if the target has a query. Fails if an argument cannot be written as JSON.
 fn append_query(
     target: &mut String,
     has_query: bool,
@@ -267,8 +248,7 @@ fn append_query(
     Ok(())
 }
 
-/// Returns the body with the arguments whose place is the body, and its media type.
-/// Fails if an argument cannot be written as JSON.
+/// Returns the body and its media type. Fails if an argument cannot be written as JSON.
 pub fn encode_body(
     placement: &Placement,
     arguments: &ArgumentSlots<'_, '_>,
@@ -371,13 +351,11 @@ fn read_outputs(expected: MethodReturns, body: &[u8]) -> Result<ReturnedValue, U
 
 /// The maximum size in bytes of an error response in which the name of an error is looked up.
 const MAX_ERROR_BODY: usize = 64 << 10;
-/// The statuses that can be converted to errors.
 const STATUSES: std::ops::RangeInclusive<u16> = 300..=599;
 
 /// The errors that responses of an upstream are converted to.
 #[derive(Debug)]
 pub struct ErrorRules {
-    /// The names of the errors that the method declares.
     declared: Vec<String>,
     /// The names of the errors for statuses, from the setting `errors`.
     by_status: Vec<(u16, String)>,

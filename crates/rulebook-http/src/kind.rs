@@ -20,7 +20,6 @@ use super::handler::{ErrorRules, HandlerPlan, HttpHandler, Placement};
 use super::raw::RawRules;
 use super::upstream::{self, Upstream, readiness_check};
 
-/// The name of the kind.
 const HTTP: &str = "http";
 /// The HTTP methods of requests to upstreams.
 const METHODS: [(&str, Method); 5] = [
@@ -210,13 +209,10 @@ const NAMES: SettingNames = SettingNames {
     only_shared: &["base", "connections", "idle_timeout", "max_head"],
 };
 
-/// The settings of a handler.
 #[derive(Debug)]
 struct Settings {
     pub pool: PoolLimits,
-    /// The limits of a call.
     pub limits: CallLimits,
-    /// The header fields of requests.
     pub fields: FieldRules,
     /// The path that the readiness check requests.
     pub health: Option<String>,
@@ -226,7 +222,6 @@ struct Settings {
     pub base: Option<(Origin, Vec<String>)>,
 }
 
-/// The limits of the connections to an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolLimits {
     /// The maximum number of connections from each thread that serves requests.
@@ -237,7 +232,6 @@ pub struct PoolLimits {
     pub max_head: usize,
 }
 
-/// The limits of a call of an upstream.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
     /// The maximum time from the beginning of a call to the end of its response. While a body is streamed, it is the

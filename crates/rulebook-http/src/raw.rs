@@ -1,5 +1,5 @@
-//! Handlers with `raw`, which send requests and responses on as they are. Addresses of the upstream in responses are replaced
-//! by paths of the API, so that clients can follow them and do not see the address of the upstream.
+//! Handlers with `raw`, which send requests and responses on as they are. Addresses of the upstream in responses are
+//! replaced by paths of the API, so that clients can follow them and do not see the address of the upstream.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,6 @@ use super::fields::{
 use super::handler::{BodyForm, Place, Placement, encode_body};
 use super::kind::CallLimits;
 
-/// The header field with the address of the client.
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name with which this server appears in the field `Via` (RFC 9110 section 7.6.3).
 const VIA: HeaderValue = HeaderValue::from_static("1.1 rulebook");
@@ -61,7 +60,6 @@ impl RawRules {
         }
     }
 
-    /// Returns the request to the upstream.
     /// Fails if the call does not come from a request, or the request cannot be sent on.
     pub fn outgoing(
         &self,
@@ -186,7 +184,6 @@ pub struct SentRequest {
 }
 
 impl SentRequest {
-    /// Returns what is needed of a request after it was sent.
     pub fn new(head: &Head, outgoing: &Outgoing) -> Self {
         let host = outgoing.fields.get(HOST).cloned();
         Self { public: head.uri.clone(), target: outgoing.target.clone(), host }

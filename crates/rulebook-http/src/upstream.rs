@@ -1,5 +1,5 @@
-//! An upstream: a server that handles calls, with connections for each thread, which use TLS if its address says so, and
-//! its readiness check.
+//! An upstream: a server that handles calls, with connections for each thread, which use TLS if its address says so,
+//! and its readiness check.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,9 +38,7 @@ const MIN_BUFFER: usize = 8 << 10;
 
 /// A server that handles calls.
 pub struct Upstream {
-    /// Where connections lead.
     pub origin: Origin,
-    /// The value of the header field `Host`.
     pub host: HeaderValue,
     pub limits: PoolLimits,
     /// The file with the certificates of the authorities that certify the upstream; `None` for those of the system.
@@ -104,17 +102,14 @@ impl LeasedConnection {
 
 /// A connection to an upstream. The connection is closed when this value is dropped.
 pub struct Connection {
-    /// Sends requests on the connection.
     pub sender: SendRequest<OutgoingBody>,
     /// The number of bytes that the upstream has sent.
     received: Arc<AtomicU64>,
-    /// The task that sends and receives.
     _driver: AbortOnDropHandle<()>,
 }
 
 impl Connection {
-    /// Opens a connection. A task of the current runtime drives it.
-    /// Fails if the host is unknown, the upstream does not accept the connection, or its certificate is not valid.
+    /// A task of the current runtime drives it. Fails if there is no connection, or the certificate is not valid.
     pub async fn open(upstream: &Upstream) -> Result<Self, UpstreamError> {
         let limits = upstream.limits;
         match &upstream.origin {
@@ -157,7 +152,6 @@ impl Connection {
         Ok(Self { sender, received, _driver: AbortOnDropHandle::new(driver) })
     }
 
-    /// Returns the number of bytes that the upstream has sent.
     pub fn received_bytes(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -189,7 +183,6 @@ pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Handler
     errors
 }
 
-/// Opens a TLS connection over a connection to this host.
 /// Fails if the upstream does not speak TLS, or its certificate is not valid for the host.
 pub async fn open(connector: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;

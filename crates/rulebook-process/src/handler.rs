@@ -1,5 +1,5 @@
-//! The handler of a method: sends the arguments and the caller of a call to a pool of workers, and returns the outputs or the
-//! file with which a worker responds.
+//! The handler of a method: sends the arguments and the caller of a call to a pool of workers, and returns the outputs
+//! or the file with which a worker responds.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -45,7 +45,6 @@ struct HandledByPool {
     method_json: Box<str>,
     parameters: Box<[ReportedParameter]>,
     timeout: Duration,
-    /// `true` if the method returns a file.
     is_download: bool,
     /// The folder with the files that it may return.
     files: Option<PathBuf>,
@@ -181,7 +180,6 @@ impl HandledByPool {
         }
     }
 
-    /// Returns the result of a call.
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
             Ok(Event::Result(outputs)) if self.is_download => {
@@ -199,8 +197,7 @@ impl HandledByPool {
     }
 }
 
-/// Returns `true` if the outputs of a method can be an object without members, but not an empty array. Languages such
-/// as PHP have the same value for both.
+/// `true` if outputs can be an object without members, but no empty array. PHP has the same value for both.
 fn has_empty_object(method: &Method) -> bool {
     let Some(output) = method.returned_whole() else { return true };
     let accepts = |value| output.r#type.check.checked(value).is_ok();
@@ -249,7 +246,6 @@ impl<'a> Arguments<'a> {
         Self { slots, uploads: RefCell::default() }
     }
 
-    /// Returns the uploaded files that were serialized.
     pub fn into_uploads(self) -> Vec<Upload> {
         self.uploads.into_inner()
     }
@@ -293,8 +289,7 @@ impl Serialize for Argument<'_, '_> {
     }
 }
 
-/// Serializes an uploaded file as an object with its path, which is absolute, because workers can have another working
-/// directory.
+/// An object with the path, which is absolute, because workers can have another working directory.
 fn serialize_upload<S: Serializer>(upload: &Upload, serializer: S) -> Result<S::Ok, S::Error> {
     let path = upload.path().and_then(std::path::absolute).map_err(S::Error::custom)?;
     let path = path.to_str().ok_or_else(|| S::Error::custom("the path of an uploaded file is not UTF-8"))?;
@@ -333,8 +328,7 @@ fn begin_call_line(
     Ok(arguments.into_uploads())
 }
 
-/// Appends the end of a line that [`begin_call_line`] has begun. `traceparent` is the span of the call; `None` without
-/// a trace.
+/// Ends a line of [`begin_call_line`]. `traceparent` is the span of the call; `None` without a trace.
 fn end_call_line(line: &mut Vec<u8>, traceparent: Option<&str>) {
     if let Some(traceparent) = traceparent {
         // The text needs no escapes: it consists of hexadecimal digits and `-`.
@@ -390,8 +384,7 @@ async fn read_file(folder: Option<&Path>, method: &str, returned: &RawValue) -> 
     Ok(ReturnedValue::Download(Box::new(download)))
 }
 
-/// Opens a file inside of a folder. A relative path is relative to the folder. Links are followed, but not to files
-/// outside of the folder.
+/// A relative path is relative to the folder. Links are followed, but not to files outside of the folder.
 fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
     let outside = || io::Error::other(format!("{} is not a file in the folder `files`", path.display()));
     let folder = folder.canonicalize()?;

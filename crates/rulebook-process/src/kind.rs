@@ -108,7 +108,6 @@ impl HandlerKind for ProcessKind {
     }
 }
 
-/// Returns the ids of all methods of an API.
 fn method_ids(api: &Api) -> HashSet<String> {
     let services = api.services();
     services.flat_map(|service| &service.methods).map(|method| method.id.clone()).collect()
@@ -152,32 +151,25 @@ pub struct PoolSettings {
     pub queue: usize,
     /// The maximum size of a message in bytes.
     pub max_message: usize,
-    /// The time limit until a new worker is ready.
     pub start_timeout: Duration,
     /// The time limit until a worker ends after its input was closed.
     pub stop_timeout: Duration,
     /// `true` if each call starts a process.
     pub once: bool,
-    /// Environment variables of the processes, by name.
     pub environment: Vec<(String, String)>,
-    /// The working directory of the processes.
     pub directory: PathBuf,
 }
 
-/// The settings of a method's handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodSettings {
-    /// The settings of the pool that handles the method.
     pub pool: PoolSettings,
-    /// The time limit of a call.
     pub timeout: Duration,
     /// The folder with the files that handlers may return.
     pub files: Option<PathBuf>,
 }
 
 impl MethodSettings {
-    /// Reads the settings of a method's handler. A setting of the method overrides the one that all handlers share.
-    /// Returns all errors in these settings.
+    /// A setting of the method overrides the one that all handlers share. Returns all errors in these settings.
     pub fn read(method: &HandledMethod<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut reader = SettingsReader::new(*method, PROCESS, &NAMES);
         let folder = |node: &JsonNode, name: &str| {
@@ -231,8 +223,7 @@ fn read_command(reader: &mut SettingsReader<'_>) -> Vec<String> {
     items.into_iter().map(|item| item.value).collect()
 }
 
-/// Reads the environment variables, and adds the one with the time zone. They are sorted by name: their order has no
-/// meaning.
+/// Adds the variable with the time zone. The variables are sorted by name: their order has no meaning.
 fn read_environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let members = reader.read_list("environment", |node, name| {
         text_members(node, name).map_err(|errors| with_help(errors, "for example `{\"LANG\": \"C.UTF-8\"}`"))

@@ -1,5 +1,5 @@
-//! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each. Also what they
-//! contain: the functions that handle methods, and the error of a call.
+//! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each. Also what
+//! they contain: the functions that handle methods, and the error of a call.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,7 +21,6 @@ use crate::pool::Event;
 const PARSE_ERROR: i64 = -32_700;
 /// The JSON-RPC code of a message that is not a valid request.
 pub const INVALID_REQUEST: i64 = -32_600;
-/// The JSON-RPC code of an unknown method.
 const UNKNOWN_METHOD: i64 = -32_601;
 /// The JSON-RPC code of an argument that a worker cannot convert to the type of its parameter.
 const INVALID_ARGUMENT: i64 = -32_602;
@@ -46,7 +45,6 @@ pub enum Message<'a> {
     Result(u64, &'a RawValue),
     /// The error of the call with this id.
     Error(u64, &'a RawValue),
-    /// A call of the API.
     ApiCall(ApiCallRequest),
     /// A request that no part of the engine handles: its id, and the reason.
     Rejected(Box<RawValue>, i64, String),
@@ -72,7 +70,6 @@ pub struct ApiCallRequest {
 /// A call of the API, for the handler of the call that the worker handles.
 #[derive(Debug)]
 pub struct ApiCall {
-    /// What the worker calls.
     pub request: ApiCallRequest,
     /// Where the response is sent.
     pub input: std::sync::Arc<crate::worker::WorkerInput>,
@@ -170,8 +167,7 @@ pub fn error_line(id: &RawValue, code: i64, message: &str, data: &Json) -> Vec<u
     format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.get()).into_bytes()
 }
 
-/// The members of a line. They borrow from it. Those before an error in the line are known, too, so that the call to
-/// which the line belongs can be found.
+/// The members of a line. Those before an error are known, too, so that the call of the line can be found.
 #[derive(Debug, Default)]
 struct LineMembers<'a> {
     jsonrpc: Option<Cow<'a, str>>,
@@ -306,7 +302,6 @@ pub struct ReportedParameter {
 }
 
 impl ReportedParameter {
-    /// Returns the parameters of a method.
     pub fn all(method: &Method) -> Box<[Self]> {
         let new = |parameter: &Parameter| Self {
             name: parameter.name.as_str().into(),
@@ -350,8 +345,7 @@ pub fn read_error(method: &str, parameters: &[ReportedParameter], error: &RawVal
     }
 }
 
-/// Returns the error for an argument that the worker cannot convert. It does not contain the argument, which may be a
-/// secret.
+/// It does not contain the argument, which may be a secret.
 fn argument_error(parameter: &ReportedParameter, path: &str, expected: String) -> ApiError {
     let name = format!("{}{path}", parameter.request_name);
     let mut error = ParameterError::new(ParameterErrorKind::Invalid, name, parameter.source, expected);
@@ -377,7 +371,6 @@ pub type HandledMethods = HashMap<String, Function>;
 /// A function that handles a method, as far as the worker describes it.
 #[derive(Debug, Default, Deserialize)]
 pub struct Function {
-    /// The name of the function in the program.
     function: Option<String>,
     /// Where the function is in the program, such as `handlers.py:12`.
     location: Option<String>,
@@ -387,12 +380,10 @@ pub struct Function {
     /// The names of those parameters that accept neither a missing argument nor null.
     #[serde(default)]
     required: Vec<String>,
-    /// The types that the function declares for those parameters.
     #[serde(default)]
     annotations: HashMap<String, Annotation>,
 }
 
-/// The type that a function declares for a parameter.
 #[derive(Debug, Deserialize)]
 struct Annotation {
     /// The type in the language of the program.
@@ -425,7 +416,6 @@ struct ExpectedParameter {
     span: Span,
     /// `true` if the function can get no argument for the parameter, or null.
     may_be_missing: bool,
-    /// The type in the definition.
     term: String,
     /// The JSON types of its arguments; none if they are not known.
     types: Vec<&'static str>,
@@ -446,8 +436,7 @@ impl ExpectedMethod {
         Self { id: method.id.clone(), span: method.span, parameters: parameters.collect() }
     }
 
-    /// Returns an error for each parameter of the function that differs from the definition of the method. A function
-    /// may omit parameters of the method.
+    /// A parameter of the function must fit that of the method. A function may omit parameters of the method.
     pub fn mismatches(&self, function: &Function) -> Vec<HandlerError> {
         let described = function.describe();
         let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -499,7 +488,6 @@ impl ExpectedParameter {
 }
 
 impl Function {
-    /// Returns the name of the function and where it is.
     fn describe(&self) -> String {
         let name = match &self.function {
             Some(name) => format!("the function `{}`", printable(name.as_bytes())),

@@ -1,5 +1,5 @@
-//! Processes that handle a single call: the arguments are their standard input, and the outputs their standard output. The
-//! last line on standard error can name the error with which a program ended.
+//! Processes that handle a single call: the arguments are their standard input, and the outputs their standard output.
+//! The last line on standard error can name the error with which a program ended.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -46,7 +46,6 @@ pub fn variables(method: &str, context: &Context) -> serde_json::Result<Vec<(&'s
     Ok(variables)
 }
 
-/// Checks whether the program of a pool exists.
 pub fn check_program(pool: &Pool) -> Vec<HandlerError> {
     let checked = worker::check_program(&pool.settings);
     checked.err().map(|error| pool.start.error(&error.to_string())).into_iter().collect()
@@ -137,7 +136,6 @@ async fn run_process(
     read_output(&output, status)
 }
 
-/// Reads the output of a process that has ended.
 fn read_output(output: &[u8], status: ExitStatus) -> io::Result<Event> {
     if !status.success() {
         let error = serde_json::from_slice::<ErrorOutput>(output).map_err(|_| io::Error::other(status.to_string()))?;

@@ -29,7 +29,6 @@ pub struct Pool {
     pub settings: PoolSettings,
     state: Mutex<PoolState>,
     next_id: AtomicU64,
-    /// The number of workers that have ended.
     ended_workers: AtomicU64,
     /// Wakes the task that starts processes for single calls.
     pub waiting_jobs: Notify,
@@ -56,12 +55,10 @@ impl Pool {
         &self.start.name
     }
 
-    /// Returns a new id for a call.
     pub fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Returns `true` if a worker is ready.
     pub fn is_available(&self) -> bool {
         self.settings.once || self.lock_state().slots.iter().any(|slot| slot.phase == Phase::Ready)
     }
@@ -183,8 +180,7 @@ impl Pool {
         Some((std::mem::replace(&mut call.events, sender), next))
     }
 
-    /// Returns the id of the call that a worker handles, and the id of its request; `None` if the worker handles none
-    /// or several.
+    /// The ids of the call that a worker handles, and of its request; `None` if it handles none or several.
     pub fn only_call(&self, slot: usize) -> Option<(u64, Option<RequestId>)> {
         match &self.lock_state().slots[slot].in_flight[..] {
             [call] => Some((call.id, call.request_id.clone())),
@@ -197,8 +193,7 @@ impl Pool {
         self.only_call(slot)?.1
     }
 
-    /// Removes a worker that has ended. Its calls fail for this reason. If `is_failing`, the next worker starts only
-    /// after a while.
+    /// Removes a worker that has ended. Its calls fail. If `is_failing`, the next worker starts only after a while.
     pub fn remove_worker(&self, slot: usize, reason: &str, is_failing: bool) {
         self.ended_workers.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock_state();
@@ -214,7 +209,6 @@ impl Pool {
         send(failed.chain(waiting));
     }
 
-    /// Sets the phase of a worker that has ended, is killed or starts.
     pub fn set_phase(&self, slot: usize, phase: Phase) {
         self.lock_state().slots[slot].phase = phase;
     }
@@ -295,10 +289,8 @@ pub struct Job {
     pub events: oneshot::Sender<Event>,
 }
 
-/// An event of a call.
 #[derive(Debug)]
 pub enum Event {
-    /// The worker has returned the outputs, as JSON text.
     Result(Box<RawValue>),
     /// The worker has returned an error: a JSON-RPC error object.
     Error(Box<RawValue>),
@@ -319,11 +311,8 @@ pub enum WorkerFailure {
     Late(Duration),
     /// No worker took the call within the time limit.
     NotStarted(Duration),
-    /// The queue of the pool is full.
     QueueFull(usize),
-    /// No worker can be started.
     NoWorker,
-    /// The server ends.
     Stopping,
 }
 
@@ -374,7 +363,6 @@ struct Slot {
     pub is_debugged: bool,
 }
 
-/// The phase in the life of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// The worker starts, or will start soon.
@@ -386,7 +374,6 @@ pub enum Phase {
     Waiting,
 }
 
-/// A call that a worker handles.
 #[derive(Debug)]
 struct InFlight {
     pub id: u64,
@@ -405,7 +392,6 @@ enum Expiry {
     AtWorker(Option<Arc<WorkerInput>>),
     /// A worker handles it, and its time limit ends later.
     After(Duration),
-    /// It has ended.
     Ended,
 }
 
@@ -424,7 +410,6 @@ impl Slot {
         text
     }
 
-    /// Removes and returns the call with this id.
     pub fn remove(&mut self, id: u64) -> Option<InFlight> {
         let index = self.in_flight.iter().position(|call| call.id == id)?;
         Some(self.in_flight.swap_remove(index))
@@ -464,8 +449,7 @@ impl PoolState {
         self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
     }
 
-    /// Removes a call whose time limit has ended: that of waiting, or else that of its worker, which gets no more
-    /// calls.
+    /// Removes a call whose time limit has ended: that of waiting, or that of its worker, which gets no more calls.
     pub fn expire(&mut self, id: u64, now: Instant) -> Expiry {
         if let Some(index) = self.queue.iter().position(|job| job.id == id) {
             self.queue.remove(index);
@@ -487,27 +471,22 @@ impl PoolState {
     }
 }
 
-/// The methods for which the first worker that is ready has handlers, if it lists them, or the reason why the first
-/// worker could not start.
+/// The methods that the first ready worker handles, if it lists them, or the reason why it could not start.
 type FirstStart = Result<Option<HandledMethods>, String>;
 
 /// What the start of a pool needs: its methods, and where the result of the first start of a worker is sent.
 #[derive(Debug)]
 pub struct PoolStart {
-    /// The command, for the log and for errors in the definition.
     pub name: String,
-    /// The ids of all methods of the API, also of those that another pool or another kind of handler handles: several
-    /// pools can have the same program.
+    /// The ids of all methods of the API, also of other pools and kinds of handlers, which can have the same program.
     api_methods: HashSet<String>,
     methods: Mutex<Vec<PoolMethod>>,
     first: Mutex<Option<oneshot::Sender<FirstStart>>>,
 }
 
-/// A method whose handler is a pool.
 #[derive(Debug)]
 struct PoolMethod {
     expected: ExpectedMethod,
-    /// The span of the command in the definition.
     command: Span,
 }
 
@@ -586,7 +565,6 @@ impl PoolStart {
 /// The time from the end of a worker until the next one starts. It doubles with each worker that has not become
 /// ready, or has ended without a call.
 const MIN_DELAY: Duration = Duration::from_millis(100);
-/// The maximum time from the end of a worker until the next one starts.
 const MAX_DELAY: Duration = Duration::from_secs(10);
 /// From this delay, a worker is not expected to be ready soon: calls fail at once if all workers wait for this long.
 const LONG_DELAY: Duration = Duration::from_secs(1);

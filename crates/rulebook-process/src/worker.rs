@@ -1,4 +1,5 @@
-//! A worker: a process that handles calls one after the other, or several at the same time, with the pipes to and from it.
+//! A worker: a process that handles calls one after the other, or several at the same time, with the pipes to and from
+//! it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -40,7 +41,6 @@ pub struct Worker {
     error_line: ErrorLine,
 }
 
-/// How a worker has ended.
 #[derive(Debug)]
 pub struct WorkerEnd {
     /// The reason, for the log.
@@ -50,7 +50,6 @@ pub struct WorkerEnd {
 }
 
 impl Worker {
-    /// Starts the process of a worker.
     /// Fails if the process cannot be started.
     pub fn start(settings: &PoolSettings) -> io::Result<Self> {
         let mut process = spawn(settings, &[])?;
@@ -71,8 +70,7 @@ impl Worker {
         })
     }
 
-    /// Exchanges messages with the worker until it has ended. When the pool stops, the input of the worker is closed,
-    /// so that it ends.
+    /// Runs until the worker has ended. When the pool stops, the input of the worker is closed, so that it ends.
     pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> WorkerEnd {
         let mut reason = self.exchange_messages(pool, slot, stop).await;
         pool.set_phase(slot, Phase::Ending);
@@ -93,7 +91,6 @@ impl Worker {
         self.ended(reason)
     }
 
-    /// Returns how the worker has ended.
     pub fn ended(&self, reason: String) -> WorkerEnd {
         WorkerEnd { reason, has_worked: self.output.is_ready && self.input.has_messages() }
     }
@@ -147,8 +144,8 @@ impl Worker {
         }
     }
 
-    /// Handles the messages that the worker has sent before its end. Processes that the worker has started can have
-    /// its output, so that the end of the output is not awaited.
+    /// Handles what the worker has sent. Processes that it has started can keep its output open, whose end is not
+    /// awaited.
     fn read_rest(&mut self, pool: &Pool, slot: usize) {
         let mut remaining = pool.settings.max_message.saturating_add(READ_SIZE);
         loop {
@@ -311,7 +308,6 @@ struct InputState {
 }
 
 impl WorkerInput {
-    /// Creates the input from the write end of a pipe.
     /// Fails if the descriptor cannot be used without blocking.
     pub fn new(fd: OwnedFd, max_pending: usize) -> io::Result<Self> {
         let pipe = Some(Arc::new(pipe::Sender::from_owned_fd(fd)?));
@@ -419,12 +415,10 @@ fn write(pipe: &pipe::Sender, text: &[u8]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// The number of bytes that are read at once.
 const READ_SIZE: usize = 64 << 10;
 /// The memory in bytes that is kept for lines of a worker. Longer lines need more, which is freed afterwards.
 const KEPT_SIZE: usize = 256 << 10;
-/// The number of lines that are not messages, and that the log contains in full. Of further ones, it contains only one
-/// in a thousand.
+/// The number of lines that are not messages and are logged. Of further ones, only one in a thousand is.
 const MAX_LOGGED_NOISE: u64 = 100;
 
 /// The standard output of a worker.
@@ -443,7 +437,6 @@ impl WorkerOutput {
         Self { pipe, buffer: Vec::new(), searched: 0, is_ready: false, noise_lines: 0 }
     }
 
-    /// Reserves memory for reading.
     pub fn reserve(&mut self) {
         if self.buffer.capacity() - self.buffer.len() < READ_SIZE / 4 {
             self.buffer.reserve(READ_SIZE);
@@ -499,7 +492,6 @@ pub struct Process {
 pub struct ProcessGroup(Option<Pid>);
 
 impl ProcessGroup {
-    /// Kills all processes of the group.
     pub fn kill(&self) {
         if let Some(group) = self.0 {
             // It fails if all processes of the group have ended.
@@ -514,8 +506,7 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// Starts a process with the command of a pool, in a process group of its own. Its standard streams are pipes.
-/// Fails if the program or the working directory does not exist, or the system cannot start the process.
+/// In a process group of its own. Fails if the program or the working directory does not exist.
 pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Result<Process> {
     let Some((program, arguments)) = settings.command.split_first() else {
         return Err(io::Error::other("the command is empty"));
@@ -536,8 +527,7 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Resul
     Ok(Process { child, group: ProcessGroup(group) })
 }
 
-/// Checks that the program and the working directory of a pool exist.
-/// Fails if one of them does not exist, or the program cannot be executed.
+/// Fails if the program or the working directory does not exist, or the program cannot be executed.
 pub fn check_program(settings: &PoolSettings) -> io::Result<()> {
     check_directory(&settings.directory)?;
     let program = settings.command.first().map_or("", String::as_str);
@@ -563,8 +553,7 @@ fn check_directory(directory: &Path) -> io::Result<()> {
     if is_directory { Ok(()) } else { Err(missing()) }
 }
 
-/// Returns the path of a program: a path with a slash is relative to the working directory of the processes, and the
-/// system finds any other program by its name.
+/// A path with a slash is relative to the working directory of the processes; the system finds others by name.
 fn program_path(program: &str, directory: &Path) -> io::Result<PathBuf> {
     if program.contains('/') { std::path::absolute(directory.join(program)) } else { Ok(PathBuf::from(program)) }
 }

@@ -1,5 +1,5 @@
-//! The bucket: connects to it with the settings in the environment, reads and writes its small objects, converts its errors,
-//! and knows the keys of its objects.
+//! The bucket: connects to it with the settings in the environment, reads and writes its small objects, converts its
+//! errors, and knows the keys of its objects.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -57,10 +57,8 @@ pub(crate) struct Versioned<T> {
 /// A version of an object; `None` is the absence of the object.
 pub(crate) type Version = Option<UpdateVersion>;
 
-/// The result of a conditional write.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// The object has been written, and has this version.
     Done(Version),
     /// The object had another version, so that it has not been written.
     Conflict,
@@ -119,7 +117,6 @@ impl Bucket {
         Ok(Some((result.bytes().await.map_err(error_during(action))?, meta)))
     }
 
-    /// Creates an object with these bytes, if it does not exist.
     pub(crate) async fn create_bytes(
         &self,
         key: &Path,
@@ -207,9 +204,7 @@ const MAX_KEY_LEN: usize = 1024;
 
 /// The folder of the pointers, whose names are the names of the files.
 const NAMES: &str = "names";
-/// The folder of the contents of files.
 pub(crate) const CONTENTS: &str = "content";
-/// The folder of the files of download links.
 pub(crate) const LINKS: &str = "links";
 pub(crate) const LINK_CONTENTS: &str = "links/content";
 pub(crate) const LINK_HEADS: &str = "links/heads";
@@ -220,7 +215,6 @@ pub(crate) const UPLOADS: &str = "uploads";
 /// The folder of the objects that exist once.
 pub(crate) const STATE: &str = "state";
 
-/// Returns the keys of objects below a prefix.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     prefix: String,
@@ -237,7 +231,6 @@ impl Keys {
         Path::from(format!("{}/{folder}/{name}", self.prefix))
     }
 
-    /// Returns the key of the pointer of a file, which refers to the content of the file.
     pub(crate) fn pointer(&self, name: &FileName) -> Result<Path, StoreError> {
         let key = self.key(NAMES, name.as_str());
         if key.as_ref().len() > MAX_KEY_LEN {
@@ -252,8 +245,7 @@ impl Keys {
         self.key(NAMES, folder.map_or("", FileName::as_str))
     }
 
-    /// Returns the file name that belongs to the key of a pointer, or the name of a folder of pointers. Returns `None`
-    /// if another program has created the object.
+    /// The file or folder to which the key of a pointer belongs; `None` if another program has created the object.
     pub(crate) fn file_name(&self, key: &Path) -> Option<FileName> {
         let encoded = key.as_ref().strip_prefix(self.names(None).as_ref())?.strip_prefix('/')?;
         let name = percent_decode_str(encoded).decode_utf8().ok()?;
@@ -270,10 +262,8 @@ pub(crate) fn random_id() -> Result<String, StoreError> {
 }
 
 const OPEN: &str = "opening the bucket of stored files";
-/// What an operator can check if a bucket cannot be used.
 const HELP: &str = "check that the bucket exists; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the credentials, \
                     AWS_ENDPOINT_URL is the server, and AWS_REGION the region";
-/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the bucket may send nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
@@ -317,11 +307,8 @@ pub(crate) fn client(location: &S3Location) -> Result<AmazonS3, StoreError> {
     builder.build().map_err(error_during(OPEN))
 }
 
-/// Returns the settings in the variables `AWS_…` of the environment. An empty variable is not set. The crate
-/// object_store panics when it sends a request with values that this function refuses.
-///
-/// # Errors
-/// Fails if a variable cannot be used. The error is a message that names it.
+/// Reads the variables `AWS_…`; an empty one is not set. The crate object_store panics when it sends a request with
+/// values that this function refuses. The error is a message that names the variable.
 fn read_environment() -> Result<AmazonS3Builder, String> {
     let texts = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     let variables = std::env::vars_os().filter_map(texts);

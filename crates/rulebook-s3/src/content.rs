@@ -32,7 +32,6 @@ const WRITE: &str = "writing a file";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// The id of the content.
     pub(crate) id: String,
     /// `true` if it is the content of a download link.
     pub(crate) is_link: bool,
@@ -48,7 +47,6 @@ impl Target {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UploadRecord {
     pub(crate) upload: String,
-    /// `true` if it is the upload of a download link.
     #[serde(default)]
     pub(crate) is_link: bool,
 }
@@ -79,7 +77,6 @@ impl Writer {
         Self { bucket, tasks, target, next: Vec::new(), parts: None, is_complete: false }
     }
 
-    /// Starts to send the collected bytes as a part.
     fn send_part(&mut self) -> Result<(), StoreError> {
         let key = self.target.key(&self.bucket.keys);
         if self.parts.is_none() {
@@ -228,8 +225,7 @@ const WAITING_PIECES: usize = 4;
 /// How often in a row reading fails before the download ends.
 const MAX_FAILURES: u32 = 3;
 
-/// Returns the content in an object, whose parts are requested when they are needed. Its streams keep `guard` until
-/// they are dropped.
+/// The parts are requested when they are needed. Its streams keep `guard` until they are dropped.
 pub(crate) fn ranged_content(
     bucket: Bucket,
     tasks: Tasks,
@@ -286,7 +282,6 @@ async fn send_pieces(bucket: &Bucket, content: &Path, range: Range<u64>, sender:
     }
 }
 
-/// Why reading has ended without an error.
 enum Ended {
     Complete,
     ClientLeft,

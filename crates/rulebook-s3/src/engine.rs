@@ -172,7 +172,6 @@ impl Tasks {
         Ok(Self(Arc::new(Background { runtime: Some(runtime) })))
     }
 
-    /// Starts a task without waiting for it.
     pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let runtime = self.0.runtime.as_ref().expect("the runtime is removed only when the value is dropped");
         runtime.spawn(task)

@@ -239,7 +239,6 @@ impl Head {
         Self { expires, length, uses, claims: Vec::new(), fields }
     }
 
-    /// Returns the head after a download has been counted.
     fn claimed(&self, left: u32, claim: &str) -> Self {
         let forgotten = (self.claims.len() + 1).saturating_sub(MAX_CLAIMS);
         let claims = self.claims[forgotten..].iter().cloned().chain([claim.to_owned()]).collect();
@@ -376,7 +375,6 @@ struct LastListing {
 }
 
 impl Stored {
-    /// Returns the total size of the files of all links.
     fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -388,13 +386,11 @@ impl Stored {
         self.next_clean_up.fetch_min(deleted, Ordering::Relaxed);
     }
 
-    /// Returns `true` if there may be links to delete.
     fn needs_clean_up(&self) -> bool {
         self.next_clean_up.load(Ordering::Relaxed) <= unix_time()
     }
 
-    /// Lists all links, unless they have been listed a short time ago. Threads that call this function at the same time
-    /// wait for one listing.
+    /// Lists all links, unless this was done a short time ago. Callers at the same time wait for one listing.
     fn refresh(&self, list: impl FnOnce() -> Result<Listed, StoreError>) -> Result<(), StoreError> {
         let mut last = self.last_listing.lock().unwrap_or_else(PoisonError::into_inner);
         let is_recent =
@@ -439,14 +435,11 @@ const MAX_PAUSE: Duration = Duration::from_secs(300);
 struct Listed {
     /// The total size of the files that have not expired.
     bytes: u64,
-    /// The time of the next search for expired links, in seconds since the Unix epoch.
     next_clean_up: u64,
-    /// The files that may have to be deleted.
     old: Vec<OldFile>,
 }
 
 impl Listed {
-    /// Returns `true` if there are files that may have to be deleted.
     fn has_old_files(&self) -> bool {
         !self.old.is_empty()
     }
@@ -543,7 +536,6 @@ impl Bucket {
         }
     }
 
-    /// Returns the time of the bucket's clock, in whole seconds.
     async fn current_time(&self) -> Result<SystemTime, StoreError> {
         const READ_CLOCK: &str = "reading the clock of the bucket";
         let key = self.keys.key(STATE, "link-clean-up");

@@ -1,5 +1,6 @@
 //! The small objects that give names to contents, and the publication of files, which makes pointers refer to new
-//! contents. Contents are never copied. Of several files, all are published or none, even if the server is killed in between.
+//! contents. Contents are never copied. Of several files, all are published or none, even if the server is killed in
+//! between.
 //!
 //! A pointer belongs to a file name, and refers to the content of the file. While several files are published together,
 //! each of their pointers also contains the new entry and the id of the transaction. The transaction is decided by the
@@ -56,7 +57,6 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pending {
     transaction: String,
-    /// The new content of the file.
     pub(crate) entry: Entry,
 }
 
@@ -89,7 +89,6 @@ impl Entry {
         }
     }
 
-    /// Returns the length, entity tag and modification time of the file.
     pub(crate) fn info(&self) -> FileInfo {
         let mut info = FileInfo::default();
         info.length = Some(self.length);
@@ -113,7 +112,6 @@ impl Decision {
 /// What the pointer of a file means at one moment.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The content of the file; `None` if the file does not exist.
     pub(crate) current: Option<Entry>,
     pub(crate) version: Version,
     /// The transaction that has not been decided, and the time since which it waits.
@@ -165,8 +163,7 @@ impl Bucket {
         }
     }
 
-    /// Reads the pointer of a file. If its transaction is abandoned, aborts it. Returns `None` if the pointer has to
-    /// wait.
+    /// Aborts an abandoned transaction. Returns `None` if the pointer has to wait.
     pub(crate) async fn resolve_now(&self, pointer: &Path) -> Result<Option<Resolved>, StoreError> {
         let resolved = self.resolve(pointer).await?;
         match &resolved.open_transaction {
@@ -196,7 +193,6 @@ fn is_abandoned(since: SystemTime) -> bool {
 }
 
 impl Resolved {
-    /// Returns `true` if the pointer waits for a decision.
     fn has_open_transaction(&self) -> bool {
         self.open_transaction.is_some()
     }
@@ -234,7 +230,6 @@ impl Published {
     }
 }
 
-/// Returns the replaced content of a file, if it had one.
 fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replaced> {
     current.map(|entry| Replaced { name: name.clone(), content: entry.content })
 }

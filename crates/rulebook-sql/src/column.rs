@@ -1,5 +1,5 @@
-//! What a column becomes: the values that its output accepts, and the value of a database for it. A column whose type does
-//! not fit its output is an error in the definition.
+//! What a column becomes: the values that its output accepts, and the value of a database for it. A column whose type
+//! does not fit its output is an error in the definition.
 
 use std::borrow::Cow;
 use std::mem::discriminant;
@@ -26,7 +26,6 @@ pub(crate) struct ColumnOutput {
     pub accepts_null: bool,
     /// `true` if a row with null has no such output: it can be left out, but cannot be null.
     pub omits_null: bool,
-    /// The items, if the output accepts arrays.
     pub items: Option<Box<ColumnOutput>>,
     pub accepts_objects: bool,
     /// Where an array or object has decimals, which databases write as numbers there; `None` if it has none.
@@ -54,7 +53,7 @@ impl From<Target> for ColumnOutput {
 }
 
 impl ColumnOutput {
-    /// Returns what is known about an output of a type. An optional output may be null.
+    /// An optional output may be null.
     pub(crate) fn of(check: &Arc<dyn Check>, is_optional: bool) -> Self {
         Self::of_dimension(check, is_optional, 0)
     }
@@ -82,12 +81,10 @@ impl ColumnOutput {
         Self { may_be_missing, ..self.clone() }
     }
 
-    /// Returns `true` if the output accepts any value.
     fn accepts_all(&self) -> bool {
         self.check.is_none()
     }
 
-    /// Returns `true` if the type of the output accepts a value.
     pub(crate) fn accepts(&self, json: &Json) -> bool {
         self.check.as_ref().is_none_or(|check| check.checked(Value::from(json)).is_ok())
     }
@@ -119,11 +116,8 @@ impl ColumnOutput {
         Some(item.innermost_item().unwrap_or(item))
     }
 
-    /// Returns the text of a date or time in the notation of the output.
-    ///
-    /// # Errors
-    /// Returns the text if the output cannot express it. A text beyond the bounds of the type remains, so that it is
-    /// reported like another value beyond the bounds of its type.
+    /// Returns a date or time in the notation of the output. The error is the text, if the output cannot express it. A
+    /// text beyond the bounds of the type remains, so that it is reported like another value beyond its bounds.
     fn moment(&self, text: String) -> Result<Json, Json> {
         let text = match self.target {
             Target::Datetime => with_zone(text),
@@ -134,11 +128,9 @@ impl ColumnOutput {
         if self.accepts_kind(&json) { Ok(json) } else { Err(json) }
     }
 
-    /// Returns the text of a number in the notation of the output, which has all digits after the point.
-    ///
-    /// # Errors
-    /// Returns the text if it is not a number with the digits of the type. A number beyond the bounds of the type
-    /// remains, so that it is reported like another value beyond the bounds of its type.
+    /// Returns a number with all digits after the point. The error is the text, if it is not a number with the digits
+    /// of the type. A number beyond the bounds of the type remains, so that it is reported like another value beyond
+    /// its bounds.
     pub(crate) fn decimal(&self, text: String) -> Result<Json, Json> {
         // A column can have more digits after the point than the output. Zeros at the end are not needed.
         let shortest = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
@@ -157,13 +149,12 @@ impl ColumnOutput {
         json
     }
 
-    /// Returns what replaces a value that the output cannot express: null, or if the output does not accept null, the
-    /// value itself, which the check of the outputs reports.
+    /// Replaces a value that the output cannot express by null. If null is not valid, the value remains and is
+    /// reported.
     fn null_or(&self, unchanged: Json) -> Json {
         if self.accepts_null { Json::Null } else { unchanged }
     }
 
-    /// Describes the values of the output.
     pub(crate) fn in_words(&self) -> Cow<'static, str> {
         match &self.check {
             Some(check) if self.target == Target::Any => check.expected(),
@@ -182,7 +173,6 @@ impl ColumnOutput {
     }
 }
 
-/// Where a JSON value of a type has decimals.
 #[derive(Debug)]
 enum Decimals {
     Value(ColumnOutput),
@@ -264,7 +254,6 @@ fn exceeds_i64(json: &Json) -> bool {
 /// The maximum number of digits with which each decimal is exact as a floating-point number of 64 bits.
 const FLOAT_DIGITS: usize = 15;
 
-/// A value of a database before its conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RawValue {
     Null,
@@ -278,9 +267,7 @@ pub(crate) enum RawValue {
     Decimal(String),
     /// A text, which contains JSON in databases without a type for it.
     Text(String),
-    /// The text of a JSON value.
     JsonText(String),
-    /// An array of PostgreSQL.
     List(Vec<RawValue>),
     Bytes(Vec<u8>),
 }
@@ -311,8 +298,7 @@ impl RawValue {
         }
     }
 
-    /// Returns the boolean or the text that a number or a JSON value becomes if the output accepts values of several
-    /// kinds, but not this number or value.
+    /// The boolean or text that a value becomes if the output accepts several kinds of values, but not this one.
     fn alternative(&self, output: &ColumnOutput) -> Option<Json> {
         let is_number = matches!(self, Self::Int(_) | Self::Uint(_) | Self::Float(_) | Self::Decimal(_));
         if output.target != Target::Any || output.accepts_all() || !(is_number || matches!(self, Self::JsonText(_))) {
@@ -479,8 +465,7 @@ fn expressible(json: Json, output: &ColumnOutput) -> Result<Json, Json> {
     if is_expressible { Ok(output.with_decimals(json)) } else { Err(json) }
 }
 
-/// Parses a JSON text. Numbers beyond the range of numbers of 64 bits, such as `1e400`, become null. Returns `None` if
-/// the text is not JSON, or is too deep.
+/// Numbers beyond 64 bits, such as `1e400`, become null. `None` if the text is not JSON, or is too deep.
 fn parse_json(text: &str) -> Option<Json> {
     serde_json::from_str(text).or_else(|_| serde_json::from_str(&without_infinite_numbers(text))).ok()
 }
@@ -510,8 +495,7 @@ fn without_infinite_numbers(text: &str) -> String {
     result
 }
 
-/// Describes the mismatch of a column and an output, and how to fix it; `None` if they agree as far as their types are
-/// known.
+/// Describes the mismatch of a column and an output, and how to fix it; `None` if none is known.
 pub(crate) fn type_error(column: &Column, output: &ColumnOutput) -> Option<(String, &'static str)> {
     let (name, found) = (&column.name, column.r#type.in_words());
     match &column.r#type {
@@ -552,8 +536,7 @@ fn has_larger_numbers(column: &ColumnType, output: &ColumnOutput) -> bool {
     }
 }
 
-/// Returns `true` if an output accepts values of a type. A value can still be one that the output cannot express, such
-/// as infinity.
+/// A value can still be one that the output cannot express, such as infinity.
 fn agrees(column: &ColumnType, output: &ColumnOutput) -> bool {
     use Target::{Any, Bool, Csv, Date, Datetime, Decimal, Integer, Nested, Number, Text, Time};
     match (column, output.target) {
@@ -592,7 +575,6 @@ fn samples(column: &ColumnType) -> Vec<Json> {
     }
 }
 
-/// Describes the mismatch of a column and a column of a file.
 pub(crate) fn file_type_error(column: &Column, target: Target) -> Option<(String, &'static str)> {
     let is_accepted = match column.r#type {
         ColumnType::Unknown | ColumnType::Text => true,

@@ -1,6 +1,6 @@
-//! The errors of databases, and what they become: violations of constraints are the errors that the definition names; values
-//! that the database cannot store (too long, too large, or not a date) have the status 400 and name the parameters that
-//! can be the cause; all others are errors of the server.
+//! The errors of databases, and what they become: violations of constraints are the errors that the definition names;
+//! values that the database cannot store (too long, too large, or not a date) have the status 400 and name the
+//! parameters that can be the cause; all others are errors of the server.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -61,7 +61,6 @@ impl ErrorNames {
         Self { violations, unhandled, raised: read_raised(method, errors) }
     }
 
-    /// Returns `true` if the method names errors by the codes and messages of the database.
     pub(crate) fn has_raised(&self) -> bool {
         !self.raised.is_empty()
     }
@@ -71,8 +70,7 @@ impl ErrorNames {
         self.violations.iter().any(|(known, ..)| *known == key) || self.unhandled.contains(&key)
     }
 
-    /// Returns the declared error for an error that a statement has raised: a key is its code, its message, or the
-    /// beginning of its message up to a colon.
+    /// A key is the code of the error, its message, or the beginning of its message up to a colon.
     pub(crate) fn raised(&self, error: &sqlx::Error) -> Option<&str> {
         let database = error.as_database_error().filter(|_| !self.raised.is_empty())?;
         let (code, message) = (database.code().unwrap_or_default(), database.message());
@@ -118,7 +116,6 @@ impl ErrorNames {
         unknown.collect()
     }
 
-    /// Returns the declared error of a key in `on_error`.
     pub(crate) fn named(&self, key: &str) -> Option<&str> {
         self.raised.iter().find(|(known, _)| known == key).map(|(_, name)| name.as_str())
     }
@@ -169,7 +166,6 @@ impl ErrorNames {
     }
 }
 
-/// Reads the setting `on_error`.
 fn read_raised(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Vec<(String, String)> {
     let Some(node) = method.optional_setting(ON_ERROR) else { return Vec::new() };
     let members = match object(node, ON_ERROR) {
@@ -236,18 +232,16 @@ pub(crate) enum ErrorClass {
     Timeout,
     /// The same call may succeed later.
     Temporary,
-    /// The connection cannot use its prepared statement any more, because the tables have been changed. The same
-    /// statement may succeed when it is prepared again; it had no effect.
+    /// The tables have been changed since the statement was prepared. It had no effect, and may succeed when prepared
+    /// again.
     Stale,
     /// The statement does not fit to the tables any more.
     Rejected,
-    /// A value cannot be converted to the type of a column or a function. `None` means that the value need not come
-    /// from the request, such as in a division by zero.
+    /// A value cannot be converted. `None` if it need not come from the request, such as in a division by zero.
     Value(Option<Problem>),
     Other,
 }
 
-/// The reason why a database rejects a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
     TooLong,
@@ -258,7 +252,6 @@ pub(crate) enum Problem {
 }
 
 impl ErrorClass {
-    /// Returns the cause of any error.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         use sqlx::Error::{ColumnDecode, ColumnNotFound, Decode, Encode};
         match error {
@@ -345,7 +338,6 @@ fn is_json_error(message: &str) -> bool {
 }
 
 impl Problem {
-    /// Describes the values that the database can store.
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::TooLong => "a shorter value",
@@ -366,7 +358,6 @@ const SEARCH: &str = "a search, in which words with other characters than letter
 pub(crate) struct InvalidValue {
     /// The index of the value in the values of the method.
     pub value: usize,
-    /// A description of the values that the database can store.
     pub expected: Cow<'static, str>,
 }
 
@@ -378,8 +369,7 @@ struct Candidate<'a> {
     bound: &'a Bound,
 }
 
-/// Returns the error of a call with a value that the database cannot store, and `None` for other errors. `bound` are
-/// the values that the statements of the method bind.
+/// `bound` are the values that the statements of the method bind. `None` for other errors.
 pub(crate) fn invalid_value<'a>(
     error: &sqlx::Error,
     names: &'a [NamedValue],
@@ -442,15 +432,13 @@ fn is_other_kind(message: &str) -> bool {
     message == "datatype mismatch" || message.starts_with("cannot store ")
 }
 
-/// Returns `true` if the message of a database quotes a value.
 fn is_quoted(value: &SqlValue, message: &str) -> bool {
     let json = value.json_text().unwrap_or_default();
     let text = json.trim_matches('"');
     ['"', '\''].iter().any(|quote| message.contains(&format!("{quote}{text}{quote}")))
 }
 
-/// Returns the error of a call with a text that is not a search in the syntax of SQLite, and `None` for other errors.
-/// `names` are the indexes of the values that are part of a search.
+/// The error of a text that is no search in SQLite's syntax. `names` are the indexes of the values in searches.
 pub(crate) fn invalid_search(
     error: &sqlx::Error,
     names: &[usize],
@@ -501,7 +489,6 @@ fn error_of_causes(database: &dyn DatabaseError, problem: Problem, candidates: &
     error_of(problem, &causes)
 }
 
-/// Returns the error of the parameters that can be the cause.
 fn error_of(problem: Problem, causes: &[&Parameter]) -> Option<ApiError> {
     let expected = |cause: &&Parameter| {
         let others: Vec<_> =
@@ -515,7 +502,6 @@ fn error_of(problem: Problem, causes: &[&Parameter]) -> Option<ApiError> {
     (!errors.is_empty()).then(|| ApiError::parameters(errors))
 }
 
-/// Returns the parameters whose values can be the cause.
 fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a Parameter> {
     let has_type = |candidate: &Candidate<'_>| match problem {
         Problem::Date => candidate.bound.accepts == Accepts::Time,
@@ -539,7 +525,6 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
     distinct(possible)
 }
 
-/// Returns the parameters of candidates, each once.
 fn distinct<'c, 'a: 'c>(candidates: impl IntoIterator<Item = &'c Candidate<'a>>) -> Vec<&'a Parameter> {
     let mut causes: Vec<&Parameter> = Vec::new();
     for candidate in candidates {

@@ -1,5 +1,5 @@
-//! Reads the settings of a method's handler, as far as they can be checked without a database: its statements, which are
-//! one, a list, or an object from outputs to statements, written in the definition or in files.
+//! Reads the settings of a method's handler, as far as they can be checked without a database: its statements, which
+//! are one, a list, or an object from outputs to statements, written in the definition or in files.
 
 use std::fs;
 use std::io::Read;
@@ -48,7 +48,6 @@ pub(crate) const SETTINGS: [&str; 18] = [
     UNUSED,
 ];
 
-/// Reads the settings of a method.
 pub(crate) fn read_method(
     method: &HandledMethod<'_>,
     databases: &[Arc<Database>],
@@ -260,7 +259,6 @@ fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<
     choice(node, "format", &words).map_err(|error| errors.push(error)).ok()
 }
 
-/// Returns whether browsers show the file that the method returns.
 fn is_inline(method: &HandledMethod<'_>, download: Option<DownloadContent>, errors: &mut Vec<HandlerError>) -> bool {
     let Some(node) = method.optional_setting("inline") else { return false };
     if download != Some(DownloadContent::File) {
@@ -309,7 +307,6 @@ impl StepSettings {
     }
 }
 
-/// Reads the main setting.
 fn read_steps(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Vec<StepSettings> {
     let node = method.setting(SQL);
     let mut steps = Vec::new();
@@ -473,7 +470,6 @@ impl StepCompiler<'_, '_, '_> {
         Ok(statement)
     }
 
-    /// Returns the statement for the first page, and that for the page after a cursor.
     fn paged(
         &mut self,
         page: &PageSettings,
@@ -524,7 +520,6 @@ impl StepCompiler<'_, '_, '_> {
         Ok(variants)
     }
 
-    /// Returns how the rows of a statement become an output.
     fn shape_of(&self, name: &Spanned<String>) -> Result<ResultShape, HandlerError> {
         let outputs: Vec<_> = self.method.method.returned_outputs().collect();
         let output = outputs.iter().copied().find(|output| output.name == name.value);
@@ -536,7 +531,6 @@ impl StepCompiler<'_, '_, '_> {
         })
     }
 
-    /// Makes the id of the first inserted row a value of the statements that follow.
     fn note_insert(&mut self, index: usize, step: &Step) {
         let Some(statement) = step.variants.first().filter(|statement| statement.is_insert) else { return };
         let is_parameter = self.method.method.parameters.iter().any(|parameter| parameter.name == INSERTED);
@@ -564,9 +558,7 @@ impl StepCompiler<'_, '_, '_> {
     }
 }
 
-/// The maximum size of a file with a statement in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-/// The maximum number of files that a message lists.
 const MAX_LISTED_FILES: usize = 10;
 
 /// Reads the file that a setting names, which is in the folder that contains the folder of the definition.
@@ -603,7 +595,6 @@ fn read_statement_file(method: &HandledMethod<'_>, node: &JsonNode) -> Result<So
     Ok(Source::new(file, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
-/// Describes which files are in the folder of a file that does not exist.
 fn files_near(file: &Path) -> String {
     let folder = file.parent().unwrap_or(file);
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

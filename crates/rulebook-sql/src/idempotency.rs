@@ -23,7 +23,6 @@ use crate::storage::{INTERRUPTED, OpenError, Storage, create_tables, execute_rep
 
 /// The maximum time for one function of the storage. Requests wait for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time between two removals of expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
 /// The maximum number of expired records that one statement removes.
 const MAX_BATCH: u32 = 1_000;
@@ -191,7 +190,6 @@ const MIN_PART: u64 = 1_000;
 /// The minimum time between two counts of records by requests while there are too many.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a server knows about the records in the table of idempotency keys.
 struct Records {
     statements: Statements,
     /// The number of records that have not expired, as far as it is known: other servers add some, and some expire.

@@ -26,7 +26,6 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The additional time for each key that a change changes.
 const CHANGE_TIME_PER_KEY: Duration = Duration::from_millis(20);
-/// The maximum time for closing the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum number of connections: changes wait for each other, and reading the state must not wait for them.
 const CONNECTIONS: u32 = 4;
@@ -86,7 +85,6 @@ impl SqlKeys {
         Ok(keys)
     }
 
-    /// Creates the tables if they cannot be read because they do not exist.
     fn prepare(&self) -> Result<(), KeyError> {
         let statements = self.statements;
         self.run(LOAD_TIMEOUT, |database| async move { prepare(&database, statements).await })
@@ -195,12 +193,10 @@ impl fmt::Debug for SqlKeys {
     }
 }
 
-/// The maximum number of keys whose usage a statement adds.
 const USAGES_PER_STATEMENT: usize = 500;
 /// The number of attempts to add usage, which the database may refuse because another server adds some as well.
 const USAGE_ATTEMPTS: usize = 3;
 
-/// A value in a table that is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ParseError {
     State,
@@ -297,7 +293,6 @@ fn is_deadlock(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }
 
-/// Parses the version, the fingerprint of the pepper and the time of a state.
 fn parse_state(row: &TextRow) -> Result<KeyState, ParseError> {
     let text = |index: usize| row.get(index).and_then(Option::as_deref).ok_or(ParseError::State);
     let millis: i64 = text(2)?.parse().map_err(|_| ParseError::State)?;

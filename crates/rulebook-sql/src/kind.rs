@@ -50,8 +50,7 @@ pub struct SqlKind {
 
 #[derive(Default)]
 struct Compiled {
-    /// The databases of the definition; `None` before the first handler is compiled, and an empty list if their
-    /// settings are wrong.
+    /// `None` before the first handler is compiled; empty if the settings of the databases are wrong.
     databases: Option<Vec<Arc<Database>>>,
     methods: Vec<Arc<SqlMethod>>,
     /// The title and the version of the API.
@@ -101,7 +100,6 @@ impl SqlKind {
         statements.filter_map(|statement| statement.source().file().map(&of)).collect()
     }
 
-    /// Returns the methods with statements for a database.
     fn methods_of(&self, database: &Arc<Database>) -> Vec<Arc<SqlMethod>> {
         let compiled = self.lock();
         compiled.methods.iter().filter(|method| Arc::ptr_eq(&method.database, database)).cloned().collect()
@@ -120,8 +118,7 @@ impl SqlKind {
         databases
     }
 
-    /// Opens databases, which creates missing files of SQLite. An error without a place is at a method: the default
-    /// address is not part of the definition.
+    /// Opening creates missing files of SQLite. An error without a place is at a method, as for the default address.
     fn open(&self, databases: &[Arc<Database>], data_folder: &Path) -> Result<(), Vec<HandlerError>> {
         let open = |database: &Arc<Database>| {
             let error = database.unusable(&database.open(data_folder).err()?);
@@ -135,7 +132,6 @@ impl SqlKind {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Prepares the changes of all databases.
     async fn prepare_releases(&self, context: PrepareContext<'_>) -> Result<DataChanges, PrepareError> {
         let databases = self.prepared_databases(context.migrations.apply);
         self.open(&databases, context.data_folder)?;

@@ -76,18 +76,15 @@ impl MigrationFile {
         Self { migration: migration(text), source: Arc::new(source), other_checksums }
     }
 
-    /// Returns the number at the beginning of the name of the file.
     pub(crate) fn number(&self) -> i64 {
         self.migration.version
     }
 
-    /// Returns the name of the file.
     pub(crate) fn name(&self) -> String {
         self.source.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Returns the words that begin statements about transactions. The statements in a trigger or a function end with
-    /// `end`, too.
+    /// The words that begin statements about transactions. Statements in triggers and functions end with `end`, too.
     fn transaction_words(&self, dialect: Dialect) -> Vec<String> {
         let words = words(&self.migration.sql, dialect).unwrap_or_default();
         let has_body = dialect != Dialect::Postgres || words.windows(2).any(|pair| pair == ["begin", "atomic"]);
@@ -95,8 +92,7 @@ impl MigrationFile {
         first.filter(|word| TRANSACTION_WORDS.contains(&word.as_str()) && (word != "end" || !has_body)).collect()
     }
 
-    /// Returns `true` if the statements must not run in a transaction: the file says so, or contains statements that
-    /// begin or end one.
+    /// The file says so, or contains statements that begin or end a transaction.
     pub(crate) fn is_outside_of_transaction(&self, dialect: Dialect) -> bool {
         dialect != Dialect::Sqlite && (self.migration.no_tx || !self.transaction_words(dialect).is_empty())
     }
@@ -132,7 +128,6 @@ impl MigrationFile {
             || words.windows(3).any(|three| three[0] == "change" && three[1] == old && three[2] == new)
     }
 
-    /// Returns `true` if a statement may drop a table.
     pub(crate) fn drops_table(&self, dialect: Dialect) -> bool {
         words(&self.migration.sql, dialect).is_none_or(|words| words.windows(2).any(|pair| pair == ["drop", "table"]))
     }
@@ -176,8 +171,7 @@ impl MigrationFile {
         found.map(|what| format!("`{}` contains `{what}`, which this database cannot undo", self.name())).collect()
     }
 
-    /// Returns `true` if a statement may change something outside of its database: in MySQL another one, and in
-    /// PostgreSQL what belongs to the whole server.
+    /// `true` if a statement may change another database of MySQL, or what belongs to a whole server of PostgreSQL.
     pub(crate) fn may_leave_database(&self, schemas: &[String], dialect: Dialect) -> bool {
         let text = self.text_with_commented_statements(dialect).replace('`', "").to_lowercase();
         let words = words(&text, dialect).unwrap_or_default();
@@ -190,7 +184,6 @@ impl MigrationFile {
                     || schemas.iter().any(|schema| text.contains(&format!("{}.", schema.to_lowercase())))))
     }
 
-    /// Returns the tables from which a statement deletes all rows.
     pub(crate) fn emptied_tables(&self, dialect: Dialect) -> Vec<String> {
         let text = self.migration.sql.replace(['"', '`'], "");
         let words = words(&text, dialect).unwrap_or_default();
@@ -265,10 +258,7 @@ impl MigrationFile {
     }
 }
 
-/// Reads the migrations of a folder, in the order of their numbers.
-///
-/// # Errors
-/// Returns an error for each file that cannot be read, has no number, or has that of another file.
+/// In the order of the numbers. Returns an error for each file that cannot be read, has no number, or that of another.
 pub(crate) fn read_files(folder: &Path) -> Result<Vec<MigrationFile>, Vec<HandlerError>> {
     let unreadable = |path: &Path, error: &dyn Display| {
         HandlerError::new(format!("the migrations cannot be read: {}: {error}", path.display()))
@@ -340,19 +330,16 @@ fn number_of(name: &str) -> Option<i64> {
 /// What a database lacks of the migrations of a definition.
 #[derive(Debug, Default)]
 pub(crate) struct MigrationStatus {
-    /// The migrations that the database does not have, in the order of their numbers.
     pub pending: Vec<MigrationFile>,
     /// The numbers of migrations above those of all files: a newer release has applied them.
     pub newer: Vec<i64>,
-    /// The number of migrations that the database has.
     pub applied: usize,
     /// Why no migration can be applied: one was interrupted.
     pub interrupted: Option<HandlerError>,
 }
 
 impl MigrationStatus {
-    /// Compares the migrations that a database has with the files. Those from the number `first_edited` count as not
-    /// applied.
+    /// Compares the migrations of a database with the files. Those from `first_edited` count as not applied.
     pub(crate) async fn read(
         connection: &mut Connection,
         files: Vec<MigrationFile>,
@@ -546,7 +533,6 @@ pub async fn end_interrupted_migration(
     Ok(ended)
 }
 
-/// Opens the databases of a definition that have migrations.
 fn open_databases(api: &Api, data_folder: &Path) -> Result<Vec<Arc<Database>>, Vec<HandlerError>> {
     let all = read_databases(api)?.into_iter().filter(|settings| settings.migrations.is_some());
     all.map(|settings| {
@@ -578,8 +564,7 @@ pub(crate) struct Edited {
     file: PathBuf,
 }
 
-/// Finds the copy from before the first applied migration whose text has changed; `None` if none has changed, or there
-/// is no copy.
+/// Finds the copy from before the first applied migration whose text has changed, if there is one.
 pub(crate) async fn find(connection: &mut Connection, files: &[MigrationFile], file: PathBuf) -> Option<Edited> {
     let applied = connection.as_migrate().list_applied_migrations().await.ok()?;
     let has_changed = |file: &&MigrationFile| {

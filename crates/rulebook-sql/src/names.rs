@@ -1,6 +1,6 @@
-//! The names that the statements of a method use for values: parameters, their members (`:order.customer.id`), facts about
-//! uploaded files, and the caller. A parameter that no statement uses is an error: a statement without the condition on a
-//! parameter, because of a forgotten colon, would affect other rows than the request names.
+//! The names that the statements of a method use for values: parameters, their members (`:order.customer.id`), facts
+//! about uploaded files, and the caller. A parameter that no statement uses is an error: a statement without the
+//! condition on a parameter, because of a forgotten colon, would affect other rows than the request names.
 
 use std::sync::Arc;
 
@@ -30,7 +30,6 @@ pub(crate) struct Names<'m, 'a> {
     dialect: Dialect,
     /// The maximum size of an uploaded file in bytes.
     max_file: u64,
-    /// What is known about the values of the names.
     pub values: Vec<NamedValue>,
 }
 
@@ -199,7 +198,6 @@ impl<'m, 'a> Names<'m, 'a> {
     }
 }
 
-/// Adds what the type of a value says about it.
 fn typed(value: NamedValue, check: &Arc<dyn Check>) -> NamedValue {
     let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
     let exceeds_i64 = value.target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
@@ -221,8 +219,7 @@ enum Member {
     NoObject,
 }
 
-/// Returns the type of the member of a value that the names lead to; `None` if the definition does not contain it.
-/// `parameter` is the name of the value.
+/// `None` if the definition does not contain the type of the member. `parameter` is the name of the value.
 fn member_type(
     check: &Arc<dyn Check>,
     parameter: &str,
@@ -418,7 +415,6 @@ fn is_equal_to_used(constraints: &[Constraint], name: &str, is_used: impl Fn(&st
     equal.iter().any(|name| is_used(name))
 }
 
-/// Returns the error for a parameter, or for a member of it, with this name.
 fn unused_error(name: &str, parameter: &Parameter, steps: &[Step], dialect: Dialect) -> HandlerError {
     let quoted = steps.iter().flat_map(|step| &step.variants).find_map(|it| it.help_for_quoted(name, dialect));
     let column = name.rsplit('.').next().unwrap_or(name);

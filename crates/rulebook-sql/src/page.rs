@@ -2,8 +2,8 @@
 //!
 //! The statement becomes a part of another one, which orders its rows by the keys, returns one row more than the page
 //! has, and begins after the row in the cursor of the request. So a page is found by an index however far it is, and
-//! rows that are added or removed meanwhile move no other row to another page. Only the server can write a cursor, which
-//! contains the keys of the last row of a page.
+//! rows that are added or removed meanwhile move no other row to another page. Only the server can write a cursor,
+//! which contains the keys of the last row of a page.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -50,14 +50,12 @@ pub(crate) struct Key {
 pub(crate) struct Page {
     /// The index of the value that is the cursor of the request.
     pub cursor: usize,
-    /// The parameter with this cursor.
     pub parameter: Parameter,
     /// The number of rows of a page, or the index of its value.
     pub size: Size,
     /// The index of the number of rows that the statement returns, and those of the values of the keys.
     pub limit: usize,
     pub keys: Vec<usize>,
-    /// The output for the cursor of the next page.
     pub next: String,
     /// The keys, for each combination of the fragments of the statement.
     pub orders: Vec<Vec<Key>>,
@@ -107,7 +105,6 @@ impl Page {
         values[self.cursor] != SqlValue::Null
     }
 
-    /// Returns the number of rows of a page.
     pub(crate) fn size(&self, values: &[SqlValue]) -> u64 {
         match self.size {
             Size::Rows(rows) => rows,
@@ -118,7 +115,6 @@ impl Page {
         }
     }
 
-    /// Returns the cursor of the page after a row with these keys.
     pub(crate) fn cursor_after(
         &self,
         keys: Vec<RawValue>,
@@ -155,8 +151,7 @@ impl Page {
         Ok(Json::String(seal(secret, &self.context(order), &Json::Array(values))))
     }
 
-    /// Returns the error of a row that would be missing from all pages, because it has the same keys as the last row of
-    /// a page.
+    /// A row with the same keys as the last row of a page would be missing from all pages.
     pub(crate) fn order_error(&self, order: usize) -> ApiError {
         let keys = self.orders.get(order).map(Vec::as_slice).unwrap_or_default();
         let columns: Vec<_> = keys.iter().map(|key| format!("`{}`", key.column)).collect();
@@ -249,7 +244,6 @@ pub(crate) fn key_name(index: usize) -> String {
 
 const KEYS: [&str; 5] = ["by", "size", "cursor", "next", "total"];
 
-/// The settings before the statements are read.
 pub(crate) struct PageSettings {
     pub by: StatementText,
     pub span: Span,
@@ -361,7 +355,6 @@ fn parameter<'m>(method: &HandledMethod<'m>, node: &JsonNode, key: &str) -> Resu
     })
 }
 
-/// Returns the name of the output for the cursor of the next page.
 fn output(method: &HandledMethod<'_>, node: &JsonNode) -> Result<String, HandlerError> {
     let name = match node.member("next") {
         Some(value) => text(value, "next")?,

@@ -32,7 +32,6 @@ pub(crate) struct Release {
     database: Arc<Database>,
     /// The migrations that cannot run in one transaction with the others. The commit runs them.
     outside: Vec<MigrationFile>,
-    /// A copy of the database from before the migrations.
     copy: Option<Copy>,
     methods: Vec<Arc<SqlMethod>>,
     data_folder: PathBuf,
@@ -42,7 +41,6 @@ pub(crate) struct Release {
     pub is_new: bool,
 }
 
-/// Why a release cannot be served with a database.
 #[derive(Debug)]
 pub(crate) struct ReleaseError {
     pub errors: Vec<HandlerError>,
@@ -88,11 +86,8 @@ struct Table {
 }
 
 impl Release {
-    /// Runs the pending migrations of a database, if the caller allows it, and prepares the statements of its methods.
-    /// Returns `None` if there is nothing to commit.
-    ///
-    /// # Errors
-    /// Fails if the migrations or the statements do not fit to the database, in which nothing has changed then.
+    /// Runs the pending migrations, if the caller allows it, and prepares the statements. Returns `None` if there is
+    /// nothing to commit. After an error, nothing in the database has changed.
     pub(crate) async fn prepare(
         database: &Arc<Database>,
         methods: &[Arc<SqlMethod>],
@@ -298,11 +293,7 @@ impl Release {
         Ok(())
     }
 
-    /// Makes the migrations effective.
-    ///
-    /// # Errors
-    /// Fails if the database cannot commit, or if a migration fails that cannot run in a transaction. Those before it
-    /// have run then.
+    /// Makes the migrations effective. If one fails that cannot run in a transaction, those before it have run.
     pub(crate) async fn commit(mut self) -> Result<(), ReleaseError> {
         let settings = &self.database.settings;
         let has_transactions = settings.dialect == Dialect::Sqlite;
@@ -354,7 +345,6 @@ impl Release {
     }
 }
 
-/// Runs migrations in the transaction that has begun.
 async fn apply(lease: &mut Lease, files: &[MigrationFile], database: &Database) -> Result<(), ReleaseError> {
     let drops_tables = files.iter().any(|file| file.drops_table(database.settings.dialect));
     let before = lease.broken_references().await?;
@@ -470,8 +460,7 @@ async fn try_in_new_database(
     result
 }
 
-/// Prepares the statements of methods, and compares them with the definition. With `is_older`, the tables belong to a
-/// newer release.
+/// With `is_older`, the tables belong to a newer release.
 async fn prepare_statements(
     lease: &mut Lease,
     methods: &[Arc<SqlMethod>],
@@ -526,8 +515,8 @@ async fn count_rows(lease: &mut Lease, dialect: Dialect, tables: &mut Tables) ->
     Ok(())
 }
 
-/// Returns the differences between the tables before and after the migrations, and those of them that are losses.
-/// `is_renamed` returns whether a migration gives a table or a column another name.
+/// Returns the differences, and those of them that are losses. `is_renamed` returns whether a migration renames a table
+/// or a column.
 fn differences(before: &Tables, after: &Tables, is_renamed: impl Fn(&str, &str) -> bool) -> (Vec<String>, Vec<String>) {
     let (mut changes, mut losses) = (Vec::new(), Vec::new());
     let mut added: Vec<_> = after.iter().filter(|(name, _)| !before.contains_key(*name)).collect();
@@ -579,7 +568,6 @@ fn differences(before: &Tables, after: &Tables, is_renamed: impl Fn(&str, &str) 
     (changes, losses)
 }
 
-/// Says how many rows a table has, if they were counted and there are any.
 fn with_rows(table: &Table) -> String {
     table.rows.filter(|rows| *rows > 0).map_or(String::new(), |rows| format!(", with {rows} rows"))
 }
@@ -687,7 +675,6 @@ impl TemporaryDatabase {
         &self.name
     }
 
-    /// Removes the database.
     pub(crate) async fn remove(self) {
         // A connection that was closed can be open at the server for a moment.
         let force = if self.server.settings.dialect == Dialect::Postgres { " WITH (FORCE)" } else { "" };

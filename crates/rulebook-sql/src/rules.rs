@@ -1,5 +1,5 @@
-//! The columns of the tables of a database, what the tables demand of values that are written to them, and what this says
-//! about the statements of a method, beyond what the database rejects.
+//! The columns of the tables of a database, what the tables demand of values that are written to them, and what this
+//! says about the statements of a method, beyond what the database rejects.
 
 use rulebook::handler_kind::HandlerError;
 

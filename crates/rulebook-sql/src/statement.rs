@@ -1,5 +1,5 @@
-//! The statements of a definition: their text, which is written in a string of the definition or in a file, is split once,
-//! and parameters are only ever placeholders in it.
+//! The statements of a definition: their text, which is written in a string of the definition or in a file, is split
+//! once, and parameters are only ever placeholders in it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,9 +35,7 @@ pub(crate) struct Statement {
     pub has_open_columns: bool,
     /// `true` if the statement certainly returns a row unless it fails.
     pub returns_row: bool,
-    /// `true` if the statement contains the word `returning`.
     pub has_returning: bool,
-    /// `true` if the statement inserts rows.
     pub is_insert: bool,
     /// `true` if the statement only reads, unless a function in it writes.
     pub is_reading: bool,
@@ -49,7 +47,6 @@ pub(crate) struct Statement {
     pub page_keys: Vec<String>,
 }
 
-/// The text of a statement with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rendered {
     pub sql: String,
@@ -288,7 +285,6 @@ impl Statement {
         parts.filter(is_value).map(|part| (text[part.clone()].trim_matches('"').to_owned(), part)).collect()
     }
 
-    /// Returns the text with the places where its parts are written.
     pub(crate) fn source(&self) -> &StatementText {
         &self.text
     }
@@ -350,8 +346,7 @@ fn certainly_returns_row(words: &[String]) -> bool {
     }
 }
 
-/// Returns the words of a text with several statements outside of quotes and comments, in lower case; `None` if a quote
-/// has no end.
+/// The words of several statements outside of quotes and comments, in lower case; `None` if a quote has no end.
 pub(crate) fn words(sql: &str, dialect: Dialect) -> Option<Vec<String>> {
     Some(tokenize(sql, dialect).ok()?.words.into_iter().map(|(word, _)| word).collect())
 }
@@ -376,8 +371,7 @@ pub(crate) fn check_conditions(sql: &str, dialect: Dialect) -> Vec<String> {
     words.into_iter().filter(|(word, _)| word == "check").filter_map(|(_, range)| condition(range.end)).collect()
 }
 
-/// Returns the range of the name that the message of a database contains, such as `titel` in the message
-/// "no such column: titel". Returns `None` if the statement does not contain the name.
+/// The range of the name in a message such as "no such column: titel"; `None` if the statement lacks the name.
 pub(crate) fn locate(message: &str, sql: &str) -> Option<Range<usize>> {
     let quoted = ['\'', '"', '`'].into_iter().flat_map(|quote| message.split(quote).skip(1).step_by(2));
     let after_colon = message.rsplit_once(": ").map(|(_, name)| name);
@@ -428,7 +422,6 @@ const STATEMENT_FILE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(crate) struct StatementText {
     text: String,
-    /// The parts of the text in their order.
     parts: Vec<Part>,
     /// The span of the string; that of a file is its beginning, because a whole file is too long to show.
     whole: Span,
@@ -443,7 +436,6 @@ struct Part {
     origin: Origin,
 }
 
-/// Where a part of a text is written.
 #[derive(Debug, Clone)]
 enum Origin {
     /// In a string, from an offset.
@@ -465,7 +457,6 @@ impl From<&JsonNode> for StatementText {
 }
 
 impl StatementText {
-    /// Creates the text that is the content of a file.
     pub(crate) fn in_file(file: Source) -> Self {
         let end = u32::try_from(file.text.len()).unwrap_or(u32::MAX);
         let span = Span { file: STATEMENT_FILE, start: 0, end };
@@ -483,7 +474,6 @@ impl StatementText {
         &self.text
     }
 
-    /// Returns the file that contains the statement.
     pub(crate) fn file(&self) -> Option<&Source> {
         self.file.as_deref()
     }

@@ -1,5 +1,5 @@
-//! Finds the parameters in the text of an SQL statement (`:name` outside of quotes and comments), and what surrounds them:
-//! quoted texts, quoted names, comments, and keys of an `order by`.
+//! Finds the parameters in the text of an SQL statement (`:name` outside of quotes and comments), and what surrounds
+//! them: quoted texts, quoted names, comments, and keys of an `order by`.
 
 use std::ops::Range;
 
@@ -59,7 +59,6 @@ const AFTER_PATTERN: [&str; 16] = [
 /// Whether a place of a statement is a part of a pattern.
 #[derive(Debug)]
 struct Pattern {
-    /// The words before a pattern.
     begins: &'static [&'static str],
     /// The number of open parentheses and `case` in the pattern; `None` outside of a pattern.
     depth: Option<usize>,
@@ -93,7 +92,6 @@ pub(crate) struct SqlTokenError {
     pub range: Range<usize>,
 }
 
-/// Splits the text of a statement, according to the syntax of a database.
 pub(crate) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenError> {
     let mut tokens = Tokens {
         parameters: Vec::new(),
@@ -344,8 +342,7 @@ fn comment_end(rest: &str, is_nested: bool) -> Option<usize> {
     None
 }
 
-/// Returns the length of a quoted text with its quotes; `None` if it is not closed. A doubled quote is part of the
-/// text.
+/// The length with the quotes; `None` if the text is not closed. A doubled quote is part of the text.
 fn quote_end(rest: &str, quote: char, has_backslashes: bool) -> Option<usize> {
     let mut chars = rest.char_indices().skip(1).peekable();
     while let Some((at, char)) = chars.next() {

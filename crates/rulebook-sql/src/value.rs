@@ -1,5 +1,5 @@
-//! The values that calls bind to the parameters of statements, and what is known about them before a call; with the JSON
-//! values that a type of the definition accepts, and the points in time, which databases get and return in UTC.
+//! The values that calls bind to the parameters of statements, and what is known about them before a call; with the
+//! JSON values that a type of the definition accepts, and the points in time, which databases get and return in UTC.
 
 use std::sync::Arc;
 
@@ -31,7 +31,6 @@ pub(crate) enum Source {
     Computed,
 }
 
-/// Returns a fact about an uploaded file.
 pub(crate) type FileFact = fn(&Upload) -> SqlValue;
 
 /// The names of the facts about an uploaded file, which follow the name of its parameter: `file.name`.
@@ -60,7 +59,6 @@ pub(crate) enum SqlValue {
     Nested(Json),
     /// An uploaded file before its content is read.
     File(Upload),
-    /// The content of an uploaded file.
     Bytes(Vec<u8>),
 }
 
@@ -97,7 +95,6 @@ impl Source {
     }
 }
 
-/// Returns the member of a value that the names lead to.
 fn member<'v, 'a>(value: &'v Value<'a>, path: &[String]) -> Option<&'v Value<'a>> {
     path.iter().try_fold(value, |value, name| match value {
         Value::Map(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
@@ -181,8 +178,7 @@ pub(crate) enum Target {
     Text,
     /// Numbers with all digits, as strings.
     Decimal,
-    /// Points in time, as strings. Only outputs have this kind and the two following ones: databases get those of
-    /// parameters as texts.
+    /// Points in time. Only outputs have this kind and the following two: databases get parameters as texts.
     Datetime,
     /// Dates, as strings.
     Date,
@@ -196,7 +192,6 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Returns the kind of value that a check accepts.
     pub(crate) fn of(check: &dyn Check) -> Self {
         match check.structure() {
             Structure::Array(_) | Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => {
@@ -220,8 +215,7 @@ impl Target {
         }
     }
 
-    /// Returns the kind of value that a handler gets for a parameter. Some types convert their values: a date can
-    /// become the seconds since 1970.
+    /// Some types convert their values: a date can become the seconds since 1970.
     pub(crate) fn of_argument(check: &dyn Check) -> Self {
         let target = match Self::of(check) {
             Self::Datetime | Self::Date | Self::Time => Self::Text,
@@ -238,7 +232,6 @@ impl Target {
         }
     }
 
-    /// Describes values of this kind.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Any | Self::Csv => "any value",
@@ -274,9 +267,7 @@ pub(crate) fn scalar_expr(check: &dyn Check) -> Option<TypeExpr> {
 /// Where a value of a method contains points in time.
 #[derive(Debug)]
 pub(crate) enum Moments {
-    /// The value is a point in time.
     One(Arc<dyn Check>),
-    /// The value is an array of them.
     Items(Arc<dyn Check>),
 }
 
@@ -285,12 +276,10 @@ fn is_datetime(check: &dyn Check) -> bool {
     check.example().is_some_and(|example| check.point_in_time(&example).is_some())
 }
 
-/// Returns `true` if the values of a type are dates.
 pub(crate) fn is_date(check: &dyn Check) -> bool {
     check.schema().get("format").is_some_and(|format| format == "date")
 }
 
-/// Returns `true` if the values of a type are times of day.
 fn is_time(check: &dyn Check) -> bool {
     let accepts = |text| check.checked(Value::from(text)).is_ok();
     accepts("00:00:00") && accepts("23:59") && !accepts("24:00:00") && !accepts("00:00:00.5")

@@ -34,15 +34,12 @@ pub(crate) use returned::Format;
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
     pub database: Arc<Database>,
-    /// What is known about the values of the names in the statements.
     pub values: Vec<NamedValue>,
-    /// The parameters that choose fragments of the statements.
     pub choices: Vec<Choice>,
     pub page: Option<Page>,
     pub steps: Vec<Step>,
     /// The index of the statement whose first row has the id `:inserted`, and the index of this value.
     pub inserted: Option<(usize, usize)>,
-    /// What happens if the result has no row, or the last statement changes none.
     pub missing: Missing,
     /// How the rows of the last statement with rows become the outputs, unless statements name their outputs.
     pub shape: ResultShape,
@@ -58,14 +55,11 @@ pub(crate) struct SqlMethod {
     pub span: Span,
     /// What the tables say about the statements that may be meant, after the start of the API.
     pub warnings: OnceLock<Vec<HandlerError>>,
-    /// The prepared statements, after the start of the API.
     pub prepared: OnceLock<PreparedMethod>,
 }
 
-/// What a download consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DownloadContent {
-    /// All rows, in a format.
     Rows(Format),
     /// The file in the only row.
     File,
@@ -80,7 +74,6 @@ pub(crate) struct Step {
     pub missing: Missing,
     /// How the rows become an output; `None` if the statement names no output.
     pub shape: Option<ResultShape>,
-    /// `true` if the rows are those of a page.
     pub is_paged: bool,
 }
 
@@ -100,7 +93,6 @@ impl Step {
 
 /// A statement whose rows are a result.
 pub(crate) struct ResultStep<'a> {
-    /// The index of the statement.
     pub index: usize,
     pub prepared: &'a Prepared,
     pub shape: &'a ResultShape,
@@ -111,11 +103,9 @@ pub(crate) struct ResultStep<'a> {
 /// What happens if a statement returns or changes no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The definition does not say.
     Unset,
     /// The statement always returns a row.
     Impossible,
-    /// The call fails with this declared error.
     Error(String),
 }
 
@@ -128,7 +118,6 @@ impl Missing {
     }
 }
 
-/// Why statements did not succeed.
 pub(crate) enum CallFailure {
     /// The database reported an error.
     Sql(sqlx::Error),
@@ -259,7 +248,6 @@ impl SqlMethod {
         log::warn!(id, database, ms; "{id}: the database `{database}` took {ms} ms");
     }
 
-    /// Sets the values of the page, if the method returns one.
     fn set_page(&self, values: &mut [SqlValue]) -> Result<(), ApiError> {
         let Some(page) = &self.page else { return Ok(()) };
         let combination = self.steps.iter().find(|step| step.is_paged).map(|step| step.variant(self, values).1);
@@ -319,8 +307,7 @@ impl SqlMethod {
         named.or_else(|| (prepared.output == Some(index)).then_some(&self.shape))
     }
 
-    /// Undoes what a call has changed in its connection, and its transaction after an error. If this fails, the
-    /// connection is closed, which rolls the transaction back.
+    /// Undoes what a call has changed in its connection. If this fails, the connection is closed, which rolls back.
     async fn reset(&self, lease: &mut Lease, prepared: &PreparedMethod, is_error: bool) -> Result<(), sqlx::Error> {
         if is_error && prepared.begin.is_some() {
             lease.run("ROLLBACK").await?;
@@ -427,8 +414,7 @@ impl SqlMethod {
         invalid_search(error, &names, &self.values, values)
     }
 
-    /// Counts a call that has failed for a reason that is not in the request. A call that takes too long is not
-    /// counted, because its values may be the reason.
+    /// Counts a call that has failed for a reason outside of the request. A timeout may have its reason in the values.
     fn note_failure(&self, error: &sqlx::Error) {
         match ErrorClass::of(error) {
             ErrorClass::Temporary | ErrorClass::Stale | ErrorClass::Rejected => self.database.failures.add(),
@@ -525,7 +511,6 @@ impl SqlMethod {
 /// The maximum number of bytes of the statements in a span.
 const MAX_TEXT_LEN: usize = 4 << 10;
 
-/// Returns the future of a call, which records a span of its statements.
 fn traced(method: Arc<SqlMethod>, context: Context, call: HandlerFuture) -> HandlerFuture {
     Box::pin(async move {
         let mut span = begin(&method, &context);
@@ -535,7 +520,7 @@ fn traced(method: Arc<SqlMethod>, context: Context, call: HandlerFuture) -> Hand
     })
 }
 
-/// Begins the span of a method's statements. They are the statements in the definition, without the values of the call.
+/// The statements are those in the definition, without the values of the call.
 fn begin(method: &SqlMethod, context: &Context) -> OpenSpan {
     let system = match method.database.settings.dialect {
         Dialect::Sqlite => "sqlite",

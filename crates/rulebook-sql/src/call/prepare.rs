@@ -163,8 +163,8 @@ impl SqlMethod {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Returns the error of a statement with the file that contains it, and with the parameters that choose its
-    /// fragments if it has no other help.
+    /// Adds the file that contains the statement, and the parameters that choose its fragments if there is no other
+    /// help.
     fn describe_variant(&self, step: &Step, variant: usize, error: HandlerError) -> HandlerError {
         let error = step.variants[variant].source().locate(error);
         if step.choices.is_empty() || error.help.is_some() {

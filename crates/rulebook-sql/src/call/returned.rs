@@ -1,5 +1,5 @@
-//! What calls return: results in memory, whose rows become outputs; downloads, whose rows are sent while the database finds
-//! them, so that only a few chunks are in memory; and single files, each the content of a column.
+//! What calls return: results in memory, whose rows become outputs; downloads, whose rows are sent while the database
+//! finds them, so that only a few chunks are in memory; and single files, each the content of a column.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -134,13 +134,11 @@ fn size_of_value(value: &Json) -> u64 {
 
 const CHUNK_BYTES: usize = 16 << 10;
 
-/// The maximum number of chunks that wait for the client.
 const MAX_WAITING_CHUNKS: usize = 4;
 
 type Chunk = Result<Bytes, ApiError>;
 
-/// Starts the statements, and returns the file when its first chunk exists. An error before this is the error of the
-/// call.
+/// Returns the file when its first chunk exists. An error before this is the error of the call.
 pub(super) async fn download(
     method: Arc<SqlMethod>,
     values: Vec<SqlValue>,
@@ -173,7 +171,6 @@ async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format
     }
 }
 
-/// Sends the rows of a result to a client.
 struct RowSender {
     format: Format,
     chunks: mpsc::Sender<Chunk>,
@@ -287,11 +284,9 @@ fn write_csv_line(fields: impl Iterator<Item = String>, to: &mut Vec<u8>) {
     to.extend_from_slice(b"\r\n");
 }
 
-/// The maximum size in bytes of a file that waits for its client in memory. The server has little memory for such
-/// responses, so that a larger file waits on the disk.
+/// The maximum size in bytes of a file that waits for its client in memory; a larger one waits on the disk.
 const MAX_BYTES_IN_MEMORY: usize = 64 << 10;
 
-/// Runs the statements, and returns the file in the row of the result.
 pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
     let Some((content, row)) = method.run(values, &FileContent).await?.pop() else { return Err(no_file()) };
     let download = if content.len() <= MAX_BYTES_IN_MEMORY {
@@ -311,8 +306,7 @@ pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Resul
     Ok(ReturnedValue::Download(Box::new(download)))
 }
 
-/// Writes the content of a file to a temporary file, which has no name and is removed when it is closed. Returns it
-/// with its entity tag.
+/// Writes a file without a name, which is removed when it is closed, and returns it with its entity tag.
 fn store(content: &[u8], folder: &Path) -> io::Result<(File, ETag)> {
     let mut file = tempfile::tempfile_in(folder)?;
     file.write_all(content)?;

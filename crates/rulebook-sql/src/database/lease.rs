@@ -1,5 +1,5 @@
-//! Connections that calls borrow from a pool, and the results of their statements: whether they are complete, where their
-//! columns are, and what their rows become.
+//! Connections that calls borrow from a pool, and the results of their statements: whether they are complete, where
+//! their columns are, and what their rows become.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,11 +39,9 @@ pub(crate) struct Lease {
     permit: Option<Permit>,
 }
 
-/// What happens with the connection at the end of its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseEnd {
     Close,
-    /// The next call uses the connection.
     Reuse,
     /// The next call uses the connection if it still works: an error of the database may have ended it.
     ReuseAfterTest,
@@ -76,8 +74,7 @@ impl Lease {
         self.connection().run(sql).await
     }
 
-    /// Executes a statement that is not part of a definition, and whose parameters and columns are texts. Each `?` in
-    /// the statement is a parameter.
+    /// Executes a statement that is not part of a definition. Parameters (each `?`) and columns are texts.
     pub(crate) async fn text_rows(&mut self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
         let values = values.iter().map(|value| (*value).to_owned());
         match self.connection() {
@@ -111,7 +108,6 @@ impl Lease {
         }
     }
 
-    /// Limits the time of the following statements in the database.
     pub(crate) async fn limit_time(&mut self, dialect: Dialect, limit: Duration) -> Result<(), sqlx::Error> {
         self.connection().run_first(&dialect.limit_time(limit)).await
     }
@@ -154,7 +150,6 @@ impl Lease {
         }
     }
 
-    /// Prepares a statement, without executing it.
     pub(crate) async fn prepare(
         &mut self,
         statement: &Statement,
@@ -300,7 +295,6 @@ impl FromRow for JsonRow {
     }
 }
 
-/// A row whose columns become outputs, with the values that order the rows of a page.
 pub(crate) struct PageRow {
     pub row: JsonRow,
     pub keys: Vec<RawValue>,
@@ -321,7 +315,6 @@ impl FromRow for PageRow {
 
 #[derive(Debug, Default)]
 pub(crate) struct FileRow {
-    /// The content; `None` if it is null.
     pub content: Option<Vec<u8>>,
     pub name: Option<String>,
     pub media_type: Option<String>,
@@ -365,8 +358,7 @@ fn convert<T>(
 
 type Results<'a, D> = BoxStream<'a, Result<Either<<D as Database>::QueryResult, <D as Database>::Row>, sqlx::Error>>;
 
-/// Returns the results with an error at the end if not all of the `statements` have reached their ends. If the thread
-/// of a connection of SQLite ends early, its results only end, so that they would look like those without further rows.
+/// Fails at the end if not all of the `statements` have ended: if the thread of SQLite ends early, results only end.
 fn complete<'a, D: Database>(
     results: Results<'a, D>,
     mut statements: u32,
@@ -381,8 +373,7 @@ fn complete<'a, D: Database>(
     })
 }
 
-/// Converts the rows of the last one of the `statements`; the others return none. `decode` decodes the value of the
-/// column with an index in the row.
+/// Converts the rows of the last statement; the others return none. `decode` decodes the column with an index.
 pub(super) fn rows<'a, D: Database, T: FromRow + Send + 'a>(
     results: Results<'a, D>,
     statements: u32,
@@ -411,13 +402,11 @@ pub(super) fn rows<'a, D: Database, T: FromRow + Send + 'a>(
 /// What a statement without rows has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Changed {
-    /// The number of rows.
     pub rows: u64,
     /// The id that the database has given an inserted row, if it reports one.
     pub last_id: Option<i64>,
 }
 
-/// Executes a statement without rows.
 pub(super) async fn changed<D: Database>(
     results: Results<'_, D>,
     read: impl Fn(D::QueryResult) -> Changed,

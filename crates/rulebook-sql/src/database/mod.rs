@@ -1,5 +1,5 @@
-//! The databases of a definition, and the lock of a program that migrates one. Without it, programs that start at the same
-//! time would apply the same migration.
+//! The databases of a definition, and the lock of a program that migrates one. Without it, programs that start at the
+//! same time would apply the same migration.
 
 mod dialect;
 mod lease;
@@ -32,7 +32,6 @@ use pool::{Options, Pool};
 pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PageOrder, PrepareError, Prepared};
 pub(crate) use sqlite::Violation;
 
-/// Why the migrations of a database cannot be locked.
 #[derive(Debug, Error)]
 pub(crate) enum LockError {
     #[error(
@@ -47,13 +46,10 @@ pub(crate) enum LockError {
 /// A database, which is opened when the API starts.
 pub(crate) struct Database {
     pub settings: DatabaseSettings,
-    /// The connections, after the start of the API.
     pool: OnceLock<Arc<Pool>>,
     /// The connections of migrations, if they have an address of their own.
     migration_pool: OnceLock<Arc<Pool>>,
-    /// The calls that the database has failed, one after the other.
     pub failures: Failures,
-    /// The number of calls that were slow.
     pub slow_calls: AtomicU64,
 }
 
@@ -99,7 +95,6 @@ impl Database {
         MigrationLock::acquire(lease.connection(), &pool.options, pool.sqlite_file(), &self.settings.name).await
     }
 
-    /// Returns the error of a database that cannot be used, at its address.
     pub(crate) fn unusable(&self, error: &dyn Display) -> HandlerError {
         let at = self.pool.get().map_or_else(String::new, |pool| format!(" at {}", pool.options.location()));
         let error = HandlerError::new(format!("the database `{}`{at} cannot be used: {error}", self.settings.name));
@@ -122,24 +117,20 @@ impl Database {
         }
     }
 
-    /// Borrows a connection for migrations.
     pub(crate) async fn lease_for_migrations(&self) -> Result<Lease, sqlx::Error> {
         self.migration_pool()?.lease(false).await
     }
 
-    /// Borrows a connection for a call.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(false).await
     }
 
-    /// Borrows a connection for a download. Downloads use at most half of the connections, so that clients that read
-    /// slowly leave the others to calls.
+    /// Downloads use at most half of the connections, so that clients that read slowly leave the others to calls.
     pub(crate) async fn lease_for_download(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(true).await
     }
 
-    /// Waits for a future, at most for this time; `None` if it has not ended. The caller need not be in a runtime with
-    /// timers.
+    /// `None` if the future has not ended in time. The caller need not be in a runtime with timers.
     pub(crate) async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         match self.pool() {
             Ok(pool) => pool.within(limit, future).await,
@@ -170,7 +161,6 @@ impl Database {
         }
     }
 
-    /// Measures the connections, and the calls that wait for them or were slow.
     pub(crate) fn measure(&self) -> Vec<Measurement> {
         let pool = self.pool.get().map(|pool| pool.measure()).unwrap_or_default();
         let slow = self.slow_calls.load(Ordering::Relaxed);
@@ -246,7 +236,6 @@ const MAX_WAIT: Duration = Duration::from_secs(3600);
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// The time after which the log says that the program waits.
 const FIRST_MESSAGE: Duration = Duration::from_secs(2);
-/// The time between two messages.
 const MESSAGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What follows the name of an SQLite database in that of the file that programs lock while they migrate it.
@@ -273,8 +262,7 @@ pub(crate) struct MigrationLock {
 }
 
 impl MigrationLock {
-    /// Waits until no other program migrates the database, at most for the time [`MAX_WAIT`]. `name` is the name of the
-    /// database in the log, and `database` the file of an SQLite database.
+    /// Waits at most for [`MAX_WAIT`]. `name` is for the log, and `database` the file of an SQLite database.
     async fn acquire(
         connection: &mut Connection,
         options: &Options,

@@ -40,8 +40,7 @@ const MAX_AGE: Duration = Duration::from_secs(1_800);
 
 pub(super) struct Pool {
     pub options: Options,
-    /// The runtime to which the sockets of the connections belong that calls outside of worker threads have opened. It
-    /// lives as long as the API is served.
+    /// The runtime of sockets that calls outside of worker threads have opened. It lives as long as the API.
     pub runtime: Handle,
     /// The maximum time for which a call waits for a connection.
     wait: Duration,
@@ -53,13 +52,10 @@ pub(super) struct Pool {
     download_permits: Arc<Semaphore>,
     /// The connections that no call uses. The one that was used last is at the end.
     idle: Mutex<Vec<OpenConnection>>,
-    /// The number of calls that wait for a permit.
     waiting: AtomicU64,
-    /// The number of calls that got no permit in time.
     timeouts: AtomicU64,
 }
 
-/// How a pool is used at a moment.
 #[derive(Debug, Default)]
 pub(super) struct PoolUse {
     pub used: u64,
@@ -92,8 +88,7 @@ pub(super) struct Permit {
 }
 
 impl Pool {
-    /// Creates the pool. Connections are opened when they are needed: those of calls in worker threads in the runtime
-    /// of the thread, others in that of the caller.
+    /// Connections are opened when needed: in the runtime of a call's worker thread, or else in that of the caller.
     pub(super) fn new(options: Options, size: usize, wait: Duration) -> Self {
         Self {
             options,
@@ -126,7 +121,6 @@ impl Pool {
         }
     }
 
-    /// Borrows a connection for a call, or for a download.
     pub(super) async fn lease(self: &Arc<Self>, is_download: bool) -> Result<Lease, sqlx::Error> {
         let download = if is_download { Some(self.permit(&self.download_permits).await?) } else { None };
         let permit = Permit { _connection: self.permit(&self.permits).await?, _download: download };
@@ -162,8 +156,7 @@ impl Pool {
         }
     }
 
-    /// Makes calls test the idle connections, because another one has failed, for example since the database was
-    /// restarted.
+    /// Makes calls test the idle connections: another one has failed, for example after a restart of the database.
     pub(super) fn distrust_others(&self) {
         self.lock().iter_mut().for_each(|open| open.must_test = true);
     }
@@ -350,7 +343,6 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Asks the database whether the connection works.
     async fn ping(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.ping().await,
@@ -380,7 +372,6 @@ impl Connection {
         result
     }
 
-    /// Returns the connection as one to which sqlx applies migrations.
     pub(crate) fn as_migrate(&mut self) -> &mut (dyn Migrate + Send) {
         match self {
             Self::Sqlite(connection) => connection,
@@ -443,7 +434,6 @@ impl Connection {
         }
     }
 
-    /// Closes the connection, as the database expects it.
     pub(super) async fn close(self) {
         // The connection is gone, whether the database has noted it or not.
         let _ = match self {

@@ -25,8 +25,7 @@ use crate::settings::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::value::{NamedValue, SqlValue, Target};
 
-/// Makes the server look every second whether the client of a running statement is gone. Older servers have no such
-/// setting.
+/// Makes the server look every second whether the client of a statement is gone. Older servers lack this setting.
 pub(super) const CHECK_CLIENT: &str =
     "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
 
@@ -278,7 +277,6 @@ async fn parameter_type(
     Ok(Ok(ParameterType { name, binding, accepts }))
 }
 
-/// Returns the smallest and the largest number of a type of whole numbers.
 fn integer_range(info: &PgTypeInfo) -> Option<(i64, i64)> {
     match info.name() {
         "INT2" => Some((i16::MIN.into(), i16::MAX.into())),
