@@ -16,13 +16,11 @@
 //! before they read any byte of the response, which can wait forever if the server writes first, and they do not limit
 //! what a server sends, or detect that it sends something else than a response to this request.
 
-mod address;
-mod call_error;
-mod handler;
 mod kind;
 mod protocol;
 mod request;
 mod response;
+mod service;
 mod settings;
 
 pub use kind::FastCgiKind;

@@ -22,23 +22,11 @@
 //! else. Each thread that serves requests has a pool of connections to each upstream.
 
 mod address;
-mod arguments;
-mod error;
-mod error_rules;
 mod exchange;
-mod field_names;
-mod field_rules;
+mod fields;
 mod handler;
-mod health;
 mod kind;
-mod outputs;
-mod public_location;
 mod raw;
-mod response_body;
-mod settings;
-mod template;
-mod template_parser;
-mod tls;
 mod upstream;
 
 pub use kind::HttpKind;

@@ -1,15 +1,18 @@
-//! An upstream: a server that handles calls, with connections for each thread.
+//! An upstream: a server that handles calls, with connections for each thread, which use TLS if its address says so,
+//! and its readiness check.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http_body_util::{Either, Full};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::HeaderValue;
+use hyper::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
-use rulebook::handler_kind::{ConnectionLease, ConnectionPool};
+use rulebook::handler_kind::{ConnectionLease, ConnectionPool, HandlerError, ReadinessCheck};
 use rulebook_model::span::Spanned;
 use thread_local::ThreadLocal;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,23 +21,24 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::io::InspectReader;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::address::Origin;
-use super::error::UpstreamError;
-use super::exchange::OutgoingBody;
-use super::settings::PoolLimits;
-use super::tls;
+use super::exchange::{OutgoingBody, UpstreamError};
+use super::kind::PoolLimits;
 
 /// The smallest buffer that the implementation of HTTP/1 accepts.
 const MIN_BUFFER: usize = 8 << 10;
 
 /// A server that handles calls.
 pub struct Upstream {
-    /// Where connections lead.
     pub origin: Origin,
-    /// The value of the header field `Host`.
     pub host: HeaderValue,
     pub limits: PoolLimits,
     /// The file with the certificates of the authorities that certify the upstream; `None` for those of the system.
@@ -98,17 +102,14 @@ impl LeasedConnection {
 
 /// A connection to an upstream. The connection is closed when this value is dropped.
 pub struct Connection {
-    /// Sends requests on the connection.
     pub sender: SendRequest<OutgoingBody>,
     /// The number of bytes that the upstream has sent.
     received: Arc<AtomicU64>,
-    /// The task that sends and receives.
     _driver: AbortOnDropHandle<()>,
 }
 
 impl Connection {
-    /// Opens a connection. A task of the current runtime drives it.
-    /// Fails if the host is unknown, the upstream does not accept the connection, or its certificate is not valid.
+    /// A task of the current runtime drives it. Fails if there is no connection, or the certificate is not valid.
     pub async fn open(upstream: &Upstream) -> Result<Self, UpstreamError> {
         let limits = upstream.limits;
         match &upstream.origin {
@@ -120,7 +121,7 @@ impl Connection {
                 }
                 let connector =
                     upstream.tls.get().ok_or_else(|| UpstreamError::Tls(io::Error::other("it is not prepared")))?;
-                let stream = tls::open(connector, host, stream).await.map_err(UpstreamError::Tls)?;
+                let stream = open(connector, host, stream).await.map_err(UpstreamError::Tls)?;
                 Self::start(stream, limits).await
             }
             #[cfg(unix)]
@@ -151,8 +152,110 @@ impl Connection {
         Ok(Self { sender, received, _driver: AbortOnDropHandle::new(driver) })
     }
 
-    /// Returns the number of bytes that the upstream has sent.
     pub fn received_bytes(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
+}
+
+/// The only protocol of connections (RFC 7301).
+const PROTOCOL: &[u8] = b"http/1.1";
+
+/// Prepares TLS connections to the upstreams whose addresses begin with `https:`. Returns the errors.
+pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<HandlerError> {
+    let mut errors = Vec::new();
+    for upstream in upstreams.filter(|upstream| upstream.origin.is_tls()) {
+        let error = match connector(upstream.ca.as_ref().map(|ca| ca.value.as_path())) {
+            Ok(connector) => {
+                let _ = upstream.tls.set(connector);
+                continue;
+            }
+            Err(message) => HandlerError::new(message),
+        };
+        let error = match &upstream.ca {
+            Some(ca) => error.at(ca.span),
+            None => error.help("install the package `ca-certificates`, or set `ca`"),
+        };
+        // Several upstreams can have the same setting.
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+    errors
+}
+
+/// Fails if the upstream does not speak TLS, or its certificate is not valid for the host.
+pub async fn open(connector: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    connector.connect(name, stream).await
+}
+
+/// Returns what opens TLS connections to upstreams whose certificates come from the authorities in the file `ca`, by
+/// default from those that the system trusts.
+fn connector(ca: Option<&Path>) -> Result<TlsConnector, String> {
+    let roots = match ca {
+        Some(path) => {
+            read_authorities(path).map_err(|error| format!("`ca` cannot be used: {}: {error}", path.display()))
+        }
+        None => system_authorities(),
+    };
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let mut config = config.with_root_certificates(roots?).with_no_client_auth();
+    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Reads a PEM file (RFC 7468) with the certificates of authorities.
+fn read_authorities(path: &Path) -> Result<RootCertStore, String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| match error {
+            pem::Error::MissingSectionEnd { .. } => "a certificate in it has no end".to_owned(),
+            error => error.to_string(),
+        })?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() { Err("it contains no certificate".to_owned()) } else { Ok(roots) }
+}
+
+fn system_authorities() -> Result<RootCertStore, String> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // Systems have certificates that are not valid.
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(format!("the system has no certificates of authorities {}", reasons.join(", "))
+            .trim_end()
+            .to_owned());
+    }
+    Ok(roots)
+}
+
+/// Returns a check that opens a connection to the upstream and, if there is a path, requests this path and expects a
+/// status from 200 to 299. Every check uses a new connection, so that it also succeeds while all others are in use.
+pub fn readiness_check(name: String, upstream: Arc<Upstream>, path: Option<Uri>) -> ReadinessCheck {
+    ReadinessCheck::new(name, move || {
+        let (upstream, path) = (Arc::clone(&upstream), path.clone());
+        async move {
+            let checked = check(&upstream, path).await;
+            checked.map_err(|reason| format!("the upstream {}: {reason}", upstream.origin))
+        }
+    })
+}
+
+async fn check(upstream: &Upstream, path: Option<Uri>) -> Result<(), String> {
+    let mut connection = Connection::open(upstream).await.map_err(|error| error.to_string())?;
+    let Some(path) = path else { return Ok(()) };
+    let mut request = Request::new(Either::Left(Full::default()));
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = path;
+    let fields = request.headers_mut();
+    fields.insert(HOST, upstream.host.clone());
+    fields.insert(USER_AGENT, HeaderValue::from_static("rulebook"));
+    fields.insert(CONNECTION, HeaderValue::from_static("close"));
+    let response = connection.sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    if status.is_success() { Ok(()) } else { Err(format!("the status is {}", status.as_u16())) }
 }

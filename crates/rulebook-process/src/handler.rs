@@ -1,29 +1,32 @@
-//! The handler of a method: sends calls to a pool of workers, and returns what a worker responds.
+//! The handler of a method: sends the arguments and the caller of a call to a pool of workers, and returns the outputs
+//! or the file with which a worker responds.
 
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
 use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
 use rulebook::types::Value;
-use rulebook::{ApiError, Context, Response};
+use rulebook::{ApiError, Context, Download, Response, Upload};
+use serde::Deserialize;
+use serde::ser::{Error, Serialize, SerializeMap, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::arguments::{Arguments, begin_call_line, end_call_line};
-use crate::download::read_file;
-use crate::message::{self, ApiCall, ApiCallRequest};
+use crate::kind::MethodSettings;
+use crate::message::{self, ApiCall, ApiCallRequest, ReportedParameter, read_error};
 use crate::once;
-use crate::pool::Pool;
-use crate::pool_state::{Event, Job, WorkerFailure};
-use crate::settings::MethodSettings;
-use crate::supervisor::Supervisor;
-use crate::worker_error::{ReportedParameter, read_error};
+use crate::pool::{Event, Job, Pool, Supervisor, WorkerFailure};
 
 /// The maximum number of API calls that a worker can make at the same time for one call that it handles.
 const MAX_API_CALLS: usize = 100;
@@ -42,7 +45,6 @@ struct HandledByPool {
     method_json: Box<str>,
     parameters: Box<[ReportedParameter]>,
     timeout: Duration,
-    /// `true` if the method returns a file.
     is_download: bool,
     /// The folder with the files that it may return.
     files: Option<PathBuf>,
@@ -178,7 +180,6 @@ impl HandledByPool {
         }
     }
 
-    /// Returns the result of a call.
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
             Ok(Event::Result(outputs)) if self.is_download => {
@@ -196,8 +197,7 @@ impl HandledByPool {
     }
 }
 
-/// Returns `true` if the outputs of a method can be an object without members, but not an empty array. Languages such
-/// as PHP have the same value for both.
+/// `true` if outputs can be an object without members, but no empty array. PHP has the same value for both.
 fn has_empty_object(method: &Method) -> bool {
     let Some(output) = method.returned_whole() else { return true };
     let accepts = |value| output.r#type.check.checked(value).is_ok();
@@ -232,4 +232,166 @@ fn response_line(id: &RawValue, response: Response) -> Vec<u8> {
     };
     let data = json!({ "name": name, "status": error.status().get(), "members": members });
     message::error_line(id, message::FAILED, &error.to_string(), &data)
+}
+
+/// Arguments with their uploaded files.
+struct Arguments<'a> {
+    slots: &'a ArgumentSlots<'a, 'a>,
+    /// The uploaded files that were serialized.
+    uploads: RefCell<Vec<Upload>>,
+}
+
+impl<'a> Arguments<'a> {
+    pub fn new(slots: &'a ArgumentSlots<'a, 'a>) -> Self {
+        Self { slots, uploads: RefCell::default() }
+    }
+
+    pub fn into_uploads(self) -> Vec<Upload> {
+        self.uploads.into_inner()
+    }
+}
+
+impl Serialize for Arguments<'_> {
+    /// Serializes an object with the arguments by name, without those that the client has omitted.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, slot) in self.slots.names.iter().zip(&self.slots.values) {
+            match slot {
+                ArgumentSlot::Absent => {}
+                ArgumentSlot::Null => map.serialize_entry(name, &())?,
+                ArgumentSlot::Value(value) => {
+                    map.serialize_entry(name, &Argument { value, uploads: &self.uploads })?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+/// A value, whose uploaded files are collected.
+struct Argument<'a, 'v> {
+    value: &'a Value<'v>,
+    uploads: &'a RefCell<Vec<Upload>>,
+}
+
+impl Serialize for Argument<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = |value| Argument { value, uploads: self.uploads };
+        match self.value {
+            Value::List(items) => serializer.collect_seq(items.iter().map(inner)),
+            Value::Map(members) => serializer.collect_map(members.iter().map(|(name, value)| (name, inner(value)))),
+            Value::File(upload) => {
+                self.uploads.borrow_mut().push(upload.clone());
+                serialize_upload(upload, serializer)
+            }
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+/// An object with the path, which is absolute, because workers can have another working directory.
+fn serialize_upload<S: Serializer>(upload: &Upload, serializer: S) -> Result<S::Ok, S::Error> {
+    let path = upload.path().and_then(std::path::absolute).map_err(S::Error::custom)?;
+    let path = path.to_str().ok_or_else(|| S::Error::custom("the path of an uploaded file is not UTF-8"))?;
+    let mut file = serializer.serialize_struct("Upload", 4)?;
+    file.serialize_field("path", path)?;
+    file.serialize_field("name", upload.filename())?;
+    file.serialize_field("type", upload.media_type())?;
+    file.serialize_field("size", &upload.size())?;
+    file.end()
+}
+
+/// Appends the line with a call to `line`, except for its end, which [`end_call_line`] appends. Returns the uploaded
+/// files among the arguments. `method` is the id of the method as a JSON string.
+/// Fails if an uploaded file cannot be named in JSON.
+fn begin_call_line(
+    line: &mut Vec<u8>,
+    id: u64,
+    method: &str,
+    slots: &ArgumentSlots<'_, '_>,
+    context: &Context,
+) -> Result<Vec<Upload>, serde_json::Error> {
+    let arguments = Arguments::new(slots);
+    line.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    serde_json::to_writer(&mut *line, &id)?;
+    line.extend_from_slice(b",\"method\":");
+    line.extend_from_slice(method.as_bytes());
+    line.extend_from_slice(b",\"params\":{\"arguments\":");
+    serde_json::to_writer(&mut *line, &arguments)?;
+    line.extend_from_slice(b",\"identity\":");
+    serde_json::to_writer(&mut *line, &context.identity())?;
+    line.extend_from_slice(b",\"request_id\":");
+    match context.request_id() {
+        Some(id) => serde_json::to_writer(&mut *line, &format_args!("{id}"))?,
+        None => line.extend_from_slice(b"null"),
+    }
+    Ok(arguments.into_uploads())
+}
+
+/// Ends a line of [`begin_call_line`]. `traceparent` is the span of the call; `None` without a trace.
+fn end_call_line(line: &mut Vec<u8>, traceparent: Option<&str>) {
+    if let Some(traceparent) = traceparent {
+        // The text needs no escapes: it consists of hexadecimal digits and `-`.
+        line.extend_from_slice(b",\"traceparent\":\"");
+        line.extend_from_slice(traceparent.as_bytes());
+        line.push(b'"');
+    }
+    line.extend_from_slice(b"}}\n");
+}
+
+/// A file that a worker returns: one of the first three members has the content.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReturnedFile {
+    file: Option<String>,
+    text: Option<String>,
+    base64: Option<String>,
+    name: Option<String>,
+    r#type: Option<String>,
+    #[serde(default)]
+    inline: bool,
+}
+
+/// Reads the file that a worker has returned for a method. It is in this folder; without a folder, handlers can return
+/// only content.
+/// Fails if the text has another form, or the file is not in the folder. Clients get an internal error.
+async fn read_file(folder: Option<&Path>, method: &str, returned: &RawValue) -> Result<ReturnedValue, ApiError> {
+    let internal = |reason: &dyn std::fmt::Display| ApiError::internal(format_args!("{method}: {reason}"));
+    let returned = serde_json::from_str::<ReturnedFile>(returned.get());
+    let returned = returned.map_err(|error| internal(&format_args!("the returned file is not valid: {error}")))?;
+    let mut name = returned.name;
+    let download = match (returned.file, returned.text, returned.base64) {
+        (Some(path), None, None) => {
+            let Some(folder) = folder.map(Path::to_owned) else {
+                return Err(internal(&"a worker has returned a path, but the setting `files` names no folder"));
+            };
+            name = name.or_else(|| Some(Path::new(&path).file_name()?.to_str()?.to_owned()));
+            // Opening a file can wait for the disk.
+            let opened = tokio::task::spawn_blocking(move || open_inside(&folder, Path::new(&path))).await;
+            let file = opened.map_err(|error| internal(&error))?.map_err(|error| internal(&error))?;
+            Download::file(file)
+        }
+        (None, Some(text), None) => Download::bytes(text),
+        (None, None, Some(text)) => {
+            let bytes = BASE64_STANDARD.decode(text).map_err(|error| internal(&error))?;
+            Download::bytes(bytes)
+        }
+        _ => return Err(internal(&"a returned file has either `file`, `text` or `base64`")),
+    };
+    let download = if let Some(name) = name { download.name(name) } else { download };
+    let download = if let Some(media_type) = returned.r#type { download.media_type(media_type) } else { download };
+    let download = if returned.inline { download.inline() } else { download };
+    Ok(ReturnedValue::Download(Box::new(download)))
+}
+
+/// A relative path is relative to the folder. Links are followed, but not to files outside of the folder.
+fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
+    let outside = || io::Error::other(format!("{} is not a file in the folder `files`", path.display()));
+    let folder = folder.canonicalize()?;
+    let path = folder.join(path).canonicalize()?;
+    // A named pipe could not be opened without waiting.
+    if !path.starts_with(&folder) || !path.metadata()?.is_file() {
+        return Err(outside());
+    }
+    File::open(path)
 }

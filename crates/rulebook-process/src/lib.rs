@@ -18,24 +18,12 @@
 //!
 //! It needs a Unix system. The page `docs/process.md` of the repository describes the settings and the protocol.
 
-mod arguments;
-mod command;
-mod download;
-mod error_line;
-mod function;
 mod handler;
 mod kind;
 mod message;
 mod once;
 mod pool;
-mod pool_start;
-mod pool_state;
-mod settings;
-mod supervisor;
 mod worker;
-mod worker_error;
-mod worker_input;
-mod worker_output;
 
 pub use kind::ProcessKind;
 

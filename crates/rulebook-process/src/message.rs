@@ -1,25 +1,29 @@
-//! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each.
+//! The messages that a worker sends, and the responses to its calls of the API: JSON-RPC 2.0, a line each. Also what
+//! they contain: the functions that handle methods, and the error of a call.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
+use rulebook::ApiError;
+use rulebook::error::{ParameterError, ParameterErrorKind, Source};
+use rulebook::handler_kind::{HandlerError, argument_types, printable, python_type};
+use rulebook::model::{Method, Parameter, Span};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::function::{Function, HandledMethods};
-use crate::pool_state::Event;
+use crate::pool::Event;
 
 /// The JSON-RPC code of a message that is not valid JSON.
 const PARSE_ERROR: i64 = -32_700;
 /// The JSON-RPC code of a message that is not a valid request.
 pub const INVALID_REQUEST: i64 = -32_600;
-/// The JSON-RPC code of an unknown method.
-pub const UNKNOWN_METHOD: i64 = -32_601;
+const UNKNOWN_METHOD: i64 = -32_601;
 /// The JSON-RPC code of an argument that a worker cannot convert to the type of its parameter.
-pub const INVALID_ARGUMENT: i64 = -32_602;
+const INVALID_ARGUMENT: i64 = -32_602;
 /// The JSON-RPC code of a method that ends in an error.
 pub const FAILED: i64 = -32_000;
 
@@ -41,7 +45,6 @@ pub enum Message<'a> {
     Result(u64, &'a RawValue),
     /// The error of the call with this id.
     Error(u64, &'a RawValue),
-    /// A call of the API.
     ApiCall(ApiCallRequest),
     /// A request that no part of the engine handles: its id, and the reason.
     Rejected(Box<RawValue>, i64, String),
@@ -67,10 +70,9 @@ pub struct ApiCallRequest {
 /// A call of the API, for the handler of the call that the worker handles.
 #[derive(Debug)]
 pub struct ApiCall {
-    /// What the worker calls.
     pub request: ApiCallRequest,
     /// Where the response is sent.
-    pub input: std::sync::Arc<crate::worker_input::WorkerInput>,
+    pub input: std::sync::Arc<crate::worker::WorkerInput>,
     /// The next event of the call that the worker handles.
     pub next: oneshot::Receiver<Event>,
 }
@@ -165,8 +167,7 @@ pub fn error_line(id: &RawValue, code: i64, message: &str, data: &Json) -> Vec<u
     format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.get()).into_bytes()
 }
 
-/// The members of a line. They borrow from it. Those before an error in the line are known, too, so that the call to
-/// which the line belongs can be found.
+/// The members of a line. Those before an error are known, too, so that the call of the line can be found.
 #[derive(Debug, Default)]
 struct LineMembers<'a> {
     jsonrpc: Option<Cow<'a, str>>,
@@ -251,5 +252,250 @@ fn set<T, E: Error>(member: &mut Option<T>, value: T) -> Result<(), E> {
     match member.replace(value) {
         None => Ok(()),
         Some(_) => Err(E::custom("a member appears twice")),
+    }
+}
+
+/// The maximum number of bytes of a traceback in the log. Of a longer one, the log has the beginning and the end.
+const MAX_TRACEBACK: usize = 16 << 10;
+
+/// The error object of a worker.
+#[derive(Deserialize)]
+struct WorkerError {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    data: Option<WorkerErrorData>,
+}
+
+#[derive(Default, Deserialize)]
+struct WorkerErrorData {
+    /// The name of a declared error.
+    name: Option<String>,
+    /// The message for the client, instead of the declared one.
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    members: Map<String, Json>,
+    /// Where the program failed, in the notation of its language: several lines.
+    #[serde(default)]
+    traceback: Option<String>,
+    /// The parameter whose argument the worker cannot convert.
+    #[serde(default)]
+    parameter: Option<String>,
+    /// The path to the item of the argument that the worker cannot convert, such as `[2]`.
+    #[serde(default)]
+    path: String,
+    /// What the worker expects instead.
+    #[serde(default)]
+    expected: String,
+}
+
+/// A parameter, for errors of its argument.
+#[derive(Debug)]
+pub struct ReportedParameter {
+    name: Box<str>,
+    request_name: Box<str>,
+    source: Source,
+    message: Option<Box<str>>,
+}
+
+impl ReportedParameter {
+    pub fn all(method: &Method) -> Box<[Self]> {
+        let new = |parameter: &Parameter| Self {
+            name: parameter.name.as_str().into(),
+            request_name: parameter.request_name().into(),
+            source: parameter.from.source(),
+            message: parameter.message.as_deref().map(Into::into),
+        };
+        method.parameters.iter().map(new).collect()
+    }
+}
+
+/// Returns the error that a worker has returned for a call of `method`: an error that the method declares, an error of
+/// an argument, or a failure of the program.
+pub fn read_error(method: &str, parameters: &[ReportedParameter], error: &RawValue) -> ApiError {
+    let failure = |reason: &str| ApiError::internal(format_args!("{method}: {reason}"));
+    let WorkerError { code, message, data } = match serde_json::from_str(error.get()) {
+        Ok(error) => error,
+        Err(error) => {
+            let reason = format!("the worker has returned an error of unknown form: {error}");
+            return failure(&printable(reason.as_bytes()));
+        }
+    };
+    let data = data.unwrap_or_default();
+    if code == INVALID_ARGUMENT
+        && let Some(parameter) = parameters.iter().find(|known| data.parameter.as_deref() == Some(&*known.name))
+    {
+        return argument_error(parameter, &data.path, data.expected);
+    }
+    let Some(name) = data.name else {
+        let message = printable(message.as_bytes());
+        return match data.traceback {
+            Some(traceback) => failure(&format!("{message}\n{}", printable_lines(&traceback))),
+            None => failure(&message),
+        };
+    };
+    let declared = ApiError::declared(name);
+    let error = data.members.into_iter().fold(declared, |error, (name, value)| error.with_member(name, value));
+    match data.message {
+        Some(message) => error.with_message(message),
+        None => error,
+    }
+}
+
+/// It does not contain the argument, which may be a secret.
+fn argument_error(parameter: &ReportedParameter, path: &str, expected: String) -> ApiError {
+    let name = format!("{}{path}", parameter.request_name);
+    let mut error = ParameterError::new(ParameterErrorKind::Invalid, name, parameter.source, expected);
+    error.name_in_code = (parameter.name != parameter.request_name).then(|| parameter.name.clone());
+    error.message.clone_from(&parameter.message);
+    ApiError::parameters(vec![error])
+}
+
+/// Returns lines of another program for the log, without an empty one at the end.
+fn printable_lines(text: &str) -> String {
+    let text = text.trim_end().as_bytes();
+    let lines = |part: &[u8]| part.split(|byte| *byte == b'\n').map(printable).collect::<Vec<_>>().join("\n");
+    if text.len() <= MAX_TRACEBACK {
+        return lines(text);
+    }
+    let (begin, end) = (&text[..MAX_TRACEBACK / 2], &text[text.len() - MAX_TRACEBACK / 2..]);
+    format!("{}\n…\n{}", lines(begin), lines(end))
+}
+
+/// The methods that a worker handles, by their ids, with their functions.
+pub type HandledMethods = HashMap<String, Function>;
+
+/// A function that handles a method, as far as the worker describes it.
+#[derive(Debug, Default, Deserialize)]
+pub struct Function {
+    function: Option<String>,
+    /// Where the function is in the program, such as `handlers.py:12`.
+    location: Option<String>,
+    /// The names of its parameters for arguments.
+    #[serde(default)]
+    parameters: Vec<String>,
+    /// The names of those parameters that accept neither a missing argument nor null.
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    annotations: HashMap<String, Annotation>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Annotation {
+    /// The type in the language of the program.
+    r#type: String,
+    /// The JSON types of the arguments that the parameter accepts.
+    accepts: Vec<String>,
+}
+
+/// The JSON types of arguments, and their names in Python and PHP.
+const NAMES: [(&str, &str); 5] = [
+    ("array", "`list` in Python, `array` in PHP"),
+    ("boolean", "`bool`"),
+    ("number", "`int` or `float`"),
+    ("object", "`dict` in Python, `array` in PHP"),
+    ("string", "`str` in Python, `string` in PHP"),
+];
+
+/// A method as its function must fit it.
+#[derive(Debug)]
+pub struct ExpectedMethod {
+    pub id: String,
+    /// The position of the method in the definition.
+    pub span: Span,
+    parameters: Vec<ExpectedParameter>,
+}
+
+#[derive(Debug)]
+struct ExpectedParameter {
+    name: String,
+    span: Span,
+    /// `true` if the function can get no argument for the parameter, or null.
+    may_be_missing: bool,
+    term: String,
+    /// The JSON types of its arguments; none if they are not known.
+    types: Vec<&'static str>,
+    /// The type in Python to which arguments are converted.
+    python: Option<&'static str>,
+}
+
+impl ExpectedMethod {
+    pub fn new(method: &Method) -> Self {
+        let parameters = method.parameters.iter().map(|parameter| ExpectedParameter {
+            name: parameter.name.clone(),
+            span: parameter.span,
+            may_be_missing: parameter.optional && parameter.default.is_none(),
+            term: parameter.r#type.check.type_expr().term,
+            types: argument_types(parameter),
+            python: python_type(&*parameter.r#type.check),
+        });
+        Self { id: method.id.clone(), span: method.span, parameters: parameters.collect() }
+    }
+
+    /// A parameter of the function must fit that of the method. A function may omit parameters of the method.
+    pub fn mismatches(&self, function: &Function) -> Vec<HandlerError> {
+        let described = function.describe();
+        let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let unknown = function.parameters.iter().filter(|name| !names.contains(&name.as_str())).map(|name| {
+            let shown = printable(name.as_bytes());
+            let message =
+                format!("{described} has a parameter `{shown}`, which is not a parameter of the method `{}`", self.id);
+            HandlerError::new(message).at(self.span).suggest(name, "parameters of the method", &names)
+        });
+        let missing = self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.may_be_missing && function.required.contains(&parameter.name));
+        let missing = missing.map(|parameter| {
+            let name = &parameter.name;
+            let message = format!(
+                "{described} does not accept null for its parameter `{name}`, which is optional in the method `{}`",
+                self.id
+            );
+            let help = "give the parameter of the function a default or a type that allows null, or give the parameter \
+                        in the definition a `default`";
+            HandlerError::new(message).at(parameter.span).help(help)
+        });
+        let other_types = self.parameters.iter().filter_map(|parameter| {
+            let annotation = function.annotations.get(&parameter.name)?;
+            let is_accepted = |r#type: &&str| annotation.accepts.iter().any(|accepted| accepted == r#type);
+            let never = !parameter.types.is_empty() && !parameter.types.iter().any(is_accepted);
+            never.then(|| parameter.annotation_error(annotation, &described))
+        });
+        unknown.chain(missing).chain(other_types).collect()
+    }
+}
+
+impl ExpectedParameter {
+    /// Returns the error of an annotation that accepts no argument of the parameter.
+    fn annotation_error(&self, annotation: &Annotation, function: &str) -> HandlerError {
+        let (name, term, shown) = (&self.name, &self.term, printable(annotation.r#type.as_bytes()));
+        let known: Vec<_> = NAMES.iter().filter(|(r#type, _)| self.types.contains(r#type)).collect();
+        let types = known.iter().map(|(r#type, _)| format!("`{type}`")).collect::<Vec<_>>().join(" or ");
+        let names = known.iter().map(|(_, names)| *names).collect::<Vec<_>>().join("; ");
+        let converted = self.python.map(|python| format!("`{python}` or ")).unwrap_or_default();
+        HandlerError::new(format!(
+            "{function} has the type `{shown}` for its parameter `{name}`, which accepts no value of the type `{term}` \
+             ({types} in JSON)"
+        ))
+        .at(self.span)
+        .help(format!("write {converted}{names}, or change the type in the definition"))
+    }
+}
+
+impl Function {
+    fn describe(&self) -> String {
+        let name = match &self.function {
+            Some(name) => format!("the function `{}`", printable(name.as_bytes())),
+            None => "the handler".to_owned(),
+        };
+        match &self.location {
+            Some(location) => format!("{name} ({})", printable(location.as_bytes())),
+            None => name,
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! Processes that handle a single call: the arguments are their standard input, and the outputs their standard output.
+//! The last line on standard error can name the error with which a program ended.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -16,12 +17,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::command::{self, Process};
 use crate::message::FAILED;
-use crate::pool::Pool;
-use crate::pool_state::{Event, Job, WorkerFailure};
-use crate::supervisor::stopped;
-use crate::worker_output::log_line;
+use crate::pool::{Event, Job, Pool, WorkerFailure, stopped};
+use crate::worker::{self, Process, log_line};
 
 /// The environment variable with the id of the method.
 const METHOD_VARIABLE: &str = "RULEBOOK_METHOD";
@@ -48,9 +46,8 @@ pub fn variables(method: &str, context: &Context) -> serde_json::Result<Vec<(&'s
     Ok(variables)
 }
 
-/// Checks whether the program of a pool exists.
 pub fn check_program(pool: &Pool) -> Vec<HandlerError> {
-    let checked = command::check_program(&pool.settings);
+    let checked = worker::check_program(&pool.settings);
     checked.err().map(|error| pool.start.error(&error.to_string())).into_iter().collect()
 }
 
@@ -100,7 +97,7 @@ async fn run_process(
     arguments: &[u8],
     request_id: Option<&RequestId>,
 ) -> io::Result<Event> {
-    let Process { mut child, group } = command::spawn(&pool.settings, variables)?;
+    let Process { mut child, group } = worker::spawn(&pool.settings, variables)?;
     let missing = || io::Error::other("it has no pipes");
     let mut stdin = child.stdin.take().ok_or_else(missing)?;
     let stdout = child.stdout.take().ok_or_else(missing)?;
@@ -139,7 +136,6 @@ async fn run_process(
     read_output(&output, status)
 }
 
-/// Reads the output of a process that has ended.
 fn read_output(output: &[u8], status: ExitStatus) -> io::Result<Event> {
     if !status.success() {
         let error = serde_json::from_slice::<ErrorOutput>(output).map_err(|_| io::Error::other(status.to_string()))?;
@@ -159,4 +155,74 @@ async fn log_lines(mut stderr: impl AsyncRead + Unpin, pool: &Pool, request_id: 
         lines.add(&chunk[..length], |line| log_line(name, request_id, line));
     }
     lines.finish(|line| log_line(name, request_id, line));
+}
+
+/// Chooses the line that names an error. Python writes it after the stack, Node and PHP before it.
+#[derive(Debug, Default)]
+pub struct ErrorLine {
+    /// The last line that names an error, and its place.
+    found: Option<(String, Option<String>)>,
+    /// The last place before the next line that names an error.
+    place: Option<String>,
+    /// `true` if the next line that is not indented names the error: after carets below the code, or lines of a stack
+    /// in Python.
+    is_marked: bool,
+    last: String,
+}
+
+impl ErrorLine {
+    pub fn add(&mut self, line: &str) {
+        line.clone_into(&mut self.last);
+        if !line.contains(char::is_alphanumeric) {
+            self.is_marked |= line.contains('^');
+            return;
+        }
+        let place = place(line);
+        if line.starts_with(char::is_whitespace) || place.is_some() {
+            self.place = place.or(self.place.take());
+            self.is_marked |= python_frame(line).is_some();
+            if let Some((_, found_place @ None)) = &mut self.found {
+                found_place.clone_from(&self.place);
+            }
+        } else if std::mem::take(&mut self.is_marked) || names_error(line) {
+            self.found = Some((line.to_owned(), self.place.take()));
+        }
+    }
+
+    /// Describes the error: the line that names it, or else the last line.
+    pub fn describe(self) -> Option<String> {
+        match self.found {
+            Some((line, Some(place))) if !line.contains(&place) => Some(format!("its error: {line} ({place})")),
+            Some((line, _)) => Some(format!("its error: {line}")),
+            None => (!self.last.is_empty()).then(|| format!("its last line on standard error: {}", self.last)),
+        }
+    }
+}
+
+/// Returns `true` if a line begins with the name of an error and a colon, such as `TypeError: `, `Error [CODE]: ` or
+/// `PHP Fatal error:  `.
+fn names_error(line: &str) -> bool {
+    let names_error = |name: &str| ["Error", "Exception", " error"].iter().any(|word| name.contains(word));
+    line.split_once(": ").is_some_and(|(name, _)| names_error(name))
+}
+
+/// Returns the place of the code that a line of a stack names, such as `/srv/handlers.mjs:12`. The line is
+/// `  File "…", line 12`, `    at name (file:///…:12:5)` or `file:///…:12`.
+fn place(line: &str) -> Option<String> {
+    if let Some((path, rest)) = python_frame(line) {
+        return Some(format!("{path}:{}", rest.split(',').next().unwrap_or_default()));
+    }
+    let address = match line.trim_start().strip_prefix("at ") {
+        // The column follows the line.
+        Some(frame) => frame.rsplit(" (").next()?.rsplit_once(':')?.0,
+        None => line,
+    };
+    let address = address.trim_start_matches("async ").trim_start_matches("file://");
+    let (path, number) = address.rsplit_once(':')?;
+    (path.starts_with('/') && number.parse::<u32>().is_ok()).then(|| address.to_owned())
+}
+
+/// Returns the path, and the number of the line with what follows it, in a line of a stack in Python.
+fn python_frame(line: &str) -> Option<(&str, &str)> {
+    line.trim_start().strip_prefix("File \"")?.split_once("\", line ")
 }

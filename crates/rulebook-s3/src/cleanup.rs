@@ -12,12 +12,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::background::Tasks;
-use crate::bucket::{Bucket, CONCURRENT, Versioned, Written, error_during};
-use crate::keys::{CONTENTS, STATE, TRANSACTIONS, UPLOADS};
-use crate::pointer::{ABANDONED_AFTER, Decision, Pointer};
-use crate::publish::Replaced;
-use crate::upload::{Target, UploadRecord};
+use crate::bucket::{Bucket, CONCURRENT, CONTENTS, STATE, TRANSACTIONS, UPLOADS, Versioned, Written, error_during};
+use crate::content::{Target, UploadRecord};
+use crate::engine::Tasks;
+use crate::pointer::{ABANDONED_AFTER, Decision, Pointer, Replaced};
 
 /// The maximum number of replaced contents that wait for their deletion.
 pub(crate) const MAX_WAITING: usize = 100_000;

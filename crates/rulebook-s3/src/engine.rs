@@ -1,7 +1,7 @@
-//! The storage as the store uses it.
+//! The storage as the store uses it, and the threads that exchange data with the bucket.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use object_store::ObjectStore;
 use rulebook::Content;
@@ -9,15 +9,14 @@ use rulebook::store::{
     ContentWriter, FileEngine, FileInfo, FileName, LinkFiles, Listing, NewFile, StoreError, StoredFile,
 };
 use rulebook_model::files_location::S3Location;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
-use crate::background::Tasks;
-use crate::bucket::{Bucket, error_during};
-use crate::keys::{CONTENTS, random_id};
+use crate::bucket::{self, Bucket, CONTENTS, error_during, random_id};
 use crate::links::S3Links;
-use crate::pointer::{Entry, Pointer};
-use crate::publish::Published;
-use crate::{cleanup, connect, download, upload};
+use crate::pointer::{Entry, Pointer, Published};
+use crate::{cleanup, content};
 
 /// The files in a bucket.
 pub struct S3Files {
@@ -40,7 +39,7 @@ impl S3Files {
     /// # Errors
     /// Fails if the bucket cannot be read and written, or if its server ignores the conditions of writes.
     pub fn open(location: S3Location) -> Result<Self, StoreError> {
-        let bucket = Bucket::new(connect::client(&location)?, location);
+        let bucket = Bucket::new(bucket::client(&location)?, location);
         let tasks = Tasks::new()?;
         let checked = bucket.clone();
         tasks.wait(async move { checked.check_format().await })?;
@@ -73,7 +72,7 @@ impl FileEngine for S3Files {
         let entry = self.entry(name)?;
         let info = entry.info();
         let key = self.bucket.keys.key(CONTENTS, &entry.content);
-        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length, ());
+        let content = content::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length, ());
         Ok(StoredFile::new(Content::Ranged(content), info))
     }
 
@@ -87,8 +86,8 @@ impl FileEngine for S3Files {
     }
 
     fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError> {
-        let target = upload::Target { id: random_id()?, is_link: false };
-        Ok(Box::new(upload::Writer::new(self.bucket.clone(), self.tasks.clone(), target)))
+        let target = content::Target { id: random_id()?, is_link: false };
+        Ok(Box::new(content::Writer::new(self.bucket.clone(), self.tasks.clone(), target)))
     }
 
     fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
@@ -140,5 +139,58 @@ impl Bucket {
             Some(folder) if listing == Listing::default() => Err(StoreError::NotFound(folder.clone())),
             _ => Ok(listing),
         }
+    }
+}
+
+/// The number of threads. They only move bytes, and compute signatures and checksums.
+const THREADS: usize = 2;
+
+/// Starts tasks of a bucket, which end when the last clone of this value is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Tasks(Arc<Background>);
+
+#[derive(Debug)]
+struct Background {
+    /// `None` only after the value was dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // Dropping a runtime waits for its tasks, which asynchronous code must not do.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(THREADS).thread_name("rulebook-s3").enable_all().build();
+        let runtime = runtime.map_err(StoreError::io_during("starting the threads for a bucket"))?;
+        Ok(Self(Arc::new(Background { runtime: Some(runtime) })))
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let runtime = self.0.runtime.as_ref().expect("the runtime is removed only when the value is dropped");
+        runtime.spawn(task)
+    }
+
+    /// Runs a task and blocks this thread until it ends. Unlike a call of `block_on`, this cannot panic if the thread
+    /// belongs to another runtime.
+    pub(crate) fn wait<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.spawn(async move {
+            // Sending fails only if this thread has panicked.
+            let _ = sender.send(task.await);
+        });
+        receiver.recv().unwrap_or_else(|_| {
+            let error = "the task has panicked, or the store has been closed".into();
+            Err(StoreError::Unavailable { action: "waiting for a bucket", error })
+        })
     }
 }

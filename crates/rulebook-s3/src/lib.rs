@@ -12,17 +12,12 @@
 //! The files of download links are in the bucket too, so that a link that one server has created is valid at all
 //! servers with the same bucket.
 
-mod background;
 mod bucket;
 mod cleanup;
-mod connect;
-mod download;
+mod content;
 mod engine;
-mod keys;
 mod links;
 mod pointer;
-mod publish;
-mod upload;
 
 pub use engine::S3Files;
 

@@ -21,13 +21,11 @@ pub(crate) struct Choice {
     pub name: String,
     /// The index of its value.
     value: usize,
-    /// The words of the parameter with their fragments. If the parameter can be missing, the first one is its absence,
-    /// which has no fragment.
+    /// The words with their fragments. If the parameter can be missing, the first one is its absence.
     options: Vec<(Option<String>, Option<Arc<JsonNode>>)>,
 }
 
 impl Choice {
-    /// Reads the setting `choose`.
     pub(crate) fn read(
         method: &HandledMethod<'_>,
         names: &mut Names<'_, '_>,
@@ -118,7 +116,6 @@ impl Choice {
         self.options.iter().position(|(known, _)| known.as_deref() == word).unwrap_or_default()
     }
 
-    /// Describes the value that chooses a fragment.
     pub(crate) fn describe(&self, index: usize) -> String {
         match self.options.get(index) {
             Some((Some(word), _)) => format!("`{}` is `{word}`", self.name),
@@ -142,7 +139,6 @@ fn may_be_missing(parameter: &Parameter) -> bool {
     accepts_null || (parameter.optional && parameter.default.is_none())
 }
 
-/// Returns the words of an enumeration.
 fn words(check: &dyn Check) -> Option<Vec<String>> {
     match check.structure() {
         Structure::Nullable(inner) => words(&*inner),

@@ -10,18 +10,16 @@ use rulebook::handler_kind::{
     ApplyMigrations, CheckContext, CheckFuture, CompiledHandler, DataChanges, HandledMethod, HandlerError, HandlerKind,
     Measure, Migrations, PrepareContext, PrepareError, PrepareFuture, ReadinessCheck, StartFuture,
 };
-
 use rulebook_model::diagnostic::Source;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::call::{SqlHandler, SqlMethod};
-use crate::check::{self, OpenError};
 use crate::database::Database;
 use crate::handler_settings::{SETTINGS, SQL, read_method};
 use crate::migrations::unread_files;
-use crate::release::Release;
+use crate::release::{self, OpenError, Release};
 use crate::running::{announce, new_server};
 use crate::settings::read_databases;
 
@@ -52,8 +50,7 @@ pub struct SqlKind {
 
 #[derive(Default)]
 struct Compiled {
-    /// The databases of the definition; `None` before the first handler is compiled, and an empty list if their
-    /// settings are wrong.
+    /// `None` before the first handler is compiled; empty if the settings of the databases are wrong.
     databases: Option<Vec<Arc<Database>>>,
     methods: Vec<Arc<SqlMethod>>,
     /// The title and the version of the API.
@@ -103,7 +100,6 @@ impl SqlKind {
         statements.filter_map(|statement| statement.source().file().map(&of)).collect()
     }
 
-    /// Returns the methods with statements for a database.
     fn methods_of(&self, database: &Arc<Database>) -> Vec<Arc<SqlMethod>> {
         let compiled = self.lock();
         compiled.methods.iter().filter(|method| Arc::ptr_eq(&method.database, database)).cloned().collect()
@@ -122,8 +118,7 @@ impl SqlKind {
         databases
     }
 
-    /// Opens databases, which creates missing files of SQLite. An error without a place is at a method: the default
-    /// address is not part of the definition.
+    /// Opening creates missing files of SQLite. An error without a place is at a method, as for the default address.
     fn open(&self, databases: &[Arc<Database>], data_folder: &Path) -> Result<(), Vec<HandlerError>> {
         let open = |database: &Arc<Database>| {
             let error = database.unusable(&database.open(data_folder).err()?);
@@ -137,7 +132,6 @@ impl SqlKind {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Prepares the changes of all databases.
     async fn prepare_releases(&self, context: PrepareContext<'_>) -> Result<DataChanges, PrepareError> {
         let databases = self.prepared_databases(context.migrations.apply);
         self.open(&databases, context.data_folder)?;
@@ -209,7 +203,7 @@ impl SqlKind {
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        checked.map_err(|error| match check::unchecked(database, &error) {
+        checked.map_err(|error| match release::unchecked(database, &error) {
             Some(warning) => OpenError::Unchecked(warning),
             None => OpenError::Invalid(error.errors),
         })
@@ -221,7 +215,7 @@ impl SqlKind {
         let migrations = Migrations { apply: ApplyMigrations::ToAllDatabases, allow_loss: true, allow_breaking: true };
         let context = PrepareContext { data_folder: check.folder, migrations };
         for (number, database) in self.used_databases().into_iter().enumerate() {
-            let (new, opened) = check::open(&database, number, check).await;
+            let (new, opened) = release::open(&database, number, check).await;
             created.extend(new);
             let opened = match opened {
                 Ok(()) => self.check_database(&database, context).await,

@@ -32,41 +32,28 @@
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
 mod call;
-mod check;
 mod choice;
-mod column_error;
-mod column_output;
-mod constraint;
+mod column;
 mod database;
-mod edited;
-mod error_class;
+mod errors;
 mod handler_settings;
 mod idempotency;
 mod keys;
 mod kind;
-mod member;
-mod migrate;
 mod migrations;
-mod moments;
 mod names;
 mod page;
-mod raw_value;
 mod release;
 mod result_shape;
 mod rules;
 mod running;
 mod settings;
 mod statement;
-mod statement_file;
-mod steps;
 mod storage;
-mod table_checks;
-mod target;
-mod unused;
+mod tokens;
 mod value;
-mod value_error;
 
 pub use idempotency::SqlIdempotency;
 pub use keys::SqlKeys;
 pub use kind::SqlKind;
-pub use migrate::{databases_outside_data_folder, end_interrupted_migration, migrate, migration_status};
+pub use migrations::{databases_outside_data_folder, end_interrupted_migration, migrate, migration_status};

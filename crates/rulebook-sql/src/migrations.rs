@@ -1,22 +1,25 @@
-//! The migrations of a database: the files in a folder, and which of them a database has.
+//! The migrations of a database: the files in a folder, which of them a database has, and how they are applied.
 //!
 //! The table `_sqlx_migrations` has the form that the crate sqlx gives it, so that databases that were migrated by sqlx
 //! itself remain usable.
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::{HandlerError, Migrations, PrepareContext};
+use rulebook::model::Api;
 use rulebook_model::diagnostic::Source;
 use rulebook_model::span::Span;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::database::{Connection, Dialect};
-use crate::release::ReleaseError;
+use crate::database::{Connection, Database, Dialect, Lease, LeaseEnd};
+use crate::release::{Copy, Release, ReleaseError};
+use crate::settings::read_databases;
 use crate::statement::{first_words, locate, words};
 
 /// The index of the file in the spans of a migration, which is not a file of the definition.
@@ -73,18 +76,15 @@ impl MigrationFile {
         Self { migration: migration(text), source: Arc::new(source), other_checksums }
     }
 
-    /// Returns the number at the beginning of the name of the file.
     pub(crate) fn number(&self) -> i64 {
         self.migration.version
     }
 
-    /// Returns the name of the file.
     pub(crate) fn name(&self) -> String {
         self.source.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Returns the words that begin statements about transactions. The statements in a trigger or a function end with
-    /// `end`, too.
+    /// The words that begin statements about transactions. Statements in triggers and functions end with `end`, too.
     fn transaction_words(&self, dialect: Dialect) -> Vec<String> {
         let words = words(&self.migration.sql, dialect).unwrap_or_default();
         let has_body = dialect != Dialect::Postgres || words.windows(2).any(|pair| pair == ["begin", "atomic"]);
@@ -92,8 +92,7 @@ impl MigrationFile {
         first.filter(|word| TRANSACTION_WORDS.contains(&word.as_str()) && (word != "end" || !has_body)).collect()
     }
 
-    /// Returns `true` if the statements must not run in a transaction: the file says so, or contains statements that
-    /// begin or end one.
+    /// The file says so, or contains statements that begin or end a transaction.
     pub(crate) fn is_outside_of_transaction(&self, dialect: Dialect) -> bool {
         dialect != Dialect::Sqlite && (self.migration.no_tx || !self.transaction_words(dialect).is_empty())
     }
@@ -129,7 +128,6 @@ impl MigrationFile {
             || words.windows(3).any(|three| three[0] == "change" && three[1] == old && three[2] == new)
     }
 
-    /// Returns `true` if a statement may drop a table.
     pub(crate) fn drops_table(&self, dialect: Dialect) -> bool {
         words(&self.migration.sql, dialect).is_none_or(|words| words.windows(2).any(|pair| pair == ["drop", "table"]))
     }
@@ -173,8 +171,7 @@ impl MigrationFile {
         found.map(|what| format!("`{}` contains `{what}`, which this database cannot undo", self.name())).collect()
     }
 
-    /// Returns `true` if a statement may change something outside of its database: in MySQL another one, and in
-    /// PostgreSQL what belongs to the whole server.
+    /// `true` if a statement may change another database of MySQL, or what belongs to a whole server of PostgreSQL.
     pub(crate) fn may_leave_database(&self, schemas: &[String], dialect: Dialect) -> bool {
         let text = self.text_with_commented_statements(dialect).replace('`', "").to_lowercase();
         let words = words(&text, dialect).unwrap_or_default();
@@ -187,7 +184,6 @@ impl MigrationFile {
                     || schemas.iter().any(|schema| text.contains(&format!("{}.", schema.to_lowercase())))))
     }
 
-    /// Returns the tables from which a statement deletes all rows.
     pub(crate) fn emptied_tables(&self, dialect: Dialect) -> Vec<String> {
         let text = self.migration.sql.replace(['"', '`'], "");
         let words = words(&text, dialect).unwrap_or_default();
@@ -202,7 +198,7 @@ impl MigrationFile {
         tables.cloned().collect()
     }
 
-    pub(crate) fn has_checksum(&self, checksum: &[u8]) -> bool {
+    fn has_checksum(&self, checksum: &[u8]) -> bool {
         *self.migration.checksum == *checksum || self.other_checksums.iter().any(|other| **other == *checksum)
     }
 
@@ -262,10 +258,7 @@ impl MigrationFile {
     }
 }
 
-/// Reads the migrations of a folder, in the order of their numbers.
-///
-/// # Errors
-/// Returns an error for each file that cannot be read, has no number, or has that of another file.
+/// In the order of the numbers. Returns an error for each file that cannot be read, has no number, or that of another.
 pub(crate) fn read_files(folder: &Path) -> Result<Vec<MigrationFile>, Vec<HandlerError>> {
     let unreadable = |path: &Path, error: &dyn Display| {
         HandlerError::new(format!("the migrations cannot be read: {}: {error}", path.display()))
@@ -337,19 +330,16 @@ fn number_of(name: &str) -> Option<i64> {
 /// What a database lacks of the migrations of a definition.
 #[derive(Debug, Default)]
 pub(crate) struct MigrationStatus {
-    /// The migrations that the database does not have, in the order of their numbers.
     pub pending: Vec<MigrationFile>,
     /// The numbers of migrations above those of all files: a newer release has applied them.
     pub newer: Vec<i64>,
-    /// The number of migrations that the database has.
     pub applied: usize,
     /// Why no migration can be applied: one was interrupted.
     pub interrupted: Option<HandlerError>,
 }
 
 impl MigrationStatus {
-    /// Compares the migrations that a database has with the files. Those from the number `first_edited` count as not
-    /// applied.
+    /// Compares the migrations of a database with the files. Those from `first_edited` count as not applied.
     pub(crate) async fn read(
         connection: &mut Connection,
         files: Vec<MigrationFile>,
@@ -450,4 +440,198 @@ fn compare(
         }
     }
     if errors.is_empty() { Ok(status) } else { Err(errors) }
+}
+
+/// Applies the migrations of all databases of a definition, as `migrations` allows it: the files `NUMBER_NAME.sql` in
+/// the folder that the setting `migrations` of a database names. Migrations that were applied before are only compared
+/// with their checksums. Waits while another program applies migrations to the database. Returns what has changed, a
+/// line for each file and table.
+///
+/// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the folder that contains
+/// the folder of the definition. A program calls this function in a tokio runtime with timers and sockets.
+///
+/// # Errors
+/// Fails if the settings are wrong, a database cannot be reached, a migration fails, or an applied migration was
+/// changed or removed.
+pub async fn migrate(api: &Api, data_folder: &Path, migrations: Migrations) -> Result<Vec<String>, Vec<HandlerError>> {
+    let mut changes = Vec::new();
+    for database in open_databases(api, data_folder)? {
+        let prepared = Release::prepare(&database, &[], PrepareContext { data_folder, migrations }).await;
+        if let Some(release) = prepared.map_err(|error| error.errors)? {
+            changes.extend(release.description.clone());
+            release.commit().await.map_err(|error| error.errors)?;
+        }
+        database.close().await;
+    }
+    Ok(changes)
+}
+
+/// Says which migrations the databases of a definition have, a line for each database.
+///
+/// # Errors
+/// Fails if the settings are wrong, a database cannot be reached, or the files do not fit to what the database has.
+pub async fn migration_status(api: &Api, data_folder: &Path) -> Result<Vec<String>, Vec<HandlerError>> {
+    let mut lines = Vec::new();
+    for database in open_databases(api, data_folder)? {
+        let name = &database.settings.name;
+        let folder = database.settings.migrations.as_ref().map(|folder| folder.value.clone()).unwrap_or_default();
+        let mut lease = database.lease_for_migrations().await.map_err(|error| vec![database.unusable(&error)])?;
+        let MigrationStatus { pending, newer, applied, interrupted } =
+            MigrationStatus::read(lease.connection(), read_files(&folder)?, None).await?;
+        let mut line = format!("{name}: {applied} applied, {} pending", pending.len());
+        let names: Vec<_> = pending.iter().map(|file| format!("`{}`", file.name())).collect();
+        if !names.is_empty() {
+            line = format!("{line}: {}", names.join(", "));
+        }
+        if !newer.is_empty() {
+            line = format!("{line}; {} of a newer release", newer.len());
+        }
+        if let Some(error) = interrupted {
+            line = format!("{line}; {}", error.message);
+        }
+        lines.push(line);
+        lease.end(LeaseEnd::Reuse);
+        database.close().await;
+    }
+    Ok(lines)
+}
+
+/// Ends a migration that MySQL or MariaDB has run only in part, after its tables were corrected: with `is_applied` as
+/// if it had run, and otherwise as if it had never begun. Returns the names of the databases.
+///
+/// # Errors
+/// Fails if the settings are wrong, a database cannot be reached, or none has a migration with this number that was
+/// interrupted.
+pub async fn end_interrupted_migration(
+    api: &Api,
+    data_folder: &Path,
+    number: i64,
+    is_applied: bool,
+) -> Result<Vec<String>, Vec<HandlerError>> {
+    let mut ended = Vec::new();
+    for database in open_databases(api, data_folder)? {
+        let unusable = |error: &dyn Display| vec![database.unusable(error)];
+        let mut lease = database.lease_for_migrations().await.map_err(|error| unusable(&error))?;
+        let interrupted = lease.connection().as_migrate().dirty_version().await;
+        // A database without the table of migrations has none.
+        if interrupted.ok().flatten() == Some(number) {
+            let condition = format!("where version = {number} and not success");
+            let statement = match is_applied {
+                true => format!("update _sqlx_migrations set success = true {condition}"),
+                false => format!("delete from _sqlx_migrations {condition}"),
+            };
+            lease.run(&statement).await.map_err(|error| unusable(&error))?;
+            ended.push(database.settings.name.clone());
+        }
+        lease.end(LeaseEnd::Reuse);
+        database.close().await;
+    }
+    if ended.is_empty() {
+        let error = HandlerError::new(format!("no database has a migration {number} that was interrupted"));
+        return Err(vec![error.help("`rulebook migrate --status` says which migrations the databases have")]);
+    }
+    Ok(ended)
+}
+
+fn open_databases(api: &Api, data_folder: &Path) -> Result<Vec<Arc<Database>>, Vec<HandlerError>> {
+    let all = read_databases(api)?.into_iter().filter(|settings| settings.migrations.is_some());
+    all.map(|settings| {
+        let database = Arc::new(Database::new(settings));
+        database.open(data_folder).map_err(|error| vec![database.unusable(&error)])?;
+        Ok(database)
+    })
+    .collect()
+}
+
+/// Returns the names of the databases of a definition that are not files in the data folder, so that other programs can
+/// use them, too. Errors in the settings are ignored.
+#[must_use]
+pub fn databases_outside_data_folder(api: &Api) -> Vec<String> {
+    let folder = Path::new("data");
+    let is_outside = |database: &Database| match database.file(folder) {
+        Some(file) => !file.starts_with(folder) || file.components().any(|part| part == Component::ParentDir),
+        None => true,
+    };
+    let databases = read_databases(api).unwrap_or_default().into_iter().map(Database::new);
+    databases.filter(is_outside).map(|database| database.settings.name).collect()
+}
+
+/// The copy from before an applied migration whose text has changed.
+pub(crate) struct Edited {
+    /// The number of the first migration that the copy does not have.
+    pub number: i64,
+    copy: PathBuf,
+    file: PathBuf,
+}
+
+/// Finds the copy from before the first applied migration whose text has changed, if there is one.
+pub(crate) async fn find(connection: &mut Connection, files: &[MigrationFile], file: PathBuf) -> Option<Edited> {
+    let applied = connection.as_migrate().list_applied_migrations().await.ok()?;
+    let has_changed = |file: &&MigrationFile| {
+        applied.iter().any(|applied| applied.version == file.number() && !file.has_checksum(&applied.checksum))
+    };
+    let changed = files.iter().find(has_changed)?.number();
+    let begin = format!("{}.before-", file.file_name()?.to_string_lossy());
+    let copies = file.parent()?.read_dir().ok()?.flatten().filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number: i64 = name.strip_prefix(&begin)?.split('.').next()?.parse().ok()?;
+        let modified = entry.metadata().and_then(|data| data.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        (number <= changed).then(|| (number, modified, entry.path()))
+    });
+    let (number, _, copy) = copies.max_by_key(|(number, modified, _)| (*number, *modified))?;
+    Some(Edited { number, copy, file })
+}
+
+impl Edited {
+    /// Copies the present state of the database, and opens the copy from before the migration.
+    pub(crate) async fn attach(&self, lease: &mut Lease) -> Result<Copy, sqlx::Error> {
+        let present = Copy::new(lease, &self.file, &format!("edited-{}", self.number)).await?;
+        lease.text_rows("attach ? as rulebook_before", &[&self.copy.to_string_lossy()]).await?;
+        Ok(present)
+    }
+}
+
+/// Replaces the tables of the database by those of the copy, in the transaction that has begun. Tables of rulebook
+/// itself stay as they are.
+pub(crate) async fn restore(lease: &mut Lease) -> Result<(), sqlx::Error> {
+    let objects = |schema: &str| {
+        format!(
+            "select type, name, sql from {schema}.sqlite_master where sql is not null \
+             and name not like 'sqlite\\_%' escape '\\' and tbl_name not like 'rulebook\\_%' escape '\\' \
+             and name not in (select name from pragma_table_list where schema = '{schema}' and type = 'shadow') \
+             order by type = 'view' desc, rowid"
+        )
+    };
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    for row in lease.text_rows(&objects("main"), &[]).await? {
+        if let [Some(kind), Some(name), _] = &row[..]
+            && matches!(kind.as_str(), "table" | "view")
+        {
+            lease.run(&format!("drop {kind} if exists main.{}", quoted(name))).await?;
+        }
+    }
+    let objects = lease.text_rows(&objects("rulebook_before"), &[]).await?;
+    let (tables, others): (Vec<_>, Vec<_>) = objects.iter().partition(|row| row[0].as_deref() == Some("table"));
+    for row in tables {
+        let [_, Some(name), Some(sql)] = &row[..] else { continue };
+        lease.run(sql).await?;
+        let columns = "select name from pragma_table_xinfo(?, 'rulebook_before') where hidden = 0";
+        let columns = lease.text_rows(columns, &[name]).await?;
+        let columns: Vec<_> = columns.iter().filter_map(|row| Some(quoted(row.first()?.as_deref()?))).collect();
+        let (name, columns) = (quoted(name), columns.join(", "));
+        let copy = format!("insert into main.{name} ({columns}) select {columns} from rulebook_before.{name}");
+        lease.run(&copy).await?;
+    }
+    let sequences = "select name from rulebook_before.sqlite_master where name = 'sqlite_sequence'";
+    if !lease.text_rows(sequences, &[]).await?.is_empty() {
+        lease.run("delete from main.sqlite_sequence").await?;
+        lease.run("insert into main.sqlite_sequence select * from rulebook_before.sqlite_sequence").await?;
+    }
+    // The triggers must not see the rows that are copied.
+    for row in others {
+        if let [_, _, Some(sql)] = &row[..] {
+            lease.run(sql).await?;
+        }
+    }
+    Ok(())
 }

@@ -1,26 +1,25 @@
 //! A release prepares everything before it changes anything: the pending migrations of a database run in a transaction,
 //! in which all statements of the definition are prepared, and which is committed when the rest of the API can be
-//! served, too. Where a database has no such transactions, what could be lost is named before anything runs.
+//! served, too. Where a database has no such transactions, what could be lost is named before anything runs. Migrations
+//! are also tried in temporary databases, which have the tables of all migrations and are removed afterwards.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rulebook::handler_kind::{ApplyMigrations, HandlerError, Migrations, PrepareContext};
+use rulebook::handler_kind::{ApplyMigrations, CheckContext, HandlerError, Migrations, PrepareContext};
+use url::Url;
 
 use crate::call::SqlMethod;
-use crate::check::{self, TemporaryDatabase};
 use crate::database::{
     Database, DeletedRows, Dialect, Lease, LeaseEnd, LockError, MigrationLock, PrepareError as StatementError,
     Violation,
 };
-use crate::edited::{self, Edited};
-use crate::migrations::{MigrationFile, MigrationStatus, read_files};
-use crate::rules::{COLUMN, Rule, rules};
+use crate::migrations::{self, Edited, MigrationFile, MigrationStatus, read_files};
+use crate::rules::{COLUMN, Rule, check_tables, rules};
 use crate::running::Running;
 use crate::settings::DatabaseSettings;
-use crate::table_checks::check_tables;
 
 /// The savepoint after the migrations: an error in a statement must not end the transaction.
 pub(crate) const SAVEPOINT: &str = "rulebook_statements";
@@ -33,7 +32,6 @@ pub(crate) struct Release {
     database: Arc<Database>,
     /// The migrations that cannot run in one transaction with the others. The commit runs them.
     outside: Vec<MigrationFile>,
-    /// A copy of the database from before the migrations.
     copy: Option<Copy>,
     methods: Vec<Arc<SqlMethod>>,
     data_folder: PathBuf,
@@ -43,7 +41,6 @@ pub(crate) struct Release {
     pub is_new: bool,
 }
 
-/// Why a release cannot be served with a database.
 #[derive(Debug)]
 pub(crate) struct ReleaseError {
     pub errors: Vec<HandlerError>,
@@ -89,11 +86,8 @@ struct Table {
 }
 
 impl Release {
-    /// Runs the pending migrations of a database, if the caller allows it, and prepares the statements of its methods.
-    /// Returns `None` if there is nothing to commit.
-    ///
-    /// # Errors
-    /// Fails if the migrations or the statements do not fit to the database, in which nothing has changed then.
+    /// Runs the pending migrations, if the caller allows it, and prepares the statements. Returns `None` if there is
+    /// nothing to commit. After an error, nothing in the database has changed.
     pub(crate) async fn prepare(
         database: &Arc<Database>,
         methods: &[Arc<SqlMethod>],
@@ -122,7 +116,7 @@ impl Release {
         let lock = database.lock_migrations(&mut lease).await?;
         let edits = is_sqlite && context.migrations.apply == ApplyMigrations::ToEditedFiles;
         let edited = match database.file(context.data_folder).filter(|_| edits) {
-            Some(file) => edited::find(lease.connection(), &files, file).await,
+            Some(file) => migrations::find(lease.connection(), &files, file).await,
             None => None,
         };
         let first_edited = edited.as_ref().map(|edited| edited.number);
@@ -253,7 +247,7 @@ impl Release {
         let deleted = DeletedRows::default();
         lease.begin_migrations(lock_timeout, drops_tables, &deleted).await?;
         if edited.is_some() {
-            edited::restore(lease).await?;
+            migrations::restore(lease).await?;
             before = tables(lease, dialect).await?;
             // What goes back to the copy is no loss of the migrations.
             std::mem::take(&mut *deleted.lock().unwrap_or_else(PoisonError::into_inner));
@@ -299,11 +293,7 @@ impl Release {
         Ok(())
     }
 
-    /// Makes the migrations effective.
-    ///
-    /// # Errors
-    /// Fails if the database cannot commit, or if a migration fails that cannot run in a transaction. Those before it
-    /// have run then.
+    /// Makes the migrations effective. If one fails that cannot run in a transaction, those before it have run.
     pub(crate) async fn commit(mut self) -> Result<(), ReleaseError> {
         let settings = &self.database.settings;
         let has_transactions = settings.dialect == Dialect::Sqlite;
@@ -355,7 +345,6 @@ impl Release {
     }
 }
 
-/// Runs migrations in the transaction that has begun.
 async fn apply(lease: &mut Lease, files: &[MigrationFile], database: &Database) -> Result<(), ReleaseError> {
     let drops_tables = files.iter().any(|file| file.drops_table(database.settings.dialect));
     let before = lease.broken_references().await?;
@@ -440,7 +429,7 @@ async fn try_in_new_database(
             match file.apply(lease.connection()).await {
                 // A database that existed before its first migration has other tables and rows.
                 Err(error)
-                    if check::needs_other_server(&error)
+                    if needs_other_server(&error)
                         || pending.iter().all(|pending| pending.number() != file.number())
                         || error.code.as_deref().is_some_and(|code| OF_ROWS.contains(&code)) =>
                 {
@@ -471,8 +460,7 @@ async fn try_in_new_database(
     result
 }
 
-/// Prepares the statements of methods, and compares them with the definition. With `is_older`, the tables belong to a
-/// newer release.
+/// With `is_older`, the tables belong to a newer release.
 async fn prepare_statements(
     lease: &mut Lease,
     methods: &[Arc<SqlMethod>],
@@ -527,8 +515,8 @@ async fn count_rows(lease: &mut Lease, dialect: Dialect, tables: &mut Tables) ->
     Ok(())
 }
 
-/// Returns the differences between the tables before and after the migrations, and those of them that are losses.
-/// `is_renamed` returns whether a migration gives a table or a column another name.
+/// Returns the differences, and those of them that are losses. `is_renamed` returns whether a migration renames a table
+/// or a column.
 fn differences(before: &Tables, after: &Tables, is_renamed: impl Fn(&str, &str) -> bool) -> (Vec<String>, Vec<String>) {
     let (mut changes, mut losses) = (Vec::new(), Vec::new());
     let mut added: Vec<_> = after.iter().filter(|(name, _)| !before.contains_key(*name)).collect();
@@ -580,7 +568,6 @@ fn differences(before: &Tables, after: &Tables, is_renamed: impl Fn(&str, &str) 
     (changes, losses)
 }
 
-/// Says how many rows a table has, if they were counted and there are any.
 fn with_rows(table: &Table) -> String {
     table.rows.filter(|rows| *rows > 0).map_or(String::new(), |rows| format!(", with {rows} rows"))
 }
@@ -643,4 +630,120 @@ impl Drop for Copy {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// The SQLSTATEs of a migration that needs what a new database does not have: an extension that is not installed
+/// (58P01 and 0A000), or a right (42501).
+const MISSING_FEATURES: [&str; 3] = ["58P01", "0A000", "42501"];
+
+/// A new database on a server. The connections to it must be closed before it is removed.
+pub(crate) struct TemporaryDatabase {
+    /// The database of the server to which the command connects.
+    server: Database,
+    name: String,
+}
+
+/// Why the statements for a database cannot be prepared.
+pub(crate) enum OpenError {
+    /// They cannot be checked; this is a warning.
+    Unchecked(HandlerError),
+    Invalid(Vec<HandlerError>),
+}
+
+impl TemporaryDatabase {
+    /// Creates a database on a server. Returns it with its address.
+    pub(crate) async fn create(address: &str, dialect: Dialect, folder: &Path) -> Result<(Self, String), String> {
+        let mut url = Url::parse(address).map_err(|error| error.to_string())?;
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let name = format!("rulebook_check_{}_{nanos}", std::process::id());
+        let server = Database::new(DatabaseSettings::at("check", address, dialect));
+        server.open(folder).map_err(|error| error.to_string())?;
+        let created = Self { server, name };
+        created.run(&format!("CREATE DATABASE {}", created.name)).await?;
+        url.set_path(&created.name);
+        Ok((created, url.into()))
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), String> {
+        let mut lease = self.server.lease().await.map_err(|error| error.to_string())?;
+        lease.run(sql).await.map_err(|error| error.to_string())?;
+        lease.end(LeaseEnd::Reuse);
+        Ok(())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) async fn remove(self) {
+        // A connection that was closed can be open at the server for a moment.
+        let force = if self.server.settings.dialect == Dialect::Postgres { " WITH (FORCE)" } else { "" };
+        if let Err(error) = self.run(&format!("DROP DATABASE {}{force}", self.name)).await {
+            log::warn!("the database {} cannot be removed: {error}", self.name);
+        }
+        self.server.close().await;
+    }
+}
+
+/// Opens a new database instead of that of the definition. The number distinguishes the databases of a definition. The
+/// new database of a server must be removed, also after an error.
+pub(crate) async fn open(
+    database: &Database,
+    number: usize,
+    check: CheckContext<'_>,
+) -> (Option<TemporaryDatabase>, Result<(), OpenError>) {
+    let DatabaseSettings { name, dialect, migrations, url_span, .. } = &database.settings;
+    let at_address = |error: HandlerError| match url_span {
+        // The line may contain a password.
+        Some(span) => error.at(*span).hide_line(),
+        None => error,
+    };
+    let unchecked = |reason: &str, help: &str| {
+        let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
+        OpenError::Unchecked(at_address(error).help(help))
+    };
+    if migrations.is_none() {
+        let help = "`serve` checks them when it starts";
+        return (None, Err(unchecked("without `migrations`, its tables are not known", help)));
+    }
+    let (created, url) = match dialect {
+        Dialect::Sqlite => (None, format!("sqlite:check{number}.db")),
+        Dialect::Postgres | Dialect::Mysql => {
+            let Some(address) = check.databases.iter().find(|url| Dialect::from_url(url) == Some(*dialect)) else {
+                let help = "name a server on which a database can be created: `rulebook check --database URL`";
+                return (None, Err(unchecked("they need a database server", help)));
+            };
+            match TemporaryDatabase::create(address, *dialect, check.folder).await {
+                Ok((created, url)) => (Some(created), url),
+                Err(error) => {
+                    let message = format!("no database can be created at the address of `--database`: {error}");
+                    return (None, Err(OpenError::Invalid(vec![HandlerError::new(message)])));
+                }
+            }
+        }
+    };
+    let opened =
+        database.open_at(&url, check.folder).map_err(|error| OpenError::Invalid(vec![database.unusable(&error)]));
+    (created, opened)
+}
+
+/// Returns `true` if a migration needs what only another server or user has.
+fn needs_other_server(error: &ReleaseError) -> bool {
+    error.code.as_deref().is_some_and(|code| MISSING_FEATURES.contains(&code))
+}
+
+/// Returns the error of a new database as a warning, if the migrations need what only another database has.
+pub(crate) fn unchecked(database: &Database, error: &ReleaseError) -> Option<HandlerError> {
+    if !needs_other_server(error) {
+        return None;
+    }
+    let reason = &error.errors.first()?.message;
+    let name = &database.settings.name;
+    let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
+    let error = error.help("check them on a server that has what the migrations need");
+    Some(match database.settings.url_span {
+        // The line may contain a password.
+        Some(span) => error.at(span).hide_line(),
+        None => error,
+    })
 }

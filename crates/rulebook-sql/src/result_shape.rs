@@ -9,13 +9,11 @@ use rulebook_model::types::{Check, Structure};
 use serde_json::{Map, Value as Json};
 
 use crate::call::{DownloadContent, Format};
-use crate::column_error::{file_type_error, type_error};
-use crate::column_output::ColumnOutput;
+use crate::column::{ColumnOutput, file_type_error, type_error};
 use crate::database::{Column, ColumnType};
 use crate::statement::{Statement, locate};
-use crate::target::Target;
+use crate::value::Target;
 
-/// The number of rows that a method returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rows {
     /// One row: its columns are the outputs.
@@ -25,7 +23,6 @@ pub(crate) enum Rows {
     None,
 }
 
-/// What a row becomes.
 #[derive(Debug)]
 pub(crate) enum RowShape {
     Members(Vec<Member>),
@@ -52,7 +49,6 @@ pub(crate) struct ResultShape {
     pub row: RowShape,
     /// The columns of outputs beside the whole body, which is the rest of the row.
     beside_body: Vec<String>,
-    /// `true` if the row becomes a file.
     is_file: bool,
     /// `true` if no row is null, for the only output of a statement.
     pub is_optional: bool,
@@ -140,7 +136,6 @@ impl ResultShape {
         Self { rows, output: name, row, beside_body: Vec::new(), is_file: false, is_optional: output.optional }
     }
 
-    /// Returns the shape of rows that do not become outputs.
     pub(crate) fn nothing() -> Self {
         let row = RowShape::AnyMembers(Target::Any);
         Self { rows: Rows::None, output: None, row, beside_body: Vec::new(), is_file: false, is_optional: false }
@@ -186,11 +181,8 @@ impl ResultShape {
         Json::Object(outputs)
     }
 
-    /// Compares the columns of a statement with the outputs, and returns what each column becomes.
-    ///
-    /// # Errors
-    /// Returns an error for each column that is not an output, each output without a column, and each column whose type
-    /// an output never accepts.
+    /// Compares the columns with the outputs, and returns what each becomes. Fails for a column that is not an output,
+    /// an output without a column, and a column whose type its output never accepts.
     pub(crate) fn column_outputs(
         &self,
         columns: &[Column],
@@ -263,8 +255,7 @@ impl ResultShape {
         column_error(column, statement, message).help(format!("{closest}{help}"))
     }
 
-    /// Returns the names of the outputs and what their columns become, for a statement whose columns the
-    /// database does not describe. The name is empty for the only column.
+    /// The outputs of a statement whose columns the database does not describe. The only column has an empty name.
     pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, ColumnOutput)>, HandlerError> {
         let column = |name: &str, output: &ColumnOutput, may_be_missing| {
             let column = Column::new(name, ColumnType::Unknown);
@@ -285,7 +276,6 @@ impl ResultShape {
     }
 }
 
-/// Returns the type of the items of an output that is an array.
 pub(crate) fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
     let mut structure = output.r#type.check.structure();
     loop {
@@ -352,7 +342,6 @@ fn column_error(column: &Column, statement: &Statement, message: String) -> Hand
     HandlerError::new(message).at(span)
 }
 
-/// Returns the error of the first column with the name of another one.
 fn duplicate_column(columns: &[Column], statement: &Statement) -> Option<HandlerError> {
     let mut indexed = columns.iter().enumerate();
     let (_, column) =

@@ -106,10 +106,8 @@ pub(crate) struct Running {
     rules: Vec<Rule>,
 }
 
-/// A statement of a release.
 struct RunningStatement {
     release: String,
-    /// The number of servers with this release.
     servers: usize,
     method: String,
     sql: String,

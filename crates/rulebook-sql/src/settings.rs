@@ -57,7 +57,6 @@ pub(crate) struct CallLimits {
 }
 
 impl CallLimits {
-    /// Sets the limit that a setting names.
     pub(crate) fn set(&mut self, key: &str, node: &JsonNode) -> Result<(), HandlerError> {
         match key {
             "max_rows" => self.rows = whole_number(node, key, 1..=1_000_000)?,
@@ -85,7 +84,6 @@ pub(crate) struct DatabaseSettings {
     pub pool_timeout: Duration,
     /// The maximum time for which a migration waits for a lock on a table. Calls that use the table wait behind it.
     pub lock_timeout: Duration,
-    /// The time limit of a call.
     pub timeout: Duration,
     pub download_timeout: Duration,
     pub limits: CallLimits,
@@ -93,7 +91,6 @@ pub(crate) struct DatabaseSettings {
     pub max_failed_calls: u32,
     /// The duration from which calls are slow, which are counted and logged.
     pub slow_call: Duration,
-    /// The folder with the migrations.
     pub migrations: Option<Spanned<PathBuf>>,
     /// The address for migrations; `None` for `url`.
     pub migrations_url: Option<String>,
@@ -155,7 +152,6 @@ impl DatabaseSettings {
     }
 }
 
-/// Reads the address of a database.
 fn address(node: &JsonNode, key: &str) -> Result<(String, Dialect), HandlerError> {
     let url = text(node, key)?.value;
     // The address is not part of any message, because it may contain a password.

@@ -12,10 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::database::{Database, Dialect, Lease, LeaseEnd, TextRow};
-use crate::error_class::ErrorClass;
+use crate::errors::ErrorClass;
 use crate::settings::{DatabaseSettings, UNENCODED, has_unencoded_credentials};
 
-/// The maximum time for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time between two attempts to reach the database at the start.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
@@ -28,7 +27,6 @@ const ATTEMPTS: usize = 5;
 /// thread, also in those of runtimes.
 pub(crate) struct Storage {
     pub location: String,
-    /// The file of a database of SQLite.
     pub file: Option<PathBuf>,
     database: Arc<Database>,
     handle: Handle,
@@ -36,7 +34,6 @@ pub(crate) struct Storage {
     runtime: Option<Runtime>,
 }
 
-/// Why a storage cannot be opened.
 pub(crate) enum OpenError {
     Address(&'static str),
     Runtime(std::io::Error),
@@ -167,7 +164,6 @@ pub(crate) async fn create_tables(database: &Database, statements: &[&str]) -> R
     end_transaction(lease, "COMMIT").await
 }
 
-/// Ends a transaction and the lease of its connection.
 pub(crate) async fn end_transaction(mut lease: Lease, sql: &str) -> Result<(), sqlx::Error> {
     lease.run(sql).await?;
     lease.end(LeaseEnd::Reuse);

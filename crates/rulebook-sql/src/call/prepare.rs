@@ -11,10 +11,10 @@ use rulebook::handler_kind::HandlerError;
 use super::{SqlMethod, Step};
 use crate::choice::combination;
 use crate::database::{Column, ColumnType, Dialect, Lease, PageOrder, PrepareError, Prepared};
-use crate::error_class::ErrorClass;
+use crate::errors::ErrorClass;
 use crate::result_shape::{ResultShape, Rows};
 use crate::statement::Statement;
-use crate::target::Target;
+use crate::value::Target;
 
 /// The statements of a method after a database has prepared them.
 pub(crate) struct PreparedMethod {
@@ -163,8 +163,8 @@ impl SqlMethod {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Returns the error of a statement with the file that contains it, and with the parameters that choose its
-    /// fragments if it has no other help.
+    /// Adds the file that contains the statement, and the parameters that choose its fragments if there is no other
+    /// help.
     fn describe_variant(&self, step: &Step, variant: usize, error: HandlerError) -> HandlerError {
         let error = step.variants[variant].source().locate(error);
         if step.choices.is_empty() || error.help.is_some() {

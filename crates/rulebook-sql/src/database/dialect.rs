@@ -21,8 +21,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the statement that begins a transaction. In SQLite, it locks the database for writing at once, because a
-    /// transaction that reads first could fail when it writes.
+    /// SQLite is locked for writing at once, because a transaction that reads first could fail when it writes.
     pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
@@ -197,8 +196,7 @@ impl Dialect {
         format!("select cast(count(*) as {text}){} from {name}", counts.collect::<String>())
     }
 
-    /// Returns the statements that limit the time of statements of a connection; one of them succeeds. SQLite has no
-    /// such statement: the handler interrupts it.
+    /// Limits the time of statements; one of these succeeds. SQLite has none: the handler interrupts it.
     pub(crate) fn limit_time(self, limit: Duration) -> Vec<String> {
         let millis = limit.as_millis();
         match self {

@@ -1,28 +1,28 @@
-//! Connections that calls borrow from a pool, and the rows that their statements return.
+//! Connections that calls borrow from a pool, and the results of their statements: whether they are complete, where
+//! their columns are, and what their rows become.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
+use futures_util::future::ready;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 use sqlx::error::BoxDynError;
 use sqlx::mysql::MySqlQueryResult;
 use sqlx::postgres::PgQueryResult;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteQueryResult;
-use sqlx::{ColumnIndex, Connection as _, Decode, Executor, MySql, Postgres, Row, Sqlite};
+use sqlx::{ColumnIndex, Connection as _, Database, Decode, Either, Executor, MySql, Postgres, Row, Sqlite};
 
-use super::connection::{Connection, OpenConnection};
-use super::pool::{Permit, Pool};
-use super::results::Changed;
-use super::sqlite::Violation;
-use super::{Column, DeletedRows, Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, results, sqlite};
-use crate::column_output::ColumnOutput;
-use crate::raw_value::RawValue;
+use super::pool::{Connection, OpenConnection, Permit, Pool};
+use super::sqlite::{self, Violation};
+use super::{Column, DeletedRows, Dialect, PrepareError, Prepared, mysql, postgres};
+use crate::column::{ColumnOutput, RawValue};
+use crate::page::key_name;
 use crate::release::SAVEPOINT;
 use crate::statement::Statement;
-use crate::target::Target;
-use crate::value::{NamedValue, SqlValue};
+use crate::value::{NamedValue, SqlValue, Target};
 
 /// A row whose values are texts or null.
 pub(crate) type TextRow = Vec<Option<String>>;
@@ -39,11 +39,9 @@ pub(crate) struct Lease {
     permit: Option<Permit>,
 }
 
-/// What happens with the connection at the end of its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseEnd {
     Close,
-    /// The next call uses the connection.
     Reuse,
     /// The next call uses the connection if it still works: an error of the database may have ended it.
     ReuseAfterTest,
@@ -76,23 +74,22 @@ impl Lease {
         self.connection().run(sql).await
     }
 
-    /// Executes a statement that is not part of a definition, and whose parameters and columns are texts. Each `?` in
-    /// the statement is a parameter.
+    /// Executes a statement that is not part of a definition. Parameters (each `?`) and columns are texts.
     pub(crate) async fn text_rows(&mut self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
         let values = values.iter().map(|value| (*value).to_owned());
         match self.connection() {
             Connection::Sqlite(connection) => {
                 let query = values.fold(sqlx::query(sql), Query::bind);
-                text_rows(&results::all_rows::<Sqlite>(connection.fetch_many(query)).await?)
+                text_rows(&all_rows::<Sqlite>(connection.fetch_many(query)).await?)
             }
             Connection::Postgres(connection) => {
                 let sql = numbered_placeholders(sql);
                 let query = values.fold(sqlx::query(&sql), Query::bind);
-                text_rows(&results::all_rows::<Postgres>(connection.fetch_many(query)).await?)
+                text_rows(&all_rows::<Postgres>(connection.fetch_many(query)).await?)
             }
             Connection::Mysql(connection) => {
                 let query = values.fold(sqlx::query(sql), Query::bind);
-                text_rows(&results::all_rows::<MySql>(connection.fetch_many(query)).await?)
+                text_rows(&all_rows::<MySql>(connection.fetch_many(query)).await?)
             }
         }
     }
@@ -111,7 +108,6 @@ impl Lease {
         }
     }
 
-    /// Limits the time of the following statements in the database.
     pub(crate) async fn limit_time(&mut self, dialect: Dialect, limit: Duration) -> Result<(), sqlx::Error> {
         self.connection().run_first(&dialect.limit_time(limit)).await
     }
@@ -154,7 +150,6 @@ impl Lease {
         }
     }
 
-    /// Prepares a statement, without executing it.
     pub(crate) async fn prepare(
         &mut self,
         statement: &Statement,
@@ -194,13 +189,13 @@ impl Lease {
                 let results = connection.fetch_many(sqlx::query_with(sql, arguments));
                 let last_id = |result: &SqliteQueryResult| Some(result.last_insert_rowid());
                 let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
-                results::changed::<Sqlite>(results, read).await
+                changed::<Sqlite>(results, read).await
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let results = connection.fetch_many(sqlx::query_with(sql, arguments));
                 let read = |result: PgQueryResult| Changed { last_id: None, rows: result.rows_affected() };
-                results::changed::<Postgres>(results, read).await
+                changed::<Postgres>(results, read).await
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
@@ -208,7 +203,7 @@ impl Lease {
                 let last_id =
                     |result: &MySqlQueryResult| i64::try_from(result.last_insert_id()).ok().filter(|id| *id != 0);
                 let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
-                results::changed::<MySql>(results, read).await
+                changed::<MySql>(results, read).await
             }
         }
     }
@@ -226,17 +221,17 @@ impl Lease {
                 // statement.
                 let (statements, is_kept) = if prepared.has_open_columns { (2, false) } else { (1, true) };
                 let query = sqlx::query_with(sql, arguments).persistent(is_kept);
-                results::rows::<Sqlite, T>(connection.fetch_many(query), statements, prepared, sqlite::decode)
+                rows::<Sqlite, T>(connection.fetch_many(query), statements, prepared, sqlite::decode)
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let query = sqlx::query_with(sql, arguments);
-                results::rows::<Postgres, T>(connection.fetch_many(query), 1, prepared, postgres_value::decode)
+                rows::<Postgres, T>(connection.fetch_many(query), 1, prepared, postgres::decode)
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let query = sqlx::query_with(sql, arguments);
-                results::rows::<MySql, T>(connection.fetch_many(query), 1, prepared, mysql::decode)
+                rows::<MySql, T>(connection.fetch_many(query), 1, prepared, mysql::decode)
             }
         })
     }
@@ -300,7 +295,6 @@ impl FromRow for JsonRow {
     }
 }
 
-/// A row whose columns become outputs, with the values that order the rows of a page.
 pub(crate) struct PageRow {
     pub row: JsonRow,
     pub keys: Vec<RawValue>,
@@ -321,7 +315,6 @@ impl FromRow for PageRow {
 
 #[derive(Debug, Default)]
 pub(crate) struct FileRow {
-    /// The content; `None` if it is null.
     pub content: Option<Vec<u8>>,
     pub name: Option<String>,
     pub media_type: Option<String>,
@@ -361,4 +354,108 @@ fn convert<T>(
         value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
     });
     values.collect()
+}
+
+type Results<'a, D> = BoxStream<'a, Result<Either<<D as Database>::QueryResult, <D as Database>::Row>, sqlx::Error>>;
+
+/// Fails at the end if not all of the `statements` have ended: if the thread of SQLite ends early, results only end.
+fn complete<'a, D: Database>(
+    results: Results<'a, D>,
+    mut statements: u32,
+) -> impl Stream<Item = Result<Either<D::QueryResult, D::Row>, sqlx::Error>> + Send + 'a {
+    results.map(Some).chain(stream::once(ready(None))).filter_map(move |result| {
+        match &result {
+            Some(Ok(Either::Left(_))) => statements = statements.saturating_sub(1),
+            Some(Err(_)) => statements = 0,
+            Some(Ok(Either::Right(_))) | None => {}
+        }
+        ready(result.or_else(|| (statements > 0).then_some(Err(sqlx::Error::WorkerCrashed))))
+    })
+}
+
+/// Converts the rows of the last statement; the others return none. `decode` decodes the column with an index.
+pub(super) fn rows<'a, D: Database, T: FromRow + Send + 'a>(
+    results: Results<'a, D>,
+    statements: u32,
+    prepared: &'a Prepared,
+    decode: impl Fn(&D::Row, usize, Target) -> Result<RawValue, BoxDynError> + Send + 'a,
+) -> BoxStream<'a, Result<T, sqlx::Error>> {
+    let mut places = None;
+    let rows = complete::<D>(results, statements).try_filter_map(move |result| ready(Ok(result.right())));
+    rows.map(move |row| {
+        let row = row?;
+        let places = &*match &mut places {
+            Some(places) => places,
+            unknown => unknown.insert(ColumnPlaces::find(prepared, row.columns())?),
+        };
+        T::from_row(prepared, |index, target| match places {
+            ColumnPlaces::Unchanged => decode(&row, index, target),
+            ColumnPlaces::Moved(places) => match places[index] {
+                Some(place) => decode(&row, place, target),
+                None => Ok(RawValue::Null),
+            },
+        })
+    })
+    .boxed()
+}
+
+/// What a statement without rows has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Changed {
+    pub rows: u64,
+    /// The id that the database has given an inserted row, if it reports one.
+    pub last_id: Option<i64>,
+}
+
+pub(super) async fn changed<D: Database>(
+    results: Results<'_, D>,
+    read: impl Fn(D::QueryResult) -> Changed,
+) -> Result<Changed, sqlx::Error> {
+    let add = |sum: Changed, result: Either<D::QueryResult, D::Row>| {
+        let Changed { rows, last_id } = result.left().map(&read).unwrap_or_default();
+        // A statement that has inserted no row reports the id of an earlier one.
+        let last_id = last_id.filter(|_| rows > 0);
+        ready(Ok(Changed { rows: sum.rows + rows, last_id: last_id.or(sum.last_id) }))
+    };
+    complete::<D>(results, 1).try_fold(Changed::default(), add).await
+}
+
+async fn all_rows<D: Database>(results: Results<'_, D>) -> Result<Vec<D::Row>, sqlx::Error> {
+    complete::<D>(results, 1).try_filter_map(|result| ready(Ok(result.right()))).try_collect().await
+}
+
+/// Where the columns are that a statement had when it was prepared.
+enum ColumnPlaces {
+    Unchanged,
+    /// The indexes in the rows; `None` for a column that may be missing, and does not exist.
+    Moved(Vec<Option<usize>>),
+}
+
+impl ColumnPlaces {
+    /// Finds the columns by their names if the tables have got other columns since the statement was prepared.
+    fn find<C: sqlx::Column>(prepared: &Prepared, columns: &[C]) -> Result<Self, sqlx::Error> {
+        let numbers = prepared.numbered_keys.iter().map(|key| (key_name(*key), false));
+        let named = prepared.columns.iter().zip(&prepared.outputs);
+        let named = named.map(|(column, output)| (column.name.clone(), output.may_be_missing));
+        let known: Vec<_> = named.chain(numbers).collect();
+        if prepared.outputs.is_empty()
+            || (known.len() == columns.len() && known.iter().zip(columns).all(|((name, _), now)| name == now.name()))
+        {
+            return Ok(Self::Unchanged);
+        }
+        let places = known.into_iter().map(|(name, may_be_missing)| {
+            let mut found = (0..columns.len()).filter(|index| columns[*index].name() == name);
+            match (found.next(), found.next()) {
+                // MariaDB has not described the only column.
+                (None, None) if name.is_empty() => Ok(Some(0)),
+                (None, None) if !may_be_missing => Err(sqlx::Error::ColumnNotFound(name)),
+                (place, None) => Ok(place),
+                (_, Some(_)) => {
+                    let source = "two columns have this name since the tables were changed".into();
+                    Err(sqlx::Error::ColumnDecode { index: name, source })
+                }
+            }
+        });
+        Ok(Self::Moved(places.collect::<Result<_, _>>()?))
+    }
 }

@@ -1,43 +1,37 @@
-//! The databases of a definition, and their pools of connections.
+//! The databases of a definition, and the lock of a program that migrates one. Without it, programs that start at the
+//! same time would apply the same migration.
 
-mod connection;
 mod dialect;
-mod failures;
 mod lease;
-mod migration_lock;
 mod mysql;
 mod pool;
 mod postgres;
-mod postgres_value;
 mod prepared;
-mod results;
 mod sqlite;
 
 use std::fmt::Display;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rulebook::handler_kind::{HandlerError, Measurement};
 use sqlx::sqlite::SqliteConnectOptions;
 use thiserror::Error;
 use tokio::runtime::Handle;
-
-use connection::Options;
-pub(crate) use connection::{Connection, DeletedRows};
-pub(crate) use dialect::Dialect;
-use failures::Failures;
-pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, PageRow, TextRow, row_object};
-pub(crate) use migration_lock::MigrationLock;
-use pool::Pool;
-pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PageOrder, PrepareError, Prepared};
-pub(crate) use sqlite::Violation;
+use tokio::time::sleep;
 
 use crate::settings::DatabaseSettings;
 
-/// Why the migrations of a database cannot be locked.
+pub(crate) use dialect::Dialect;
+pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, PageRow, TextRow, row_object};
+pub(crate) use pool::{Connection, DeletedRows};
+use pool::{Options, Pool};
+pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PageOrder, PrepareError, Prepared};
+pub(crate) use sqlite::Violation;
+
 #[derive(Debug, Error)]
 pub(crate) enum LockError {
     #[error(
@@ -52,13 +46,10 @@ pub(crate) enum LockError {
 /// A database, which is opened when the API starts.
 pub(crate) struct Database {
     pub settings: DatabaseSettings,
-    /// The connections, after the start of the API.
     pool: OnceLock<Arc<Pool>>,
     /// The connections of migrations, if they have an address of their own.
     migration_pool: OnceLock<Arc<Pool>>,
-    /// The calls that the database has failed, one after the other.
     pub failures: Failures,
-    /// The number of calls that were slow.
     pub slow_calls: AtomicU64,
 }
 
@@ -104,7 +95,6 @@ impl Database {
         MigrationLock::acquire(lease.connection(), &pool.options, pool.sqlite_file(), &self.settings.name).await
     }
 
-    /// Returns the error of a database that cannot be used, at its address.
     pub(crate) fn unusable(&self, error: &dyn Display) -> HandlerError {
         let at = self.pool.get().map_or_else(String::new, |pool| format!(" at {}", pool.options.location()));
         let error = HandlerError::new(format!("the database `{}`{at} cannot be used: {error}", self.settings.name));
@@ -127,24 +117,20 @@ impl Database {
         }
     }
 
-    /// Borrows a connection for migrations.
     pub(crate) async fn lease_for_migrations(&self) -> Result<Lease, sqlx::Error> {
         self.migration_pool()?.lease(false).await
     }
 
-    /// Borrows a connection for a call.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(false).await
     }
 
-    /// Borrows a connection for a download. Downloads use at most half of the connections, so that clients that read
-    /// slowly leave the others to calls.
+    /// Downloads use at most half of the connections, so that clients that read slowly leave the others to calls.
     pub(crate) async fn lease_for_download(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(true).await
     }
 
-    /// Waits for a future, at most for this time; `None` if it has not ended. The caller need not be in a runtime with
-    /// timers.
+    /// `None` if the future has not ended in time. The caller need not be in a runtime with timers.
     pub(crate) async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         match self.pool() {
             Ok(pool) => pool.within(limit, future).await,
@@ -175,7 +161,6 @@ impl Database {
         }
     }
 
-    /// Measures the connections, and the calls that wait for them or were slow.
     pub(crate) fn measure(&self) -> Vec<Measurement> {
         let pool = self.pool.get().map(|pool| pool.measure()).unwrap_or_default();
         let slow = self.slow_calls.load(Ordering::Relaxed);
@@ -200,5 +185,146 @@ impl Database {
 
     fn pool(&self) -> Result<&Arc<Pool>, sqlx::Error> {
         self.pool.get().ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+/// The time for which failed calls count if no further call fails. Without an end, a server that gets no requests
+/// because it is not ready would never be ready again.
+const MEMORY: Duration = Duration::from_secs(30);
+
+/// The failed calls since the last one that succeeded.
+pub(crate) struct Failures {
+    count: AtomicU32,
+    start: Instant,
+    /// The time of the last failed call, in milliseconds after the start.
+    last: AtomicU64,
+}
+
+impl Failures {
+    fn new() -> Self {
+        Self { count: AtomicU32::new(0), start: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn add(&self) {
+        self.last.store(self.now(), Ordering::Relaxed);
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
+    }
+
+    /// Notes a call that the database has not failed. Threads share the count, so that it is rarely written.
+    pub(crate) fn end(&self) {
+        if self.count.load(Ordering::Relaxed) != 0 {
+            self.count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the number of failed calls, which is 0 some time after the last one.
+    fn count(&self) -> u32 {
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        let is_recent = self.start.elapsed().saturating_sub(last) < MEMORY;
+        if is_recent { self.count.load(Ordering::Relaxed) } else { 0 }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The maximum time for which a program waits for another one: migrations of large tables take long.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
+/// The time between two attempts to get the lock. A statement that waits in the database would block a migration that
+/// waits for all older statements, such as `CREATE INDEX CONCURRENTLY` of PostgreSQL.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// The time after which the log says that the program waits.
+const FIRST_MESSAGE: Duration = Duration::from_secs(2);
+const MESSAGE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What follows the name of an SQLite database in that of the file that programs lock while they migrate it.
+const LOCK_SUFFIX: &str = ".migrations.lock";
+
+/// The lock of the crate sqlx does not work in MariaDB, which has no GET_LOCK without a time limit. Such a lock belongs
+/// to the server, so that its name contains that of the database.
+const LOCK_MYSQL: &str =
+    "SELECT CAST(GET_LOCK(CONCAT('rulebook migrations ', MD5(COALESCE(DATABASE(), ''))), 0) AS SIGNED)";
+const UNLOCK_MYSQL: &str = "SELECT RELEASE_LOCK(CONCAT('rulebook migrations ', MD5(COALESCE(DATABASE(), ''))))";
+/// The transaction of the lock waits as long as the migrations run, and must keep no other one waiting.
+const BEGIN_POSTGRES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The number identifies the lock in the database, and the other one the schema. The lock ends with its transaction:
+/// behind a pooler, the lock of a session would remain with a connection that other clients get.
+const LOCK_POSTGRES: &str =
+    "SELECT pg_try_advisory_xact_lock(78210643, hashtext(coalesce(current_schema()::text, '')))";
+
+/// The lock of the migrations of a database. PostgreSQL and MySQL also unlock when the connection ends.
+pub(crate) struct MigrationLock {
+    /// The locked file beside an SQLite database.
+    _file: Option<File>,
+    /// The connection whose transaction has the lock in PostgreSQL.
+    transaction: Option<Connection>,
+}
+
+impl MigrationLock {
+    /// Waits at most for [`MAX_WAIT`]. `name` is for the log, and `database` the file of an SQLite database.
+    async fn acquire(
+        connection: &mut Connection,
+        options: &Options,
+        database: Option<&Path>,
+        name: &str,
+    ) -> Result<Self, LockError> {
+        let file = database.and_then(|database| {
+            let mut path = database.as_os_str().to_owned();
+            path.push(LOCK_SUFFIX);
+            open_file(Path::new(&path))
+        });
+        let start = Instant::now();
+        let mut next_message = FIRST_MESSAGE;
+        let mut transaction = None;
+        if matches!(connection, Connection::Postgres(_)) {
+            let mut locking = options.open().await.map_err(LockError::Database)?.connection;
+            locking.run(BEGIN_POSTGRES).await.map_err(LockError::Database)?;
+            transaction = Some(locking);
+        }
+        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref()).await.map_err(LockError::Database)? {
+            let waited = start.elapsed();
+            if waited >= MAX_WAIT {
+                return Err(LockError::Locked(waited));
+            }
+            if waited >= next_message {
+                log::warn!("the database `{name}`: waiting for another program, which applies migrations to it");
+                next_message = waited + MESSAGE_INTERVAL;
+            }
+            sleep(RETRY_INTERVAL).await;
+        }
+        Ok(Self { _file: file, transaction })
+    }
+
+    pub(crate) async fn release(self, connection: &mut Connection) {
+        if let Some(transaction) = self.transaction {
+            transaction.close().await;
+        } else if matches!(connection, Connection::Mysql(_)) {
+            // If the statement fails, the lock ends with the connection.
+            let _ = connection.run(UNLOCK_MYSQL).await;
+        }
+    }
+}
+
+/// Opens the file that is locked. Its content does not matter, so that a file of another user can be locked too. `None`
+/// means that no lock is needed, because SQLite cannot change a database in a folder in which no file can be created.
+fn open_file(path: &Path) -> Option<File> {
+    File::options().create(true).truncate(false).write(true).open(path).or_else(|_| File::open(path)).ok()
+}
+
+/// Tries to lock the migrations; returns `false` if another program has locked them.
+async fn try_lock(connection: &mut Connection, file: Option<&File>) -> Result<bool, sqlx::Error> {
+    match connection {
+        Connection::Sqlite(_) => match file.map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Ok(false),
+            Some(Err(TryLockError::Error(error))) => Err(sqlx::Error::Io(error)),
+            Some(Ok(())) | None => Ok(true),
+        },
+        Connection::Postgres(connection) => sqlx::query_scalar(LOCK_POSTGRES).fetch_one(connection).await,
+        Connection::Mysql(connection) => {
+            let locked: Option<i64> = sqlx::query_scalar(LOCK_MYSQL).fetch_one(connection).await?;
+            let locked = locked.ok_or_else(|| sqlx::Error::Protocol("GET_LOCK has returned NULL".to_owned()))?;
+            Ok(locked == 1)
+        }
     }
 }

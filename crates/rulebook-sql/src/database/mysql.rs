@@ -2,19 +2,19 @@
 
 use std::str::FromStr;
 
-use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo};
 use sqlx::types::BigDecimal;
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Statement as _, Type, TypeInfo};
+use sqlx::{
+    Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Statement as _, Type, TypeInfo, ValueRef,
+};
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{Binding, Column, ColumnType, PageOrder, PrepareError, Prepared};
+use crate::column::RawValue;
 use crate::page::page_with_numbers;
-use crate::raw_value::RawValue;
 use crate::statement::{Rendered, Statement};
-use crate::target::Target;
-use crate::value::{NamedValue, SqlValue};
+use crate::value::{NamedValue, SqlValue, Target};
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
     // The columns of the type `timestamp` are converted to the time zone of the session.

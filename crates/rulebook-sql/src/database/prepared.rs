@@ -4,10 +4,9 @@ use rulebook::handler_kind::HandlerError;
 use serde_json::Value as Json;
 use sqlx::{Column as _, Database, Either};
 
-use crate::column_output::ColumnOutput;
+use crate::column::ColumnOutput;
 use crate::statement::{Rendered, Statement, locate};
-use crate::target::Target;
-use crate::value::NamedValue;
+use crate::value::{NamedValue, Target};
 
 /// The error of a file that was not read before its value is bound.
 pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
@@ -16,7 +15,6 @@ pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub sql: String,
-    /// The value of each placeholder.
     pub bound: Vec<Bound>,
     /// What each column becomes. The list is empty if the rows are not the result of the method.
     pub outputs: Vec<ColumnOutput>,
@@ -29,8 +27,7 @@ pub(crate) struct Prepared {
     pub numbered_keys: Vec<usize>,
     /// `true` in SQLite if the tables determine how many columns the rows have: the statement contains `*` for columns.
     pub has_open_columns: bool,
-    /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
-    /// columns of `returning`. Then `columns` are the names of the outputs.
+    /// `true` for `returning` in MariaDB, which is not described: `columns` are the names of the outputs.
     pub has_late_columns: bool,
 }
 
@@ -46,8 +43,7 @@ impl Prepared {
         refused.map(|((output, column), _)| (output, column.name.as_str())).next()
     }
 
-    /// Creates the value of a statement whose parameters have no types that the database reports. `column`
-    /// returns the column with a name and a type.
+    /// For a database that reports no types of parameters. `column` returns the column with a name and a type.
     pub(super) fn new<'q, S: sqlx::Statement<'q>>(
         prepared: &S,
         statement: &Statement,
@@ -86,12 +82,10 @@ impl Prepared {
     }
 }
 
-/// A value that is bound to a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bound {
     /// The index of the value in the values of the method.
     pub value: usize,
-    /// The kind of the values.
     pub target: Target,
     pub binding: Binding,
     pub accepts: Accepts,
@@ -105,8 +99,7 @@ pub(crate) enum Accepts {
     Integer {
         min: i64,
         max: i64,
-        /// `true` if another number is always an error. Otherwise, it is an error only if it is stored: comparing it
-        /// finds no row.
+        /// `true` if another number is always an error; otherwise only if it is stored: comparing it finds no row.
         is_strict: bool,
     },
     /// Arrays of whole numbers in this range.
@@ -125,17 +118,13 @@ pub(crate) enum Accepts {
 /// How a value is bound to a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// As a value of its type.
     Value,
     /// As a text that PostgreSQL converts to the type of the parameter.
     Text,
-    /// As the text of a JSON value.
     Json,
-    /// As the text of an array of PostgreSQL.
     Array,
     /// As the text of an array of PostgreSQL, each item of which is the text of a JSON value.
     JsonArray,
-    /// As binary data.
     Bytes,
 }
 
@@ -161,7 +150,6 @@ impl Column {
 /// How the values of a column are compared with a cursor in the order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageOrder {
-    /// As they are.
     Value,
     /// As floats of 32 bits.
     Float,
@@ -196,9 +184,7 @@ pub(crate) enum ColumnType {
     Date,
     /// A time of day, or a duration in hours.
     Time,
-    /// A date and time.
     Datetime,
-    /// An array of items of a type.
     Array(Box<ColumnType>),
     Binary,
     /// A type that cannot be converted to JSON.
@@ -228,7 +214,6 @@ impl ColumnType {
 #[derive(Debug)]
 pub(crate) enum PrepareError {
     Definition(Vec<HandlerError>),
-    /// The database cannot be used.
     Database(sqlx::Error),
 }
 
@@ -238,8 +223,7 @@ impl From<HandlerError> for PrepareError {
     }
 }
 
-/// Returns the error of the database as an error in the definition, at the part of the statement that it names.
-/// `offset` is the position that the database reports, in bytes.
+/// The error is at the part of the statement at `offset`, the position in bytes that the database reports.
 pub(super) fn statement_error(
     error: sqlx::Error,
     statement: &Statement,

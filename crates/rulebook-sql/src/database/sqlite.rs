@@ -15,13 +15,11 @@ use tokio::time::sleep;
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{Binding, Column, ColumnType, PrepareError, Prepared};
-use crate::raw_value::RawValue;
+use crate::column::RawValue;
 use crate::statement::Statement;
-use crate::target::Target;
-use crate::value::{NamedValue, SqlValue};
+use crate::value::{NamedValue, SqlValue, Target};
 
-/// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
-/// reason.
+/// SQLite's primary code for a file that another connection has locked. The higher bits of a code say more.
 const SQLITE_BUSY: i32 = 5;
 /// A statement without rows, which makes the connection read the schema again if it has changed. SQLite prepares the
 /// statement that follows with the columns that it then has.
@@ -30,8 +28,7 @@ const READ_SCHEMA: &str = "select 1 from sqlite_master limit 0;";
 const CONNECT_ATTEMPTS: u32 = 50;
 const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Returns the options of connections. A relative path is relative to the data folder. `wait` is the maximum time for
-/// which a statement waits for a lock.
+/// A relative path is relative to the data folder. `wait` is the maximum time for which a statement waits for a lock.
 pub(super) fn options(url: &str, data_folder: &Path, wait: Duration) -> Result<SqliteConnectOptions, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(url)?;
     let file = data_folder.join(options.get_filename());
