@@ -27,7 +27,7 @@ use std::{io, process, thread};
 use clap::{Args, Parser, Subcommand};
 
 // Both servers have the allocator that the program of the demo has.
-#[cfg(not(target_env = "msvc"))]
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 // After many connections have ended, this allocator returns their memory to the system.
-#[cfg(not(target_env = "msvc"))]
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
