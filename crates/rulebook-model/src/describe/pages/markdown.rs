@@ -31,7 +31,9 @@ pub(super) fn render_markdown(document: &PageDocument<'_>, origin: LinkOrigin<'_
     }
     if let Some(panel) = &document.panel {
         page.write_line("## Call it");
-        for (title, sample) in &panel.samples {
+        // In a document with all pages, the samples in all languages would be most of the text.
+        let count = if matches!(origin, LinkOrigin::Root) { 1 } else { panel.samples.len() };
+        for (title, sample) in panel.samples.iter().take(count) {
             page.write_line(&format!("{title}:"));
             write_block(sample, context, &mut page);
         }
