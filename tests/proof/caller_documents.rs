@@ -1,6 +1,8 @@
 //! Checks the property that the documents for a caller list exactly the methods that this caller may call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
 
 use rulebook_model::model::{Audience, Method, Module, Service};
 use serde_json::Value as Json;
@@ -43,7 +45,7 @@ pub fn check_documents(
     let from_caller = |request: Request| held.as_ref().map_or(request.clone(), |held| request.clone().scope(held));
 
     let base = if api.base.is_empty() { "/" } else { &*api.base };
-    let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{base}{query}"))))?;
+    let response = fetch_document(server, &from_caller(Request::new("OPTIONS", format!("{base}{query}"))))?;
     // The permissions of the caller may be longer than the limit of header bytes.
     if responses::exceeds_limit(&response) {
         return Ok(());
@@ -60,7 +62,7 @@ pub fn check_documents(
     if listed.len() < all_listed.len() {
         return Err(format!("{}: not all of {:?} are methods: {document:#}", caller(), all_listed.keys()));
     }
-    let (response, _) = server.send(&from_caller(Request::new("GET", format!("/openapi.json{query}"))))?;
+    let response = fetch_document(server, &from_caller(Request::new("GET", format!("/openapi.json{query}"))))?;
     let document = parse_body(&response)?;
     let operations = responses::operations(&document, methods)?;
     let described: BTreeSet<&str> = operations.into_iter().map(|(.., method)| &*method.id).collect();
@@ -113,13 +115,25 @@ pub fn check_documents(
             continue;
         }
         let target = scopes::service_path(&api, service, |_| "0~~0".to_owned());
-        let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{target}{query}"))))?;
+        let response = fetch_document(server, &from_caller(Request::new("OPTIONS", format!("{target}{query}"))))?;
         let allow = response.field("allow").unwrap_or_default();
         if allow.split(", ").any(|allowed| allowed == method.http.as_str()) != entry.is_some() {
             return Err(format!("{}: {} is listed as {entry:?}, but {target}: {response:?}", caller(), method.id));
         }
     }
     Ok(())
+}
+
+/// Returns a document, as soon as the server has rendered it: a busy server has no time to render documents for callers,
+/// and responds with 503.
+fn fetch_document(server: &mut PropertyServer, request: &Request) -> Result<Response, String> {
+    loop {
+        let (response, _) = server.send(request)?;
+        if scopes::real_status(&response) != 503 {
+            return Ok(response);
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn parse_body(response: &Response) -> Result<Json, String> {

@@ -438,7 +438,7 @@ fn is_quoted(value: &SqlValue, message: &str) -> bool {
     ['"', '\''].iter().any(|quote| message.contains(&format!("{quote}{text}{quote}")))
 }
 
-/// The error of a text that is no search in SQLite's syntax. `names` are the indexes of the values in searches.
+/// The error of a text that is not a search in SQLite's syntax. `names` are the indexes of the values in searches.
 pub(crate) fn invalid_search(
     error: &sqlx::Error,
     names: &[usize],

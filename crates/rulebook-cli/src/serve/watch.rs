@@ -1,5 +1,6 @@
 //! Serves changes of the definition and of the files with its handlers: each change with `rulebook serve --watch`, and
-//! otherwise when the process receives SIGHUP. Refuses changes that break clients, if it is told to.
+//! otherwise when the process receives SIGHUP. With `--guard`, and for `rulebook reload`, it refuses changes that break
+//! clients.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

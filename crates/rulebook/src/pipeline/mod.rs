@@ -4,8 +4,8 @@
 //! the body, and [`check_auth_fields`] lets authenticators check it), [`read_parameters`], [`check_parameters`],
 //! [`start_handler`], [`respond`]; and after the reply [`add_cors_headers`], [`negotiate_coding`] and
 //! [`compress_reply`]. `server::routed_request` calls the first one, `server::handle` the others, in this order. The
-//! pipeline uses neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and, if
-//! the API method has parameters in the body, a [`Body`]; its result is a [`Reply`].
+//! pipeline uses neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and,
+//! if the API method has parameters in the body, a [`Body`]; its result is a [`Reply`].
 //!
 //! Names that all stages use: a *slot* is the place that holds the argument for one parameter of an API method; a
 //! *position* is a path segment after the path of a service, and fills a positional parameter; an *envelope* is the

@@ -1,5 +1,5 @@
-//! Receives uploaded files: bodies that are a file, such as an image, and multipart bodies (RFC 7578), while their bytes
-//! arrive. A field without a file name is kept in memory, and so is a short file; any other file is written to a
+//! Receives uploaded files: bodies that are a file, such as an image, and multipart bodies (RFC 7578), while their
+//! bytes arrive. A field without a file name is kept in memory, and so is a short file; any other file is written to a
 //! temporary file.
 //!
 //! The crate `actix-multipart` finds the parts. It does not read from the connection itself: the limits on size and

@@ -1,4 +1,4 @@
-//! Converts `oneOf` and `anyOf`. Branches are told apart by the kinds of JSON values that they accept.
+//! Converts `oneOf` and `anyOf`. Branches differ in the kinds of JSON values that they accept.
 
 use std::collections::HashSet;
 

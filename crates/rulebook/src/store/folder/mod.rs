@@ -255,7 +255,7 @@ const HASH_ATTRIBUTE: &str = "user.rulebook.blake3";
 #[cfg(unix)]
 const MAX_ATTRIBUTE_LEN: usize = 128;
 
-/// The entity tag is the stored hash or, if there is none, derived from the file system's metadata.
+/// The entity tag is the stored hash or, without one, derived from the file system's metadata.
 fn file_info(file: &File, metadata: &Metadata) -> FileInfo {
     let etag = stored_etag(file, metadata).or_else(|| etag_from_metadata(metadata, SystemTime::now()));
     FileInfo { length: Some(metadata.len()), accepts_ranges: true, etag, modified: metadata.modified().ok() }
