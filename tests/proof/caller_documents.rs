@@ -124,8 +124,8 @@ pub fn check_documents(
     Ok(())
 }
 
-/// Returns a document, as soon as the server has rendered it: a busy server has no time to render documents for callers,
-/// and responds with 503.
+/// Returns a document, as soon as the server has rendered it: a busy server has no time to render documents for
+/// callers, and responds with 503.
 fn fetch_document(server: &mut PropertyServer, request: &Request) -> Result<Response, String> {
     loop {
         let (response, _) = server.send(request)?;
