@@ -12,8 +12,8 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::file::{require_file_access, run_blocking, store_error};
 use crate::source::{Column, Database, LimitedStore, SourceError};
-use crate::{require_file_access, run_blocking, store_error};
 
 /// Maximum number of calls of [`cache`] that run at the same time. Each call uses a database connection and a thread.
 const MAX_CONCURRENT_CALLS: usize = 4;
