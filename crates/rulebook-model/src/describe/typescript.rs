@@ -18,7 +18,9 @@ use crate::distinct_names::{candidates, distinct_names};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::invisible::{escape_like_json, is_invisible};
 use crate::model::{Api, Method, Module, Parameter, Unbound};
-use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, info_with_type_description, is_moment};
+use crate::types::{
+    Check, NamedSchema, branches, constants, info_with_type_description, is_moment, kinds, reference_key,
+};
 
 /// Returns the TypeScript declarations of an API. They are the text of a `.d.ts` file, which must be in the same folder
 /// as `rulebook.d.ts`.
@@ -197,31 +199,23 @@ struct TypeWriter<'n> {
 impl TypeWriter<'_> {
     /// `level` is the indentation of the current line, in steps of two spaces.
     fn write_type(self, schema: &Json, level: usize) -> String {
-        let Json::Object(schema) = schema else { return "unknown".to_owned() };
-        let reference = schema.get("$ref").and_then(Json::as_str);
-        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        let Json::Object(keywords) = schema else { return "unknown".to_owned() };
+        if let Some(key) = reference_key(schema) {
             return self.names.get(key, self.role).to_owned();
         }
-        if let Some(Json::Array(values)) = schema.get("enum") {
+        if let Some(values) = constants(schema) {
             return union_type(values.iter().map(literal_type));
         }
-        if let Some(constant) = schema.get("const") {
-            return literal_type(constant);
-        }
-        if let Some(Json::Array(branches)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+        if let Some(branches) = branches(schema) {
             return union_type(branches.iter().map(|schema| self.write_type(schema, level)));
         }
-        if let Some(Json::Array(parts)) = schema.get("allOf").filter(|_| !schema.contains_key("type")) {
-            let parts: Vec<_> = parts.iter().map(|schema| self.write_type(schema, level)).collect();
-            return parts.join(" & ");
-        }
-        match schema.get("type") {
-            Some(Json::String(kind)) => self.type_of_kind(kind, schema, level),
-            Some(Json::Array(kinds)) => {
-                let kinds = kinds.iter().filter_map(Json::as_str);
-                union_type(kinds.map(|kind| self.type_of_kind(kind, schema, level)))
+        match (keywords.get("type"), keywords.get("allOf")) {
+            (None, Some(Json::Array(parts))) => {
+                let parts: Vec<_> = parts.iter().map(|schema| self.write_type(schema, level)).collect();
+                parts.join(" & ")
             }
-            _ => "unknown".to_owned(),
+            (None, _) => "unknown".to_owned(),
+            (kind, _) => union_type(kinds(kind).into_iter().map(|kind| self.type_of_kind(kind, keywords, level))),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::call::{HttpMethod, Value};
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
-use crate::types::Check;
+use crate::types::{Check, kinds, schema_without_outer_references};
 use crate::uri::percent_encode;
 use types::{
     OF_CLIENTS, TYPE_NAMES, TypeWriter, docstring, literal, string_literal, to_class_name, to_name, words_of_type,
@@ -461,11 +461,8 @@ fn reads_json_strings(check: &dyn Check) -> bool {
 }
 
 fn has_scalar_items(parameter: &Parameter) -> bool {
-    let schema = crate::types::schema_without_outer_references(&*parameter.r#type.check);
-    let kinds: Vec<&str> = match schema.get("items").and_then(|items| items.get("type")) {
-        Some(Json::String(kind)) => vec![kind.as_str()],
-        Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).filter(|kind| *kind != "null").collect(),
-        _ => Vec::new(),
-    };
+    let schema = schema_without_outer_references(&*parameter.r#type.check);
+    let mut kinds = kinds(schema.get("items").and_then(|items| items.get("type")));
+    kinds.retain(|kind| *kind != "null");
     matches!(kinds.as_slice(), ["string" | "integer" | "number" | "boolean"])
 }

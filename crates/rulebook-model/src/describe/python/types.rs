@@ -12,7 +12,7 @@ use super::TOP_NAMES;
 use crate::describe::method_schemas::PYTHON_TYPE;
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
 use crate::invisible::is_invisible;
-use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
+use crate::types::{Check, NamedSchema, branches, constants, kinds, reference_key};
 
 /// The names that types can contain, besides those of the declared types.
 pub(super) const TYPE_NAMES: [&str; 13] = [
@@ -85,17 +85,13 @@ impl<'s> TypeWriter<'s> {
     /// `hint` names the types that are declared for objects in it.
     pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
-        let reference = keywords.get("$ref").and_then(Json::as_str);
-        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        if let Some(key) = reference_key(schema) {
             return if self.schemas.contains_key(key) { self.name(&self.schema_name(key)) } else { "Any".to_owned() };
         }
-        if let Some(Json::Array(values)) = keywords.get("enum") {
+        if let Some(values) = constants(schema) {
             return literal_type(values);
         }
-        if let Some(constant) = keywords.get("const") {
-            return literal_type(std::slice::from_ref(constant));
-        }
-        if let Some(Json::Array(branches)) = keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
+        if let Some(branches) = branches(schema) {
             let tag =
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
             // Only its content distinguishes a type from others in a union without a tag.
@@ -118,14 +114,8 @@ impl<'s> TypeWriter<'s> {
             let is_nullable = keywords.get("type").and_then(Json::as_array).is_some();
             return if is_nullable { format!("{name} | None") } else { name };
         }
-        match keywords.get("type") {
-            Some(Json::String(kind)) => self.type_of_kind(kind, keywords, hint),
-            Some(Json::Array(kinds)) => {
-                let kinds = kinds.iter().filter_map(Json::as_str);
-                union_type(kinds.map(|kind| self.type_of_kind(kind, keywords, hint)))
-            }
-            _ => "Any".to_owned(),
-        }
+        let kinds = kinds(keywords.get("type")).into_iter();
+        union_type(kinds.map(|kind| self.type_of_kind(kind, keywords, hint)))
     }
 
     fn type_of_kind(&mut self, kind: &str, keywords: &Map<String, Json>, hint: &PlaceName) -> String {
@@ -164,9 +154,8 @@ impl<'s> TypeWriter<'s> {
         let parts = schema.get("allOf").filter(|_| schema.get("type").is_none())?.as_array()?;
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for part in parts {
-            let key =
-                part.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
-            let named = key.and_then(|key| self.schemas.get(key)).map(|named| (self.values.schema)(&*named.check));
+            let named = reference_key(part).and_then(|key| self.schemas.get(key));
+            let named = named.map(|named| (self.values.schema)(&*named.check));
             let part = self.object_members(named.as_ref().unwrap_or(part))?;
             properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
             required.extend(part["required"].as_array().cloned().unwrap_or_default());
