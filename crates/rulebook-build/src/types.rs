@@ -14,30 +14,9 @@ use crate::code::Purpose;
 use crate::identifier::{field_names, names_of_variant, type_name, variant_names};
 
 /// Names that the types of an API cannot have, because the generated code uses other types with these names.
-const RESERVED_TYPES: [&str; 22] = [
-    "Box",
-    "Clone",
-    "Copy",
-    "Debug",
-    "Deserialize",
-    "E",
-    "Err",
-    "Fn",
-    "From",
-    "Future",
-    "Handlers",
-    "Into",
-    "None",
-    "Ok",
-    "Option",
-    "Result",
-    "Self",
-    "Send",
-    "Serialize",
-    "String",
-    "Sync",
-    "Vec",
-];
+const RESERVED_TYPES: &str = "\
+    Box Clone Copy Debug Deserialize E Err Fn From Future Handlers Into None Ok Option Result Self Send Serialize \
+    String Sync Vec";
 
 /// Writes the types of one API module, or those at the top of the code.
 pub(crate) struct TypeWriter<'a> {
@@ -208,7 +187,7 @@ pub(crate) fn notation(check: &dyn Check) -> String {
 
 /// Returns the name, with a number if no type of an API can have it.
 pub(crate) fn unreserved(name: String) -> String {
-    if RESERVED_TYPES.contains(&name.as_str()) { name + "2" } else { name }
+    if RESERVED_TYPES.split(' ').any(|reserved| reserved == name) { name + "2" } else { name }
 }
 
 /// Returns the type of a value that may be missing.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::canonical::schemas_in_types;
 use super::in_words::describe_deprecation;
 use super::method_schemas::{self, Converted, arguments_schema, handler_schema, returned_schema};
-use crate::distinct_names::{candidates, distinct_names};
+use crate::distinct_names::{candidates, distinct_names, is_one_of};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::invisible::{escape_like_json, is_invisible};
 use crate::model::{Api, Method, Module, Parameter, Unbound};
@@ -26,17 +26,11 @@ use crate::types::{
 /// as `rulebook.d.ts`.
 #[must_use]
 pub fn typescript(api: &Api) -> String {
-    let methods: Vec<_> = api
-        .modules
-        .iter()
-        .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-        .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
-        .collect();
-    let functions = api_interface_members(methods.iter().map(|(_, method)| *method));
-    let schemas = UsedSchemas::new(&methods);
+    let functions = api_interface_members(api.methods().map(|(.., method)| method));
+    let schemas = UsedSchemas::new(api);
     let names = schemas.type_names();
     let signatures: String =
-        methods.iter().map(|(module, method)| method_signature(api, module, method, &names)).collect();
+        api.methods().map(|(module, _, method)| method_signature(api, module, method, &names)).collect();
     let api_doc_comment = format_doc_comment(&format!("{} {}", api.title, api.version), &[], 0);
     format!(
         "{api_doc_comment}\
@@ -347,17 +341,15 @@ struct UsedSchemas {
 }
 
 impl UsedSchemas {
-    fn new(methods: &[(&Module, &Method)]) -> Self {
-        let methods = || methods.iter().map(|(_, method)| method);
-        let arguments = methods().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
-        let results = methods().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
-        Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
+    fn new(api: &Api) -> Self {
+        let arguments = schemas_in_types(api.methods().flat_map(|(.., method)| method.argument_checks()));
+        Self { arguments, results: schemas_in_types(api.methods().flat_map(|(.., method)| method.output_checks())) }
     }
 
     /// Returns the schemas in the arguments and outputs of handlers, which have the same types.
     fn of_handlers(methods: &[&Method]) -> Self {
-        let arguments = methods.iter().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
-        let outputs = methods.iter().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
+        let arguments = methods.iter().flat_map(|method| method.argument_checks());
+        let outputs = methods.iter().flat_map(|method| method.output_checks());
         Self { arguments: BTreeMap::new(), results: schemas_in_types(arguments.chain(outputs)) }
     }
 
@@ -390,8 +382,8 @@ impl SchemaTypeNames {
     fn new(keys: &BTreeSet<&str>) -> Self {
         let names = |(key, end): (&str, &str)| {
             let name = to_identifier(key) + end;
-            let is_reserved = RESERVED_NAMES.split(' ').any(|reserved| reserved == name);
-            candidates(vec![name + if is_reserved { "_" } else { "" }], "_", &format!("{key}\n{end}"))
+            let mark = if is_one_of(RESERVED_NAMES, &name) { "_" } else { "" };
+            candidates(vec![name + mark], "_", &format!("{key}\n{end}"))
         };
         let things = ["", "Argument"].into_iter().flat_map(|end| keys.iter().map(move |key| (*key, end)));
         let mut names = distinct_names(things.map(names), str::to_owned).into_iter();

@@ -78,6 +78,15 @@ impl Method {
         self.constraints.iter().map(|constraint| constraint.in_words(&display)).collect()
     }
 
+    /// Returns the checks of the parameters.
+    pub(crate) fn argument_checks(&self) -> impl Iterator<Item = &dyn Check> {
+        self.parameters.iter().map(|parameter| &*parameter.r#type.check)
+    }
+
+    pub(crate) fn output_checks(&self) -> impl Iterator<Item = &dyn Check> {
+        self.outputs.iter().map(|output| &*output.r#type.check)
+    }
+
     /// Returns the output that is the whole response body, or `None` if the outputs are members of the body.
     #[must_use]
     pub fn whole(&self) -> Option<&Output> {

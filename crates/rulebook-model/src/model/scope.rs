@@ -182,8 +182,7 @@ impl Api {
     /// [`Api::for_permissions`], because it does not copy the API.
     #[must_use]
     pub fn callable_methods(&self, permissions: &[Box<str>]) -> CallableMethods {
-        let services = self.services();
-        let methods = services.flat_map(|service| &service.methods).filter(|method| !method.scope.is_public());
+        let methods = self.methods().map(|(.., method)| method).filter(|method| !method.scope.is_public());
         let access = methods.map(|method| match method_conditions(method, permissions) {
             Some(conditions) if conditions.is_empty() => MethodAccess::Hidden,
             conditions => MethodAccess::Callable(conditions.filter(|_| method.scope.has_variables())),
@@ -224,11 +223,9 @@ impl Api {
     /// Removes the schemas to which no method refers. They may belong to methods that the caller cannot see.
     fn retain_used_schemas(&mut self) {
         let mut used = BTreeSet::new();
-        let methods = self.services().flat_map(|service| &service.methods);
-        for method in methods {
-            let outputs = method.outputs.iter().map(|output| &output.r#type);
-            for r#type in method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs) {
-                used.extend(all_referenced_schemas(&*r#type.check).into_iter().map(|schema| schema.key().to_owned()));
+        for (.., method) in self.methods() {
+            for check in method.argument_checks().chain(method.output_checks()) {
+                used.extend(all_referenced_schemas(check).into_iter().map(|schema| schema.key().to_owned()));
             }
         }
         self.schemas.retain(|schema| used.contains(&schema.key));

@@ -13,9 +13,9 @@ use std::sync::{Arc, OnceLock, Weak};
 use serde_json::{Map, Value as Json, json};
 
 use super::array::count_nested_values;
-use super::simple_type::MAX_JSON_DEPTH;
 #[cfg(feature = "documents")]
 use super::reference_key;
+use super::simple_type::MAX_JSON_DEPTH;
 use super::{ArgumentError, Check, ObjectShape, Structure, TypeExpr, for_each_inner_schema};
 use crate::call::{PhpArray, TypeMismatch, Value};
 

@@ -382,8 +382,7 @@ impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {
 
 /// With their names; empty if no method requires a permission.
 fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
-    let services = api.services();
-    if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
+    if api.methods().all(|(.., method)| method.scope.is_public()) {
         return Vec::new();
     }
     let mut schemes: Vec<(String, SecurityScheme)> = Vec::new();

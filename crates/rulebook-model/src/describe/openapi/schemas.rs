@@ -338,7 +338,10 @@ fn use_plain_keywords(schema: &mut Json) {
         let kind = if let [kind] = kinds[..] { json!(kind) } else { json!(kinds) };
         add_first(keywords, "type", kind);
     }
-    if kinds(keywords.get("type")).contains(&"array") && !keywords.contains_key("items") && !keywords.contains_key("prefixItems") {
+    if kinds(keywords.get("type")).contains(&"array")
+        && !keywords.contains_key("items")
+        && !keywords.contains_key("prefixItems")
+    {
         keywords.insert("items".to_owned(), json!({}));
     }
 }

@@ -14,6 +14,7 @@ use utoipa::openapi::path::ParameterStyle;
 use super::schemas;
 use crate::describe::example;
 use crate::describe::parameter_format::{ListFormat, bracket_name, type_attributes};
+use crate::distinct_names::is_one_of;
 use crate::model::{Parameter, ParameterType};
 use crate::schema::pattern::escape_pattern;
 use crate::types::{Arity, Check, branches, kinds, schema_without_outer_references, schemas_in};
@@ -260,22 +261,13 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
 // Objects that a query contains with a field for each member, such as `place[city]=Paris` (`style: deepObject` in
 // OpenAPI). Most generators of code can send such objects, but not objects in JSON.
 
-const KEYWORDS: [&str; 8] = [
-    "type",
-    "properties",
-    "required",
-    "additionalProperties",
-    "description",
-    "minProperties",
-    "maxProperties",
-    "examples",
-];
+const KEYWORDS: &str = "type properties required additionalProperties description minProperties maxProperties examples";
 
 /// `None` if a member can be an array or an object, which OpenAPI does not define for this style. An object without
 /// members has no fields, which is the same as a missing parameter. Therefore it needs a member if it is required.
 fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
     let Json::Object(mut object) = without_null(schema.clone()) else { return None };
-    let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| KEYWORDS.contains(&keyword.as_str()));
+    let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| is_one_of(KEYWORDS, keyword));
     let is_closed = object.get("additionalProperties").is_none_or(Json::is_boolean);
     let members = object.get_mut("properties")?.as_object_mut()?;
     let can_be_field = |(name, member): (&String, &Json)| {

@@ -20,7 +20,7 @@ use super::method_schemas;
 use super::parameter_format::{ListFormat, type_attributes};
 use super::typescript::argument_names;
 use crate::call::{HttpMethod, Value};
-use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names};
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names, is_one_of};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
 use crate::types::{Check, kinds, schema_without_outer_references};
@@ -61,15 +61,10 @@ const TOP_NAMES: &str = "\
 /// Returns the Python client of an API, as the text of a file.
 #[must_use]
 pub fn python(api: &Api) -> String {
-    let methods: Vec<(&Module, &Service, &Method)> = api
-        .modules
-        .iter()
-        .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-        .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)))
-        .collect();
-    let arguments = methods.iter().flat_map(|(.., method)| &method.parameters).map(|parameter| &parameter.r#type);
-    let results = methods.iter().flat_map(|(.., method)| &method.outputs).map(|output| &output.r#type);
-    let schemas = schemas_in_types(arguments.chain(results).map(|r#type| &*r#type.check));
+    let methods: Vec<(&Module, &Service, &Method)> = api.methods().collect();
+    let arguments = methods.iter().flat_map(|(.., method)| method.argument_checks());
+    let results = methods.iter().flat_map(|(.., method)| method.output_checks());
+    let schemas = schemas_in_types(arguments.chain(results));
     let title = format!("{} {}", api.title, api.version);
     let about = format!(
         "The functions of the API. `url` is the URL of its server, or of its base path.\n\n{}",
@@ -167,7 +162,7 @@ impl FunctionNode {
         let words: HashSet<String> = functions_of_class.flat_map(Function::words_of_types).collect();
         let names = self.children.keys().map(|name| {
             // In a class, a function hides a type of the same name. Only types that are built in have another name.
-            let is_builtin = TYPE_NAMES.contains(&name.as_str()) && !name.starts_with(|c: char| c.is_ascii_uppercase());
+            let is_builtin = is_one_of(TYPE_NAMES, name) && !name.starts_with(|c: char| c.is_ascii_uppercase());
             let is_hiding = !is_builtin && words.contains(name);
             candidates(vec![to_name(name) + if is_hiding { "_" } else { "" }], "_", name)
         });

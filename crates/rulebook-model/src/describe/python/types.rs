@@ -10,26 +10,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
 use crate::describe::method_schemas::PYTHON_TYPE;
-use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, is_one_of, texts_of_union};
 use crate::invisible::is_invisible;
 use crate::types::{Check, NamedSchema, branches, constants, kinds, reference_key};
 
 /// The names that types can contain, besides those of the declared types.
-pub(super) const TYPE_NAMES: [&str; 13] = [
-    "Any",
-    "Download",
-    "FileArgument",
-    "Literal",
-    "NotRequired",
-    "bool",
-    "bytes",
-    "dict",
-    "float",
-    "int",
-    "list",
-    "object",
-    "str",
-];
+pub(super) const TYPE_NAMES: &str =
+    "Any Download FileArgument Literal NotRequired bool bytes dict float int list object str";
 
 #[derive(Clone, Copy)]
 pub(super) struct Values {
@@ -226,14 +213,14 @@ impl<'s> TypeWriter<'s> {
 }
 
 fn unreserved(name: &str) -> String {
-    let is_reserved = TOP_NAMES.split(' ').chain(TYPE_NAMES).any(|reserved| reserved == name);
+    let is_reserved = is_one_of(TOP_NAMES, name) || is_one_of(TYPE_NAMES, name);
     format!("{name}{}", if is_reserved { "_" } else { "" })
 }
 
 /// Names that are declared after a type must be in quotes in it, because Python evaluates them.
 fn is_defined_before(value_type: &str) -> bool {
     let is_known = |word: &str| {
-        let is_builtin = TYPE_NAMES.contains(&word) && !matches!(word, "FileArgument" | "Download");
+        let is_builtin = is_one_of(TYPE_NAMES, word) && !matches!(word, "FileArgument" | "Download");
         is_builtin || word == "None" || word.starts_with(|char: char| char.is_ascii_digit())
     };
     words_of_type(value_type).iter().all(|word| is_known(word))
