@@ -33,7 +33,7 @@ use jiff::tz::TimeZone;
 use crate::definition::dialect_spec::{DialectSpec, RULES, TREE};
 use crate::definition::parsed::{Definition, NestedType, PermissionGroups};
 use crate::definition::{
-    CheckedObject, JsonData, JsonMember, JsonNode, LoadedDefinition, parsed, read_nested_type, wrong_kind_error,
+    CheckedObject, DialectReader, JsonData, JsonMember, JsonNode, LoadedDefinition, parsed, wrong_kind_error,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
@@ -538,8 +538,8 @@ impl Lowering<'_> {
     }
 
     fn lower_claim(&mut self, JsonMember { key, value }: &JsonMember) -> Option<DeclaredClaim> {
-        let NestedType { r#type, is_incomplete, .. } =
-            read_nested_type(CLAIMS, None, self.dialect, value, &mut self.diagnostics);
+        let mut reader = DialectReader { spec: self.dialect, diagnostics: &mut self.diagnostics };
+        let NestedType { r#type, is_incomplete, .. } = reader.read_nested_type(CLAIMS, None, value);
         let subject = format_args!("the claim `{}`", key.value.escape_debug());
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: key.span, is_incomplete };
         let compiled = self.compile_type(&r#type?, owner)?;

@@ -14,7 +14,7 @@ pub mod parsed;
 mod versions;
 
 pub(crate) use checked_object::{CheckedObject, wrong_kind_error};
-pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS, read_nested_type, read_permission_groups};
+pub(crate) use dialect::{DialectReader, HTTP_METHOD_NAMES, TREE_OBJECT_KEYS, read_permission_groups};
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
 use std::ffi::OsStr;
@@ -239,7 +239,7 @@ fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, dia
 
 fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
     let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
-    let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
+    let schemas = DialectReader { spec: &TREE, diagnostics }.read_schemas("schemas", &mut object);
     let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
     let settings = object.members().filter(is_setting).cloned().collect();
     let is_incomplete = object.is_incomplete || common.iter().any(|parameter| parameter.is_incomplete);
