@@ -382,11 +382,7 @@ impl Lowering<'_> {
             return;
         }
         let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
-        let error = error.label(format!("`{key}` is missing"));
-        self.report(match help {
-            Some(help) => error.help(help),
-            None => error,
-        });
+        self.report(error.label(format!("`{key}` is missing")).help_if_some(help));
     }
 
     /// Returns a number in `range`. Reports another number.
@@ -400,15 +396,9 @@ impl Lowering<'_> {
         if range.contains(&number.value) {
             return T::try_from(number.value).ok();
         }
-        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(format!(
-            "expected {} to {}",
-            range.start(),
-            range.end()
-        ));
-        self.report(match help {
-            Some(help) => error.help(help),
-            None => error,
-        });
+        let label = format!("expected {} to {}", range.start(), range.end());
+        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(label);
+        self.report(error.help_if_some(help));
         None
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::canonical::schemas_in_types;
 use super::in_words::describe_deprecation;
 use super::method_schemas::{self, Converted, arguments_schema, handler_schema, returned_schema};
+use super::snippet::is_identifier;
 use crate::distinct_names::{candidates, distinct_names, is_one_of};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::invisible::{escape_like_json, is_invisible};
@@ -214,11 +215,10 @@ impl TypeWriter<'_> {
     }
 
     fn type_of_kind(self, kind: &str, schema: &Map<String, Json>, level: usize) -> String {
+        let is_file = kind == "string" && schema.get("format").is_some_and(|format| format == "binary");
         let name = match (kind, self.role) {
-            ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
-                "FileArgument"
-            }
-            ("string", ValueRole::Result) if schema.get("format").is_some_and(|format| format == "binary") => "Upload",
+            (_, ValueRole::Argument) if is_file => "FileArgument",
+            (_, ValueRole::Result) if is_file => "Upload",
             ("string", ValueRole::Argument) if is_moment(schema) => "string | Date",
             ("integer", ValueRole::Argument) => "number | bigint",
             ("integer" | "number", _) => "number",
@@ -296,10 +296,7 @@ fn escape_invisible(text: &str) -> String {
 
 /// Formats the name of a member. The name is quoted, unless it is an identifier.
 fn member_name(name: &str) -> String {
-    let mut characters = name.chars();
-    let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == '$');
-    let is_identifier = begins && characters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
-    if is_identifier { name.to_owned() } else { string_literal(name) }
+    if is_identifier(name) { name.to_owned() } else { string_literal(name) }
 }
 
 fn describe_value(info: &str, schema: &Json) -> String {

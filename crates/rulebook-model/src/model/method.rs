@@ -67,8 +67,12 @@ impl Method {
     /// Returns the name of a parameter in requests. `name` is its name in code.
     #[must_use]
     pub fn request_name(&self, name: &str) -> String {
-        let parameter = self.parameters.iter().find(|parameter| parameter.name == name);
-        parameter.map_or(name, |parameter| parameter.request_name()).to_owned()
+        self.parameter(name).map_or(name, |parameter| parameter.request_name()).to_owned()
+    }
+
+    /// Returns the parameter with this name in code.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
     /// Describes the constraints between the parameters, one sentence each, with their names in requests.

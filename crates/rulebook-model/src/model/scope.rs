@@ -275,7 +275,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     let mut known = BTreeSet::new();
     conditions.retain(|condition| known.insert(condition.clone()));
     for (name, values) in conditions.iter_mut().flatten() {
-        if let Some(parameter) = parameter_by_name(method, name) {
+        if let Some(parameter) = method.parameter(name) {
             values.iter_mut().for_each(|value| *value = request_text_for_value(parameter, value).unwrap_or_default());
         }
     }
@@ -324,7 +324,7 @@ fn possible_variable_values<'a>(
 ) -> Vec<VariableValues<'a>> {
     let is_possible = |values: &VariableValues<'_>| {
         values.iter().all(|(name, value)| {
-            parameter_by_name(method, name).is_some_and(|parameter| request_text_for_value(parameter, value).is_some())
+            method.parameter(name).is_some_and(|parameter| request_text_for_value(parameter, value).is_some())
         })
     };
     let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
@@ -394,7 +394,7 @@ pub enum PermissionMatch<'a> {
 pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permission: &'a str) -> PermissionMatch<'a> {
     let Some(values) = required.match_values(permission) else { return PermissionMatch::Different };
     for (name, value) in values {
-        let Some(parameter) = parameter_by_name(method, name) else { return PermissionMatch::Different };
+        let Some(parameter) = method.parameter(name) else { return PermissionMatch::Different };
         let check = &*parameter.r#type.check;
         // Functions may convert other texts to the value, and these texts are unknown.
         let has_functions = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
@@ -405,10 +405,6 @@ pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permis
         }
     }
     PermissionMatch::Possible
-}
-
-fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
-    method.parameters.iter().find(|parameter| parameter.name == name)
 }
 
 /// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.

@@ -468,8 +468,7 @@ fn describe_required_permissions(method: &Method) -> Option<String> {
     let pieces = method.scope.groups.iter().flatten().flat_map(|permission| &permission.parts);
     let mut explained: Vec<&str> = Vec::new();
     for name in pieces.filter_map(permission_variable) {
-        let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
-        if let Some(parameter) = parameter.filter(|_| !explained.contains(&name)) {
+        if let Some(parameter) = method.parameter(name).filter(|_| !explained.contains(&name)) {
             explained.push(name);
             // Writing to a `String` cannot fail.
             let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", describe_parameter_source(parameter));
