@@ -12,13 +12,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::canonical::schemas_in_types;
+use super::client::{FunctionNode, ReturnedValue, is_invisible_in_code, returned_value};
 use super::in_words::describe_deprecation;
-use super::method_schemas::{self, Converted, arguments_schema, handler_schema, returned_schema};
+use super::method_schemas::{Converted, arguments_schema, handler_schema, returned_schema};
 use super::snippet::is_identifier;
 use crate::distinct_names::{candidates, distinct_names, is_one_of};
-use crate::envelope::{self, OutputsLocation, has_content};
-use crate::invisible::{escape_like_json, is_invisible};
-use crate::model::{Api, Method, Module, Parameter, Unbound};
+use crate::invisible::escape_like_json;
+use crate::model::{Api, Method, Module, Parameter};
 use crate::types::{
     Check, NamedSchema, branches, constants, info_with_type_description, is_moment, kinds, reference_key,
 };
@@ -78,22 +78,11 @@ fn arguments_type(method: &Method, names: &SchemaTypeNames) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
 }
 
-/// The type of the outputs or, if the envelope does not describe where they are, of the whole response body.
 fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
-    if method.options.download {
-        return "Download".to_owned();
-    }
-    let envelope = api.make_envelope(api.envelope_name(module));
-    let is_whole = method.whole().is_some();
-    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
-        return if is_whole { "undefined" } else { "{}" }.to_owned();
-    }
-    let outputs = method_schemas::response_schema(api.unbound, method, method_schemas::described_schema);
-    let writer = TypeWriter { names, role: ValueRole::Result };
-    match envelope.decoding().outputs {
-        OutputsLocation::Unknown => writer.write_type(&envelope.success_schema(outputs, is_whole), 2),
-        _ if !is_whole && method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "{}".to_owned(),
-        _ => writer.write_type(&outputs, 2),
+    match returned_value(api, module, method) {
+        ReturnedValue::Download => "Download".to_owned(),
+        ReturnedValue::Nothing => if method.whole().is_some() { "undefined" } else { "{}" }.to_owned(),
+        ReturnedValue::Json(schema) => TypeWriter { names, role: ValueRole::Result }.write_type(&schema, 2),
     }
 }
 
@@ -113,13 +102,6 @@ const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
 
 /// JavaScript treats an object with a method `then` as a promise.
 const PROMISE_MEMBER: &str = "then";
-
-/// A node of the tree: a function, a group of functions, or both.
-#[derive(Default)]
-struct FunctionNode<'a> {
-    method: Option<&'a Method>,
-    children: BTreeMap<&'a str, FunctionNode<'a>>,
-}
 
 pub(super) fn is_client_member(id: &str) -> bool {
     let first = id.split('.').next().unwrap_or_default();
@@ -143,25 +125,21 @@ pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
 /// A method whose id is a reserved name is not a member; programs call this method with `$call`.
 fn api_interface_members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
-    for method in methods {
-        if !is_client_member(&method.id) {
-            continue;
-        }
-        let leaf = method.id.split('.').fold(&mut top, |node, name| node.children.entry(name).or_default());
-        leaf.method = Some(method);
+    for method in methods.filter(|method| is_client_member(&method.id)) {
+        top.insert(&method.id, method);
     }
     let mut text = String::new();
     write_members(&top, 1, &mut text);
     text
 }
 
-fn write_members(node: &FunctionNode<'_>, level: usize, text: &mut String) {
+fn write_members(node: &FunctionNode<&Method>, level: usize, text: &mut String) {
     let indent = "  ".repeat(level);
     for (name, node) in &node.children {
-        if let Some(method) = node.method {
+        if let Some(method) = node.function {
             text.push_str(&method_doc_comment(method, level));
         }
-        let call = node.method.map(|method| format!("Call<Methods[{}]>", string_literal(&method.id)));
+        let call = node.function.map(|method| format!("Call<Methods[{}]>", string_literal(&method.id)));
         let and = if call.is_some() && !node.children.is_empty() { " & " } else { "" };
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{indent}{}: {}{and}", member_name(name), call.unwrap_or_default());
@@ -286,12 +264,8 @@ fn string_literal(text: &str) -> String {
     escape_invisible(&Json::from(text).to_string())
 }
 
-/// Escapes the [invisible](is_invisible) characters in a string literal or in a line of a comment. Otherwise an editor
-/// could show a declaration differently from how the compiler reads it (Unicode Technical Report 36, section 2.10).
 fn escape_invisible(text: &str) -> String {
-    // The two joiners are kept, because words of some languages and many emoji contain them.
-    let is_kept = |character| matches!(character, '\t' | '\u{200c}' | '\u{200d}');
-    escape_like_json(text, |character| is_invisible(character) && !is_kept(character))
+    escape_like_json(text, is_invisible_in_code)
 }
 
 /// Formats the name of a member. The name is quoted, unless it is an identifier.

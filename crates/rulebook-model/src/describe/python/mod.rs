@@ -15,18 +15,18 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use super::canonical::schemas_in_types;
+use super::client::{FunctionNode, ReturnedValue, returned_value};
 use super::in_words::{describe_deprecation, reads_key_as_parameter};
-use super::method_schemas;
 use super::parameter_format::{ListFormat, type_attributes};
 use super::typescript::argument_names;
 use crate::call::{HttpMethod, Value};
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names, is_one_of};
-use crate::envelope::{self, OutputsLocation, has_content};
-use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
+use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service};
 use crate::types::{Check, kinds, schema_without_outer_references};
 use crate::uri::percent_encode;
 use types::{
-    OF_CLIENTS, TYPE_NAMES, TypeWriter, docstring, literal, string_literal, to_class_name, to_name, words_of_type,
+    OF_CLIENTS, TYPE_NAMES, TypeWriter, docstring, literal, string_literal, to_class_name, to_name, tokens_of_type,
+    words_of_type,
 };
 
 pub use handlers::python_handlers;
@@ -117,25 +117,12 @@ fn envelope_key(api: &Api, module: &Module) -> String {
     api.envelope_name(module).as_str().to_owned()
 }
 
-// The classes of the client: the method with the id `article.line.get` is the function `get` of the object `line`,
-// which is a member of `article`.
-
-/// A node of the tree: a function, a group of functions, or both.
-#[derive(Default)]
-struct FunctionNode {
-    function: Option<Function>,
-    children: BTreeMap<String, FunctionNode>,
-}
+// The classes of the client, one for each group of functions.
 
 /// The member of every class through which its functions send requests.
 const CONNECTION_MEMBER: &str = "_api";
 
-impl FunctionNode {
-    fn insert(&mut self, id: &str, function: Function) {
-        let leaf = id.split('.').fold(self, |node, name| node.children.entry(name.to_owned()).or_default());
-        leaf.function = Some(function);
-    }
-
+impl FunctionNode<Function> {
     /// The last class is that of the whole API. `about` is its docstring, and `base` the base path of the API.
     fn classes(&self, about: &str, base: &str, types: &mut TypeWriter<'_>) -> Vec<String> {
         let mut classes = Vec::new();
@@ -289,43 +276,15 @@ impl Function {
 
 /// Returns a type in which `builtins.` is before the names of built-in types that a class hides.
 fn qualify_hidden(r#type: &str, hidden: &HashSet<String>) -> String {
-    let (mut text, mut word, mut quoted, mut escaped) = (String::new(), String::new(), false, false);
-    let push_word = |word: &mut String, text: &mut String| {
-        if hidden.contains(word.as_str()) {
-            text.push_str("builtins.");
-        }
-        text.push_str(word);
-        word.clear();
-    };
-    for char in r#type.chars() {
-        if !quoted && (char.is_alphanumeric() || char == '_') {
-            word.push(char);
-            continue;
-        }
-        push_word(&mut word, &mut text);
-        if char == '"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = quoted && char == '\\' && !escaped;
-        text.push(char);
-    }
-    push_word(&mut word, &mut text);
-    text
+    let tokens = tokens_of_type(r#type).into_iter();
+    tokens.flat_map(|token| [if hidden.contains(token) { "builtins." } else { "" }, token]).collect()
 }
 
 fn result_type(api: &Api, module: &Module, method: &Method, hint: &PlaceName, types: &mut TypeWriter<'_>) -> String {
-    if method.options.download {
-        return "Download".to_owned();
-    }
-    let envelope = api.make_envelope(api.envelope_name(module));
-    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
-        return "None".to_owned();
-    }
-    let outputs = method_schemas::response_schema(api.unbound, method, method_schemas::described_schema);
-    match envelope.decoding().outputs {
-        OutputsLocation::Unknown => types.type_of(&envelope.success_schema(outputs, method.whole().is_some()), hint),
-        _ if method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "None".to_owned(),
-        _ => types.type_of(&outputs, hint),
+    match returned_value(api, module, method) {
+        ReturnedValue::Download => "Download".to_owned(),
+        ReturnedValue::Nothing => "None".to_owned(),
+        ReturnedValue::Json(schema) => types.type_of(&schema, hint),
     }
 }
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
+use crate::describe::client::is_invisible_in_code;
 use crate::describe::method_schemas::PYTHON_TYPE;
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, is_one_of, texts_of_union};
-use crate::invisible::is_invisible;
 use crate::types::{Check, NamedSchema, branches, constants, kinds, reference_key};
 
 /// The names that types can contain, besides those of the declared types.
@@ -256,21 +256,19 @@ fn union_type(types: impl Iterator<Item = String>) -> String {
 
 /// Splits a type at the outermost `|`.
 fn split_union(value_type: &str) -> Vec<String> {
-    let (mut parts, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0_usize, false, false);
-    for char in value_type.chars() {
-        match char {
-            '"' if !escaped => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            '|' if !quoted && depth == 0 => {
+    let (mut parts, mut depth) = (vec![String::new()], 0_usize);
+    for token in tokens_of_type(value_type) {
+        match token {
+            "[" => depth += 1,
+            "]" => depth = depth.saturating_sub(1),
+            "|" if depth == 0 => {
                 parts.push(String::new());
                 continue;
             }
             _ => {}
         }
-        escaped = quoted && char == '\\' && !escaped;
         if let Some(last) = parts.last_mut() {
-            last.push(char);
+            last.push_str(token);
         }
     }
     parts.into_iter().map(|part| part.trim().to_owned()).collect()
@@ -325,18 +323,41 @@ pub(super) fn to_class_name(text: &str) -> String {
 
 /// Returns the words in a type, except those in quotes.
 pub(super) fn words_of_type(r#type: &str) -> Vec<String> {
-    let without_escapes = r#type.replace("\\\\", "").replace("\\\"", "");
-    let texts = without_escapes.split('"').step_by(2);
-    let words = texts.flat_map(|text| text.split(|char: char| !(char.is_alphanumeric() || char == '_')));
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words = tokens_of_type(r#type).into_iter().filter(|token| token.starts_with(is_in_word));
+    words.map(str::to_owned).collect()
+}
+
+/// Splits a type into words, texts in quotes and single other characters.
+pub(super) fn tokens_of_type(mut rest: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let mut is_escaped = false;
+        let is_last = |char: char| {
+            let is_quote = char == '"' && !is_escaped;
+            is_escaped = char == '\\' && !is_escaped;
+            is_quote
+        };
+        let length = match first {
+            '"' => rest[1..].find(is_last).map_or(rest.len(), |index| index + 2),
+            first if is_in_word(first) => rest.find(|char| !is_in_word(char)).unwrap_or(rest.len()),
+            first => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        tokens.push(token);
+        rest = after;
+    }
+    tokens
+}
+
+fn is_in_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
 }
 
 fn escape_invisible(text: &str) -> String {
-    let escape = |char: char| match char {
-        '\t' | '\u{200c}' | '\u{200d}' => char.to_string(),
-        char if is_invisible(char) && u32::from(char) > 0xffff => format!("\\U{:08x}", u32::from(char)),
-        char if is_invisible(char) => format!("\\u{:04x}", u32::from(char)),
-        char => char.to_string(),
+    let escape = |char: char| match u32::from(char) {
+        _ if !is_invisible_in_code(char) => char.to_string(),
+        code @ 0x1_0000.. => format!("\\U{code:08x}"),
+        code => format!("\\u{code:04x}"),
     };
     text.chars().map(escape).collect()
 }
