@@ -127,9 +127,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
 /// The files of a definition, after their text was parsed.
 #[derive(Default)]
 struct Documents {
-    /// The files that contain settings.
     settings: Vec<JsonNode>,
-    /// The files that contain a module, each with its name.
     modules: Vec<(String, JsonNode)>,
 }
 
@@ -285,7 +283,6 @@ enum FileContent {
     Unreadable(io::Error),
 }
 
-/// The definition files of a folder.
 struct FolderContent {
     files: Vec<(PathBuf, FileContent)>,
     /// The files whose names resemble those of definition files, and the first definition file of each subfolder.
@@ -358,7 +355,6 @@ fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
     if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }
 
-/// The text of a file, and what the parser has found in it.
 struct ParsedFile {
     text: String,
     /// `None` if the text cannot be read or parsed.

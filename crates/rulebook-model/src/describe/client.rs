@@ -29,7 +29,6 @@ impl<F> FunctionNode<F> {
     }
 }
 
-/// The value that the function of a method returns.
 pub(super) enum ReturnedValue {
     Download,
     /// The responses of the method have no content, or its envelope has no place for outputs.

@@ -47,7 +47,6 @@ pub fn typescript(api: &Api) -> String {
     )
 }
 
-/// The types of the method's arguments, result and errors.
 fn method_signature(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     let mut text = method_doc_comment(method, 1);
     // Writing to a `String` cannot fail.

@@ -82,7 +82,6 @@ impl Method {
         self.constraints.iter().map(|constraint| constraint.in_words(&display)).collect()
     }
 
-    /// Returns the checks of the parameters.
     pub(crate) fn argument_checks(&self) -> impl Iterator<Item = &dyn Check> {
         self.parameters.iter().map(|parameter| &*parameter.r#type.check)
     }
@@ -534,7 +533,6 @@ impl Method {
     }
 }
 
-/// Returns the fields of an object type.
 fn fields_of(check: &Arc<dyn Check>) -> Vec<ObjectField> {
     match check.structure() {
         Structure::Object(shape) => shape.fields.to_vec(),

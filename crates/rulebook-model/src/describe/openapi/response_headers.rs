@@ -12,7 +12,6 @@ use super::schemas::{SchemaPlace, Schemas};
 use crate::call::HttpMethod;
 use crate::model::{Api, Method, Module, Unbound};
 
-/// The name of the component for the header field `X-Request-Id`.
 const REQUEST_ID_COMPONENT: &str = "RequestId";
 
 pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
@@ -112,7 +111,6 @@ pub(super) fn not_modified_response(
 
 const ANY_MEDIA_TYPE: &str = "*/*";
 
-/// The media type of files with unknown content.
 const FILE_MEDIA_TYPE: &str = "application/octet-stream";
 
 const ETAG: HeaderField =
