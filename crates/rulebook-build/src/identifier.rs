@@ -54,43 +54,12 @@ pub fn type_name(name: &str, fallback: &str) -> String {
 // The identifiers of the values of an enum, and of the fields of a struct. If two texts have the same identifier, both
 // are spelled out instead. A keyword that is spelled out can be the identifier of another text; it then has a hash.
 
-/// The words for signs. Each is also spelled with this word, between underscores, where two texts would have the same
-/// identifier.
-const WORDS: [(char, &str); 33] = [
-    (' ', "space"),
-    ('!', "not"),
-    ('"', "quote"),
-    ('#', "hash"),
-    ('$', "dollar"),
-    ('%', "percent"),
-    ('&', "and"),
-    ('\'', "apostrophe"),
-    ('(', "open"),
-    (')', "close"),
-    ('*', "star"),
-    ('+', "plus"),
-    (',', "comma"),
-    ('-', "minus"),
-    ('.', "dot"),
-    ('/', "slash"),
-    (':', "colon"),
-    (';', "semicolon"),
-    ('<', "less"),
-    ('=', "equal"),
-    ('>', "greater"),
-    ('?', "question"),
-    ('@', "at"),
-    ('[', "left"),
-    ('\\', "backslash"),
-    (']', "right"),
-    ('^', "caret"),
-    ('_', "underscore"),
-    ('`', "backtick"),
-    ('{', "begin"),
-    ('|', "or"),
-    ('}', "end"),
-    ('~', "tilde"),
-];
+/// The signs with their words. Each sign is also spelled with its word, between underscores, where two texts would have
+/// the same identifier.
+const WORDS: &str = "\
+    !not \"quote #hash $dollar %percent &and 'apostrophe (open )close *star +plus ,comma -minus .dot /slash :colon \
+    ;semicolon <less =equal >greater ?question @at [left \\backslash ]right ^caret _underscore `backtick {begin |or \
+    }end ~tilde";
 
 /// The signs that only separate words, unless a text consists of signs.
 const SEPARATORS: &str = "\"'(),-./:;[]`_{} \t\n\r";
@@ -136,8 +105,11 @@ fn with_words(text: &str) -> String {
 }
 
 fn word(char: char) -> String {
-    let known = WORDS.iter().find(|(known, _)| *known == char).map(|(_, word)| (*word).to_owned());
-    known.unwrap_or_else(|| format!("u{:x}", u32::from(char)))
+    if char == ' ' {
+        return "space".to_owned();
+    }
+    let known = WORDS.split(' ').find_map(|word| word.strip_prefix(char));
+    known.map_or_else(|| format!("u{:x}", u32::from(char)), str::to_owned)
 }
 
 /// Returns the name that no other text has: its letters and digits as they are, and every other character as its word

@@ -14,30 +14,9 @@ use crate::code::Purpose;
 use crate::identifier::{field_names, names_of_variant, type_name, variant_names};
 
 /// Names that the types of an API cannot have, because the generated code uses other types with these names.
-const RESERVED_TYPES: [&str; 22] = [
-    "Box",
-    "Clone",
-    "Copy",
-    "Debug",
-    "Deserialize",
-    "E",
-    "Err",
-    "Fn",
-    "From",
-    "Future",
-    "Handlers",
-    "Into",
-    "None",
-    "Ok",
-    "Option",
-    "Result",
-    "Self",
-    "Send",
-    "Serialize",
-    "String",
-    "Sync",
-    "Vec",
-];
+const RESERVED_TYPES: &str = "\
+    Box Clone Copy Debug Deserialize E Err Fn From Future Handlers Into None Ok Option Result Self Send Serialize \
+    String Sync Vec";
 
 /// Writes the types of one API module, or those at the top of the code.
 pub(crate) struct TypeWriter<'a> {
@@ -85,13 +64,13 @@ impl<'a> TypeWriter<'a> {
     pub(crate) fn write_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) {
         match check.structure() {
             Structure::Object(shape) if !shape.fields.is_empty() => {
-                write_struct(self, &shape, role, name, doc);
+                self.write_struct(&shape, role, name, doc);
             }
             Structure::Union(branches) if !branches.iter().any(is_null) => {
-                write_union(self, &branches, role, name, doc);
+                self.write_union(&branches, role, name, doc);
             }
             Structure::TaggedUnion { tag, branches } => {
-                write_tagged_union(self, &tag, &branches, role, name, doc);
+                self.write_tagged_union(&tag, &branches, role, name, doc);
             }
             Structure::Scalar => match scalar_type(&**check, role) {
                 (Scalar::OneOf(texts), false) => {
@@ -149,7 +128,7 @@ impl<'a> TypeWriter<'a> {
                 match others.as_slice() {
                     [only] => option(self.rust_type(only, role, name, doc)),
                     _ => option(self.part_type(check, role, name, |types, _| {
-                        write_union(types, &others, role, name, doc);
+                        types.write_union(&others, role, name, doc);
                     })),
                 }
             }
@@ -201,6 +180,132 @@ impl<'a> TypeWriter<'a> {
     }
 }
 
+impl TypeWriter<'_> {
+    fn write_struct(&mut self, shape: &ObjectShape, role: Role, name: &PlaceName, doc: &str) {
+        self.add_item_first(|types| {
+            let fields = types.object_fields(shape, role, name);
+            let constraints = shape.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
+            struct_code(&types.name(name), &with_constraints(doc, "members", constraints), VALUE_TRAITS, &fields)
+        });
+    }
+
+    fn object_fields(&mut self, shape: &ObjectShape, role: Role, name: &PlaceName) -> Vec<Field> {
+        let field = |field: &rulebook_model::types::ObjectField| {
+            let rust_type = self.rust_type(&field.check, role, &name_of_part(name, &field.name), &field.info);
+            let rust_type = if field.optional { option(rust_type) } else { rust_type };
+            let attributes =
+                if field.check.refuses_null() { "#[serde(skip_serializing_if = \"Option::is_none\")]\n" } else { "" };
+            Field { name: field.name.clone(), info: field.info.clone(), rust_type, attributes }
+        };
+        shape.fields.iter().map(field).collect()
+    }
+
+    fn write_union(&mut self, branches: &[Arc<dyn Check>], role: Role, name: &PlaceName, doc: &str) {
+        self.add_item_first(|types| {
+            let (mut things, mut variants, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+            let texts = texts_of_union(branches.iter().map(|branch| (branch.schema(), notation(&**branch))));
+            for (branch, text) in branches.iter().zip(texts) {
+                let mut names = match constant_text(branch, role) {
+                    Some(text) => names_of_variant(&text, &["Self"]),
+                    None => vec![types.variant_name(branch, role)],
+                };
+                let text = format!("{} {text}", names[0]);
+                let rust_type = types.rust_type(branch, role, &name_of_variant(name, &names[0], &text), doc);
+                // Different types of the definition can have the same Rust type.
+                if seen.insert(rust_type.clone()) {
+                    let doc = match branch.structure() {
+                        Structure::Schema(schema) if !schema.info.trim().is_empty() => schema.info.clone(),
+                        _ => branch.in_words().into_owned(),
+                    };
+                    names.push(type_name(&text, ""));
+                    things.push(names);
+                    variants.push((doc_comment(&doc), rust_type));
+                }
+            }
+            let variants: String = distinct_names(things, str::to_owned)
+                .iter()
+                .zip(variants)
+                .map(|(variant, (doc, rust_type))| indented(&format!("{doc}{variant}({rust_type}),")))
+                .collect();
+            let (doc, name) = (doc_comment(doc), types.name(name));
+            format!("{doc}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n")
+        });
+    }
+
+    /// Returns the name of a union's variant for values of this type.
+    fn variant_name(&self, branch: &Arc<dyn Check>, role: Role) -> String {
+        let name = match branch.structure() {
+            Structure::Schema(schema) => self.paths.name(schema.key()).unwrap_or("Value"),
+            Structure::Nullable(inner) => return self.variant_name(&inner, role),
+            Structure::Array(_) => "List",
+            Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => "Object",
+            _ => match scalar_type(&**branch, role).0 {
+                Scalar::OneOf(_) | Scalar::Plain("String") => "Text",
+                Scalar::Plain("bool") => "Bool",
+                Scalar::Plain("i64" | "u64") => "Integer",
+                Scalar::Plain("f64") => "Number",
+                Scalar::Plain(_) | Scalar::Constant(_) => "Value",
+            },
+        };
+        name.to_owned()
+    }
+
+    /// Writes the enum of a union with a tag.
+    ///
+    /// serde removes the tag from the objects of an enum with a tag. If the objects of a branch declare the tag, the
+    /// enum is written without one, and each object contains the tag with its value.
+    fn write_tagged_union(
+        &mut self,
+        tag: &str,
+        branches: &[(String, Arc<dyn Check>)],
+        role: Role,
+        name: &PlaceName,
+        doc: &str,
+    ) {
+        let is_tagged = branches.iter().all(|(_, branch)| tag_field(tag, branch).is_none());
+        self.add_item_first(|types| {
+            let values: Vec<&str> = branches.iter().map(|(value, _)| value.as_str()).collect();
+            let mut variants = String::new();
+            for ((value, branch), variant) in branches.iter().zip(variant_names(&values, &["Self"])) {
+                let part = name_of_variant(name, &variant, value);
+                let rename = if is_tagged { rename(value, &variant) } else { String::new() };
+                let rust_type = if is_tagged || is_constant(tag, value, branch) {
+                    types.rust_type(branch, role, &part, doc)
+                } else {
+                    types.write_object_with_tag((tag, value), branch, role, &part)
+                };
+                let doc = format!("The objects in which `{}` is `{}`.", escaped(tag), escaped(value));
+                variants += &indented(&format!("{}{rename}{variant}({rust_type}),", doc_comment(&doc)));
+            }
+            let serde = if is_tagged { format!("#[serde(tag = {tag:?})]") } else { "#[serde(untagged)]".to_owned() };
+            let (doc, name) = (doc_comment(doc), types.name(name));
+            format!("{doc}{VALUE_TRAITS}{serde}\npub enum {name} {{\n{variants}}}\n")
+        });
+    }
+
+    /// Writes the struct of a branch's objects with their tag, and returns its name.
+    fn write_object_with_tag(
+        &mut self,
+        (tag, value): (&str, &str),
+        branch: &Arc<dyn Check>,
+        role: Role,
+        place: &PlaceName,
+    ) -> String {
+        let Some(mut shape) = branch.object_shape() else { return self.rust_type(branch, role, place, "") };
+        let name = self.name(place);
+        shape.fields.retain(|field| field.name != tag);
+        self.add_item_first(|types| {
+            let tag_type = types.name(&name_of_part(place, tag));
+            types.add_item(text_enum(&[value.to_owned()], &tag_type, &format!("The value of `{}`.", escaped(tag))));
+            let tag_field = Field { name: tag.to_owned(), info: String::new(), rust_type: tag_type, attributes: "" };
+            let fields: Vec<_> = [tag_field].into_iter().chain(types.object_fields(&shape, role, place)).collect();
+            let doc = format!("An object in which `{}` is `{}`.", escaped(tag), escaped(value));
+            struct_code(&name, &doc, VALUE_TRAITS, &fields)
+        });
+        name
+    }
+}
+
 pub(crate) fn notation(check: &dyn Check) -> String {
     let notation = check.type_expr();
     format!("{} {}", notation.term, Json::Object(notation.attributes))
@@ -208,7 +313,7 @@ pub(crate) fn notation(check: &dyn Check) -> String {
 
 /// Returns the name, with a number if no type of an API can have it.
 pub(crate) fn unreserved(name: String) -> String {
-    if RESERVED_TYPES.contains(&name.as_str()) { name + "2" } else { name }
+    if RESERVED_TYPES.split(' ').any(|reserved| reserved == name) { name + "2" } else { name }
 }
 
 /// Returns the type of a value that may be missing.
@@ -228,34 +333,10 @@ pub(crate) struct Field {
     pub(crate) attributes: &'static str,
 }
 
-pub(crate) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &PlaceName, doc: &str) {
-    types.add_item_first(|types| {
-        let fields = object_fields(types, shape, role, name);
-        let constraints = shape.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
-        struct_code(&types.name(name), &with_constraints(doc, "members", constraints), VALUE_TRAITS, &fields)
-    });
-}
-
 /// Returns a doc comment with the constraints between `names` at its end.
 pub(crate) fn with_constraints(doc: &str, names: &str, constraints: impl Iterator<Item = String>) -> String {
     let constraints = constraints.map(|sentence| format!("- {sentence}\n")).collect::<String>();
     if constraints.is_empty() { doc.to_owned() } else { format!("{doc}\n\nBetween the {names}:\n\n{constraints}") }
-}
-
-pub(crate) fn object_fields(
-    types: &mut TypeWriter<'_>,
-    shape: &ObjectShape,
-    role: Role,
-    name: &PlaceName,
-) -> Vec<Field> {
-    let field = |field: &rulebook_model::types::ObjectField| {
-        let rust_type = types.rust_type(&field.check, role, &name_of_part(name, &field.name), &field.info);
-        let rust_type = if field.optional { option(rust_type) } else { rust_type };
-        let attributes =
-            if field.check.refuses_null() { "#[serde(skip_serializing_if = \"Option::is_none\")]\n" } else { "" };
-        Field { name: field.name.clone(), info: field.info.clone(), rust_type, attributes }
-    };
-    shape.fields.iter().map(field).collect()
 }
 
 pub(crate) fn name_of_part(name: &PlaceName, part: &str) -> PlaceName {
@@ -381,62 +462,6 @@ pub(crate) fn is_null(check: &Arc<dyn Check>) -> bool {
         && scalar_type(&**check, Role::Output) == (Scalar::Plain("()"), false)
 }
 
-pub(crate) fn write_union(
-    types: &mut TypeWriter<'_>,
-    branches: &[Arc<dyn Check>],
-    role: Role,
-    name: &PlaceName,
-    doc: &str,
-) {
-    types.add_item_first(|types| {
-        let (mut things, mut variants, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-        let texts = texts_of_union(branches.iter().map(|branch| (branch.schema(), notation(&**branch))));
-        for (branch, text) in branches.iter().zip(texts) {
-            let mut names = match constant_text(branch, role) {
-                Some(text) => names_of_variant(&text, &["Self"]),
-                None => vec![variant_name(types, branch, role)],
-            };
-            let text = format!("{} {text}", names[0]);
-            let rust_type = types.rust_type(branch, role, &name_of_variant(name, &names[0], &text), doc);
-            // Different types of the definition can have the same Rust type.
-            if seen.insert(rust_type.clone()) {
-                let doc = match branch.structure() {
-                    Structure::Schema(schema) if !schema.info.trim().is_empty() => schema.info.clone(),
-                    _ => branch.in_words().into_owned(),
-                };
-                names.push(type_name(&text, ""));
-                things.push(names);
-                variants.push((doc_comment(&doc), rust_type));
-            }
-        }
-        let variants: String = distinct_names(things, str::to_owned)
-            .iter()
-            .zip(variants)
-            .map(|(variant, (doc, rust_type))| indented(&format!("{doc}{variant}({rust_type}),")))
-            .collect();
-        let (doc, name) = (doc_comment(doc), types.name(name));
-        format!("{doc}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n")
-    });
-}
-
-/// Returns the name of a union's variant for values of this type.
-fn variant_name(types: &TypeWriter<'_>, branch: &Arc<dyn Check>, role: Role) -> String {
-    let name = match branch.structure() {
-        Structure::Schema(schema) => types.paths.name(schema.key()).unwrap_or("Value"),
-        Structure::Nullable(inner) => return variant_name(types, &inner, role),
-        Structure::Array(_) => "List",
-        Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => "Object",
-        _ => match scalar_type(&**branch, role).0 {
-            Scalar::OneOf(_) | Scalar::Plain("String") => "Text",
-            Scalar::Plain("bool") => "Bool",
-            Scalar::Plain("i64" | "u64") => "Integer",
-            Scalar::Plain("f64") => "Number",
-            Scalar::Plain(_) | Scalar::Constant(_) => "Value",
-        },
-    };
-    name.to_owned()
-}
-
 /// Returns the text of the only value of a type; `None` if the type has other values.
 fn constant_text(branch: &Arc<dyn Check>, role: Role) -> Option<String> {
     match branch.structure() {
@@ -456,39 +481,6 @@ fn name_of_variant(name: &PlaceName, variant: &str, text: &str) -> PlaceName {
     name.part(variant.trim_start_matches('_'), text)
 }
 
-/// Writes the enum of a union with a tag.
-///
-/// serde removes the tag from the objects of an enum with a tag. If the objects of a branch declare the tag, the enum
-/// is written without one, and each object contains the tag with its value.
-pub(crate) fn write_tagged_union(
-    types: &mut TypeWriter<'_>,
-    tag: &str,
-    branches: &[(String, Arc<dyn Check>)],
-    role: Role,
-    name: &PlaceName,
-    doc: &str,
-) {
-    let is_tagged = branches.iter().all(|(_, branch)| tag_field(tag, branch).is_none());
-    types.add_item_first(|types| {
-        let values: Vec<&str> = branches.iter().map(|(value, _)| value.as_str()).collect();
-        let mut variants = String::new();
-        for ((value, branch), variant) in branches.iter().zip(variant_names(&values, &["Self"])) {
-            let part = name_of_variant(name, &variant, value);
-            let rename = if is_tagged { rename(value, &variant) } else { String::new() };
-            let rust_type = if is_tagged || is_constant(tag, value, branch) {
-                types.rust_type(branch, role, &part, doc)
-            } else {
-                write_object_with_tag(types, (tag, value), branch, role, &part)
-            };
-            let doc = format!("The objects in which `{}` is `{}`.", escaped(tag), escaped(value));
-            variants += &indented(&format!("{}{rename}{variant}({rust_type}),", doc_comment(&doc)));
-        }
-        let serde = if is_tagged { format!("#[serde(tag = {tag:?})]") } else { "#[serde(untagged)]".to_owned() };
-        let (doc, name) = (doc_comment(doc), types.name(name));
-        format!("{doc}{VALUE_TRAITS}{serde}\npub enum {name} {{\n{variants}}}\n")
-    });
-}
-
 /// Returns the JSON Schema of the field `tag` of a branch, and whether the field is optional.
 fn tag_field(tag: &str, branch: &Arc<dyn Check>) -> Option<(Json, bool)> {
     let fields = branch.object_shape()?.fields;
@@ -500,32 +492,6 @@ fn is_constant(tag: &str, value: &str, branch: &Arc<dyn Check>) -> bool {
     tag_field(tag, branch).is_some_and(|(schema, optional)| {
         !optional && (schema.get("const") == Some(&json!(value)) || schema.get("enum") == Some(&json!([value])))
     })
-}
-
-/// Writes the struct of a branch's objects with their tag, and returns its name.
-fn write_object_with_tag(
-    types: &mut TypeWriter<'_>,
-    (tag, value): (&str, &str),
-    branch: &Arc<dyn Check>,
-    role: Role,
-    place: &PlaceName,
-) -> String {
-    let Some(mut shape) = branch.object_shape() else { return types.rust_type(branch, role, place, "") };
-    let name = types.name(place);
-    shape.fields.retain(|field| field.name != tag);
-    types.add_item_first(|types| {
-        let tag_type = types.name(&name_of_part(place, tag));
-        types.add_item(text_enum(&[value.to_owned()], &tag_type, &format!("The value of `{}`.", escaped(tag))));
-        let tag_field = Field { name: tag.to_owned(), info: String::new(), rust_type: tag_type, attributes: "" };
-        let fields: Vec<_> = [tag_field].into_iter().chain(object_fields(types, &shape, role, place)).collect();
-        struct_code(
-            &name,
-            &format!("An object in which `{}` is `{}`.", escaped(tag), escaped(value)),
-            VALUE_TRAITS,
-            &fields,
-        )
-    });
-    name
 }
 
 // What a handler receives may be of another kind than what a client sends, such as the seconds of a time. The samples

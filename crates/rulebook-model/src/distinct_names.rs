@@ -119,6 +119,12 @@ impl ScopeNames {
     }
 }
 
+/// Returns `true` if a word is in a list of words, which spaces separate.
+#[cfg(feature = "documents")]
+pub(crate) fn is_one_of(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

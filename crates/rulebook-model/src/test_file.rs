@@ -268,12 +268,11 @@ fn check_call(step: &Step, api: &Api, errors: &mut Vec<Diagnostic>) {
             }
         }
         Call::Method(id) => {
-            let services = api.services();
-            let methods = services.flat_map(|service| &service.methods);
-            let Some(method) = methods.clone().find(|method| method.id == id.value) else {
+            let methods = || api.methods().map(|(.., method)| method);
+            let Some(method) = methods().find(|method| method.id == id.value) else {
                 let message = format!("the API has no method with the id `{}`", id.value);
                 let error = Diagnostic::new(DiagnosticCode::BadTest, id.span, message).help(CALL_HELP);
-                errors.push(error.suggest(&id.value, methods.map(|method| method.id.as_str())));
+                errors.push(error.suggest(&id.value, methods().map(|method| method.id.as_str())));
                 return;
             };
             errors.extend(step.with.iter().filter_map(|argument| unknown_parameter(argument, method)));

@@ -9,12 +9,10 @@ use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::parameter_error::MAX_PHALAPI_CODE;
 use super::{CustomError, HttpMethod, ParameterError, ParameterErrorKind};
 use crate::error::{ErrorCode, ErrorStatus};
 use crate::model::DeclaredError;
-
-/// The maximum error code that a handler can set for the `phalapi` envelope (see [`ApiError::with_phalapi_code`]).
-const MAX_PHALAPI_CODE: u8 = 99;
 
 /// The error that ends a request, or a call from code.
 ///

@@ -362,8 +362,8 @@ impl Violation {
     }
 }
 
-/// The maximum error code for the `phalapi` envelope (see [`CustomError::with_phalapi_code`]).
-const MAX_PHALAPI_CODE: u8 = 99;
+/// The maximum error code that a handler or function can set for the `phalapi` envelope.
+pub(super) const MAX_PHALAPI_CODE: u8 = 99;
 
 /// The error with which a function or type of the program rejects a value: a message for the client, and an optional
 /// code.

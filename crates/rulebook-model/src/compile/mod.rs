@@ -33,7 +33,7 @@ use jiff::tz::TimeZone;
 use crate::definition::dialect_spec::{DialectSpec, RULES, TREE};
 use crate::definition::parsed::{Definition, NestedType, PermissionGroups};
 use crate::definition::{
-    CheckedObject, JsonData, JsonMember, JsonNode, LoadedDefinition, parsed, read_nested_type, wrong_kind_error,
+    CheckedObject, DialectReader, JsonData, JsonMember, JsonNode, LoadedDefinition, parsed, wrong_kind_error,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
@@ -382,11 +382,7 @@ impl Lowering<'_> {
             return;
         }
         let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
-        let error = error.label(format!("`{key}` is missing"));
-        self.report(match help {
-            Some(help) => error.help(help),
-            None => error,
-        });
+        self.report(error.label(format!("`{key}` is missing")).help_if_some(help));
     }
 
     /// Returns a number in `range`. Reports another number.
@@ -400,15 +396,9 @@ impl Lowering<'_> {
         if range.contains(&number.value) {
             return T::try_from(number.value).ok();
         }
-        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(format!(
-            "expected {} to {}",
-            range.start(),
-            range.end()
-        ));
-        self.report(match help {
-            Some(help) => error.help(help),
-            None => error,
-        });
+        let label = format!("expected {} to {}", range.start(), range.end());
+        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(label);
+        self.report(error.help_if_some(help));
         None
     }
 }
@@ -538,8 +528,8 @@ impl Lowering<'_> {
     }
 
     fn lower_claim(&mut self, JsonMember { key, value }: &JsonMember) -> Option<DeclaredClaim> {
-        let NestedType { r#type, is_incomplete, .. } =
-            read_nested_type(CLAIMS, None, self.dialect, value, &mut self.diagnostics);
+        let mut reader = DialectReader { spec: self.dialect, diagnostics: &mut self.diagnostics };
+        let NestedType { r#type, is_incomplete, .. } = reader.read_nested_type(CLAIMS, None, value);
         let subject = format_args!("the claim `{}`", key.value.escape_debug());
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: key.span, is_incomplete };
         let compiled = self.compile_type(&r#type?, owner)?;

@@ -19,8 +19,8 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{ParameterType, Schema};
 use crate::span::Spanned;
 use crate::types::{
-    ArgumentError, Arity, Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, SchemaCells, Type, Types,
-    all_referenced_schemas, failed_type, recursive_reference, schema_reference,
+    ArgumentError, Arity, Check, NamedSchema, SchemaCells, Type, Types, all_referenced_schemas, failed_type,
+    recursive_reference, reference_key, schema_reference, schemas_in,
 };
 
 #[derive(Default)]
@@ -368,9 +368,8 @@ fn endless_schemas(schemas: &[Arc<NamedSchema>]) -> Vec<usize> {
 
 /// Returns `true` if every value of a JSON Schema would contain a value of one of the schemas with the keys `endless`.
 fn is_endless(schema: &Json, endless: &HashSet<&str>) -> bool {
-    let items = |keyword: &str| schema.get(keyword).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    let reference = schema.get("$ref").and_then(Json::as_str);
-    if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+    let items = |keyword: &str| schemas_in(schema, keyword);
+    if let Some(key) = reference_key(schema) {
         return endless.contains(key);
     }
     let mut branches = items("anyOf").iter().chain(items("oneOf")).peekable();
@@ -380,13 +379,11 @@ fn is_endless(schema: &Json, endless: &HashSet<&str>) -> bool {
     if items("allOf").iter().any(|part| is_endless(part, endless)) {
         return true;
     }
-    let is_filled = schema.get("minItems").and_then(Json::as_u64).is_some_and(|min| min > 0);
-    if is_filled && schema.get("items").is_some_and(|items| is_endless(items, endless)) {
-        return true;
-    }
-    let is_filled = schema.get("minProperties").and_then(Json::as_u64).is_some_and(|min| min > 0);
-    if is_filled && schema.get("additionalProperties").is_some_and(|values| is_endless(values, endless)) {
-        return true;
+    for (min, inner) in [("minItems", "items"), ("minProperties", "additionalProperties")] {
+        let is_filled = schema.get(min).and_then(Json::as_u64).is_some_and(|min| min > 0);
+        if is_filled && schema.get(inner).is_some_and(|inner| is_endless(inner, endless)) {
+            return true;
+        }
     }
     let properties = schema.get("properties").and_then(Json::as_object);
     items("required")

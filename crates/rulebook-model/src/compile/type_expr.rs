@@ -289,11 +289,7 @@ fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) 
         ArgumentErrorKind::Constraint => DiagnosticCode::BadConstraint,
     };
     let span = attribute.as_deref().and_then(|path| attribute_span(path, *kind, spec));
-    let diagnostic = Diagnostic::new(code, span.unwrap_or(term), message);
-    match help {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
+    Diagnostic::new(code, span.unwrap_or(term), message).help_if_some(help.as_ref())
 }
 
 fn attribute_span(path: &str, error: ArgumentErrorKind, spec: &TypeSpec) -> Option<Span> {

@@ -199,13 +199,11 @@ fn replaces_type(member: &JsonMember, members: &JsonMembers, keys: &'static KeyT
 
 /// Adds the words that the value of a key can be to the error of another value.
 fn with_words(error: Diagnostic, keys: &'static KeyTable, key: &str) -> Diagnostic {
-    match key_constraint(keys, key)["enum"].as_array() {
-        Some(words) => {
-            let words: Vec<_> = words.iter().filter_map(Json::as_str).map(|word| format!("`\"{word}\"`")).collect();
-            error.help(format!("write {}", words.join(" or ")))
-        }
-        None => error,
-    }
+    let constraint = key_constraint(keys, key);
+    error.help_if_some(constraint["enum"].as_array().map(|words| {
+        let words: Vec<_> = words.iter().filter_map(Json::as_str).map(|word| format!("`\"{word}\"`")).collect();
+        format!("write {}", words.join(" or "))
+    }))
 }
 
 fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
@@ -252,11 +250,8 @@ fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
         JsonKind::Any => (true, ""),
     };
     (!is_valid).then(|| {
-        let error = wrong_kind_error(&format!("`{}`", member.key.value), expected, node);
-        match help_for_foreign_value(&member.key.value, node) {
-            Some(help) => error.help(help),
-            None => error,
-        }
+        wrong_kind_error(&format!("`{}`", member.key.value), expected, node)
+            .help_if_some(help_for_foreign_value(&member.key.value, node))
     })
 }
 

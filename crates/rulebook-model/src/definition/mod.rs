@@ -14,7 +14,7 @@ pub mod parsed;
 mod versions;
 
 pub(crate) use checked_object::{CheckedObject, wrong_kind_error};
-pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS, read_nested_type, read_permission_groups};
+pub(crate) use dialect::{DialectReader, HTTP_METHOD_NAMES, TREE_OBJECT_KEYS, read_permission_groups};
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
 use std::ffi::OsStr;
@@ -127,9 +127,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
 /// The files of a definition, after their text was parsed.
 #[derive(Default)]
 struct Documents {
-    /// The files that contain settings.
     settings: Vec<JsonNode>,
-    /// The files that contain a module, each with its name.
     modules: Vec<(String, JsonNode)>,
 }
 
@@ -239,7 +237,7 @@ fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, dia
 
 fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
     let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
-    let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
+    let schemas = DialectReader { spec: &TREE, diagnostics }.read_schemas("schemas", &mut object);
     let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
     let settings = object.members().filter(is_setting).cloned().collect();
     let is_incomplete = object.is_incomplete || common.iter().any(|parameter| parameter.is_incomplete);
@@ -285,7 +283,6 @@ enum FileContent {
     Unreadable(io::Error),
 }
 
-/// The definition files of a folder.
 struct FolderContent {
     files: Vec<(PathBuf, FileContent)>,
     /// The files whose names resemble those of definition files, and the first definition file of each subfolder.
@@ -358,7 +355,6 @@ fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
     if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }
 
-/// The text of a file, and what the parser has found in it.
 struct ParsedFile {
     text: String,
     /// `None` if the text cannot be read or parsed.

@@ -13,7 +13,6 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::default_parameter_name;
 use crate::span::Spanned;
 
-/// The setting with the names of the versions.
 const VERSIONS: &str = "versions";
 /// The key of the first version that has an object.
 pub(crate) const SINCE: &str = "since";

@@ -400,12 +400,8 @@ fn rename_references(schema: &mut Json, check: &dyn Check, references: SchemaRef
 
 /// Returns the schemas to which the parameters and outputs of methods refer, directly or through other schemas.
 pub(super) fn schemas_of_methods<'m>(methods: impl IntoIterator<Item = &'m Method>) -> Vec<Arc<NamedSchema>> {
-    let types = |method: &'m Method| {
-        let outputs = method.outputs.iter().map(|output| &output.r#type);
-        method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs)
-    };
-    let types = methods.into_iter().flat_map(types);
-    schemas_in_types(types.map(|r#type| &*r#type.check)).into_values().collect()
+    let types = methods.into_iter().flat_map(|method| method.argument_checks().chain(method.output_checks()));
+    schemas_in_types(types).into_values().collect()
 }
 
 /// Returns the schemas to which several types refer, directly or through other schemas, by their keys. The time that

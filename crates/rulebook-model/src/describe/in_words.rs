@@ -15,8 +15,7 @@ const MAX_LISTED_ITEMS: usize = 10;
 pub(super) fn describe_call_condition(method: &Method, format_code: fn(&str) -> String) -> Option<String> {
     let alternatives = method.scope.conditions.as_ref().filter(|when| !when.iter().any(ScopeCondition::is_empty))?;
     let name = |name: &String| {
-        let parameter = method.parameters.iter().find(|parameter| parameter.name == *name);
-        let key = parameter.map(|parameter| &parameter.key).filter(|key| !key.is_empty());
+        let key = method.parameter(name).map(|parameter| &parameter.key).filter(|key| !key.is_empty());
         format_code(key.unwrap_or(name))
     };
     let values = |values: &Vec<String>| join_first_items(values.iter().map(|value| format_code(value)), " or ");

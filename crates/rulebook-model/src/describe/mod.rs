@@ -13,6 +13,8 @@ mod options;
 mod parameter_format;
 
 #[cfg(feature = "documents")]
+mod client;
+#[cfg(feature = "documents")]
 mod in_words;
 #[cfg(feature = "documents")]
 mod markdown;

@@ -45,8 +45,7 @@ pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializ
         object.serialize_entry("schemas", &write_schemas(&api.schemas))?;
     }
     object.serialize_entry("modules", &ModulesObject { api, form })?;
-    let services = api.services();
-    let used = schemas_of_methods(services.flat_map(|service| &service.methods));
+    let used = schemas_of_methods(api.methods().map(|(.., method)| method));
     if !used.is_empty() {
         object.serialize_entry("$defs", &json_schemas(&used, references))?;
     }

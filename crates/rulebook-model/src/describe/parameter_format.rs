@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::model::{Location, Parameter};
-use crate::types::{Arity, Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
+use crate::types::{Arity, Check, NamedSchema, kinds, reference_key};
 
 /// The key of a member in an example, if the type of the object declares no members.
 const EXAMPLE_KEY: &str = "key";
@@ -38,8 +38,7 @@ impl Search {
     /// The brackets in the name of a field for a text in the value; empty if the value itself can be a text, `None` if
     /// no part of it can. `check` is the check of the type to which the JSON Schema belongs.
     fn keys_of_value(&mut self, schema: &Json, check: &dyn Check) -> Option<String> {
-        let reference = schema.get("$ref").and_then(Json::as_str);
-        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        if let Some(key) = reference_key(schema) {
             if self.depth == MAX_DEPTH || !self.searched.insert(key.to_owned()) {
                 return None;
             }
@@ -49,17 +48,13 @@ impl Search {
             self.depth -= 1;
             return keys;
         }
-        let is = |kind: &str| match schema.get("type") {
-            Some(Json::Array(kinds)) => kinds.iter().any(|name| name == kind),
-            Some(name) => name == kind,
-            None => false,
-        };
+        let kinds = kinds(schema.get("type"));
         let mut inner = |schema: Option<&Json>| schema.map_or(Some(String::new()), |s| self.keys_of_value(s, check));
-        if is("array") {
+        if kinds.contains(&"array") {
             let keys = inner(schema.get("items"))?;
             return Some(if keys.is_empty() { "[]".to_owned() } else { format!("[0]{keys}") });
         }
-        if is("object") {
+        if kinds.contains(&"object") {
             let Some(members) = schema.get("properties").and_then(Json::as_object) else {
                 let of_values = schema.get("additionalProperties").filter(|schema| schema.is_object());
                 let key = schema.pointer("/propertyNames/enum/0").and_then(Json::as_str).unwrap_or(EXAMPLE_KEY);
@@ -120,7 +115,7 @@ pub(super) fn type_attributes(check: &dyn Check) -> Map<String, Json> {
 fn schema_of_reference(check: &dyn Check) -> Option<Arc<NamedSchema>> {
     let referenced = check.referenced_schemas();
     let reference = (!referenced.is_empty()).then(|| check.schema())?;
-    let key = reference.get("$ref")?.as_str()?.strip_prefix(SCHEMA_REFERENCE_PREFIX)?;
+    let key = reference_key(&reference)?;
     referenced.into_iter().find(|schema| schema.key() == key)
 }
 

@@ -480,7 +480,7 @@ fn member_name(name: &str) -> String {
 }
 
 /// Names that can follow a dot; names with non-ASCII letters are not included, although JavaScript allows them.
-fn is_identifier(name: &str) -> bool {
+pub(super) fn is_identifier(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$';
     name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
 }

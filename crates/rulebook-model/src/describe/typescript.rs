@@ -12,29 +12,26 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::canonical::schemas_in_types;
+use super::client::{FunctionNode, ReturnedValue, is_invisible_in_code, returned_value};
 use super::in_words::describe_deprecation;
-use super::method_schemas::{self, Converted, arguments_schema, handler_schema, returned_schema};
-use crate::distinct_names::{candidates, distinct_names};
-use crate::envelope::{self, OutputsLocation, has_content};
-use crate::invisible::{escape_like_json, is_invisible};
-use crate::model::{Api, Method, Module, Parameter, Unbound};
-use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, info_with_type_description, is_moment};
+use super::method_schemas::{Converted, arguments_schema, handler_schema, returned_schema};
+use super::snippet::is_identifier;
+use crate::distinct_names::{candidates, distinct_names, is_one_of};
+use crate::invisible::escape_like_json;
+use crate::model::{Api, Method, Module, Parameter};
+use crate::types::{
+    Check, NamedSchema, branches, constants, info_with_type_description, is_moment, kinds, reference_key,
+};
 
 /// Returns the TypeScript declarations of an API. They are the text of a `.d.ts` file, which must be in the same folder
 /// as `rulebook.d.ts`.
 #[must_use]
 pub fn typescript(api: &Api) -> String {
-    let methods: Vec<_> = api
-        .modules
-        .iter()
-        .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-        .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
-        .collect();
-    let functions = api_interface_members(methods.iter().map(|(_, method)| *method));
-    let schemas = UsedSchemas::new(&methods);
+    let functions = api_interface_members(api.methods().map(|(.., method)| method));
+    let schemas = UsedSchemas::new(api);
     let names = schemas.type_names();
     let signatures: String =
-        methods.iter().map(|(module, method)| method_signature(api, module, method, &names)).collect();
+        api.methods().map(|(module, _, method)| method_signature(api, module, method, &names)).collect();
     let api_doc_comment = format_doc_comment(&format!("{} {}", api.title, api.version), &[], 0);
     format!(
         "{api_doc_comment}\
@@ -50,7 +47,6 @@ pub fn typescript(api: &Api) -> String {
     )
 }
 
-/// The types of the method's arguments, result and errors.
 fn method_signature(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     let mut text = method_doc_comment(method, 1);
     // Writing to a `String` cannot fail.
@@ -81,22 +77,11 @@ fn arguments_type(method: &Method, names: &SchemaTypeNames) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
 }
 
-/// The type of the outputs or, if the envelope does not describe where they are, of the whole response body.
 fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
-    if method.options.download {
-        return "Download".to_owned();
-    }
-    let envelope = api.make_envelope(api.envelope_name(module));
-    let is_whole = method.whole().is_some();
-    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
-        return if is_whole { "undefined" } else { "{}" }.to_owned();
-    }
-    let outputs = method_schemas::response_schema(api.unbound, method, method_schemas::described_schema);
-    let writer = TypeWriter { names, role: ValueRole::Result };
-    match envelope.decoding().outputs {
-        OutputsLocation::Unknown => writer.write_type(&envelope.success_schema(outputs, is_whole), 2),
-        _ if !is_whole && method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "{}".to_owned(),
-        _ => writer.write_type(&outputs, 2),
+    match returned_value(api, module, method) {
+        ReturnedValue::Download => "Download".to_owned(),
+        ReturnedValue::Nothing => if method.whole().is_some() { "undefined" } else { "{}" }.to_owned(),
+        ReturnedValue::Json(schema) => TypeWriter { names, role: ValueRole::Result }.write_type(&schema, 2),
     }
 }
 
@@ -116,13 +101,6 @@ const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
 
 /// JavaScript treats an object with a method `then` as a promise.
 const PROMISE_MEMBER: &str = "then";
-
-/// A node of the tree: a function, a group of functions, or both.
-#[derive(Default)]
-struct FunctionNode<'a> {
-    method: Option<&'a Method>,
-    children: BTreeMap<&'a str, FunctionNode<'a>>,
-}
 
 pub(super) fn is_client_member(id: &str) -> bool {
     let first = id.split('.').next().unwrap_or_default();
@@ -146,25 +124,21 @@ pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
 /// A method whose id is a reserved name is not a member; programs call this method with `$call`.
 fn api_interface_members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
-    for method in methods {
-        if !is_client_member(&method.id) {
-            continue;
-        }
-        let leaf = method.id.split('.').fold(&mut top, |node, name| node.children.entry(name).or_default());
-        leaf.method = Some(method);
+    for method in methods.filter(|method| is_client_member(&method.id)) {
+        top.insert(&method.id, method);
     }
     let mut text = String::new();
     write_members(&top, 1, &mut text);
     text
 }
 
-fn write_members(node: &FunctionNode<'_>, level: usize, text: &mut String) {
+fn write_members(node: &FunctionNode<&Method>, level: usize, text: &mut String) {
     let indent = "  ".repeat(level);
     for (name, node) in &node.children {
-        if let Some(method) = node.method {
+        if let Some(method) = node.function {
             text.push_str(&method_doc_comment(method, level));
         }
-        let call = node.method.map(|method| format!("Call<Methods[{}]>", string_literal(&method.id)));
+        let call = node.function.map(|method| format!("Call<Methods[{}]>", string_literal(&method.id)));
         let and = if call.is_some() && !node.children.is_empty() { " & " } else { "" };
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{indent}{}: {}{and}", member_name(name), call.unwrap_or_default());
@@ -197,40 +171,31 @@ struct TypeWriter<'n> {
 impl TypeWriter<'_> {
     /// `level` is the indentation of the current line, in steps of two spaces.
     fn write_type(self, schema: &Json, level: usize) -> String {
-        let Json::Object(schema) = schema else { return "unknown".to_owned() };
-        let reference = schema.get("$ref").and_then(Json::as_str);
-        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        let Json::Object(keywords) = schema else { return "unknown".to_owned() };
+        if let Some(key) = reference_key(schema) {
             return self.names.get(key, self.role).to_owned();
         }
-        if let Some(Json::Array(values)) = schema.get("enum") {
+        if let Some(values) = constants(schema) {
             return union_type(values.iter().map(literal_type));
         }
-        if let Some(constant) = schema.get("const") {
-            return literal_type(constant);
-        }
-        if let Some(Json::Array(branches)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+        if let Some(branches) = branches(schema) {
             return union_type(branches.iter().map(|schema| self.write_type(schema, level)));
         }
-        if let Some(Json::Array(parts)) = schema.get("allOf").filter(|_| !schema.contains_key("type")) {
-            let parts: Vec<_> = parts.iter().map(|schema| self.write_type(schema, level)).collect();
-            return parts.join(" & ");
-        }
-        match schema.get("type") {
-            Some(Json::String(kind)) => self.type_of_kind(kind, schema, level),
-            Some(Json::Array(kinds)) => {
-                let kinds = kinds.iter().filter_map(Json::as_str);
-                union_type(kinds.map(|kind| self.type_of_kind(kind, schema, level)))
+        match (keywords.get("type"), keywords.get("allOf")) {
+            (None, Some(Json::Array(parts))) => {
+                let parts: Vec<_> = parts.iter().map(|schema| self.write_type(schema, level)).collect();
+                parts.join(" & ")
             }
-            _ => "unknown".to_owned(),
+            (None, _) => "unknown".to_owned(),
+            (kind, _) => union_type(kinds(kind).into_iter().map(|kind| self.type_of_kind(kind, keywords, level))),
         }
     }
 
     fn type_of_kind(self, kind: &str, schema: &Map<String, Json>, level: usize) -> String {
+        let is_file = kind == "string" && schema.get("format").is_some_and(|format| format == "binary");
         let name = match (kind, self.role) {
-            ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
-                "FileArgument"
-            }
-            ("string", ValueRole::Result) if schema.get("format").is_some_and(|format| format == "binary") => "Upload",
+            (_, ValueRole::Argument) if is_file => "FileArgument",
+            (_, ValueRole::Result) if is_file => "Upload",
             ("string", ValueRole::Argument) if is_moment(schema) => "string | Date",
             ("integer", ValueRole::Argument) => "number | bigint",
             ("integer" | "number", _) => "number",
@@ -298,20 +263,13 @@ fn string_literal(text: &str) -> String {
     escape_invisible(&Json::from(text).to_string())
 }
 
-/// Escapes the [invisible](is_invisible) characters in a string literal or in a line of a comment. Otherwise an editor
-/// could show a declaration differently from how the compiler reads it (Unicode Technical Report 36, section 2.10).
 fn escape_invisible(text: &str) -> String {
-    // The two joiners are kept, because words of some languages and many emoji contain them.
-    let is_kept = |character| matches!(character, '\t' | '\u{200c}' | '\u{200d}');
-    escape_like_json(text, |character| is_invisible(character) && !is_kept(character))
+    escape_like_json(text, is_invisible_in_code)
 }
 
 /// Formats the name of a member. The name is quoted, unless it is an identifier.
 fn member_name(name: &str) -> String {
-    let mut characters = name.chars();
-    let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == '$');
-    let is_identifier = begins && characters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
-    if is_identifier { name.to_owned() } else { string_literal(name) }
+    if is_identifier(name) { name.to_owned() } else { string_literal(name) }
 }
 
 fn describe_value(info: &str, schema: &Json) -> String {
@@ -353,17 +311,15 @@ struct UsedSchemas {
 }
 
 impl UsedSchemas {
-    fn new(methods: &[(&Module, &Method)]) -> Self {
-        let methods = || methods.iter().map(|(_, method)| method);
-        let arguments = methods().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
-        let results = methods().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
-        Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
+    fn new(api: &Api) -> Self {
+        let arguments = schemas_in_types(api.methods().flat_map(|(.., method)| method.argument_checks()));
+        Self { arguments, results: schemas_in_types(api.methods().flat_map(|(.., method)| method.output_checks())) }
     }
 
     /// Returns the schemas in the arguments and outputs of handlers, which have the same types.
     fn of_handlers(methods: &[&Method]) -> Self {
-        let arguments = methods.iter().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
-        let outputs = methods.iter().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
+        let arguments = methods.iter().flat_map(|method| method.argument_checks());
+        let outputs = methods.iter().flat_map(|method| method.output_checks());
         Self { arguments: BTreeMap::new(), results: schemas_in_types(arguments.chain(outputs)) }
     }
 
@@ -396,8 +352,8 @@ impl SchemaTypeNames {
     fn new(keys: &BTreeSet<&str>) -> Self {
         let names = |(key, end): (&str, &str)| {
             let name = to_identifier(key) + end;
-            let is_reserved = RESERVED_NAMES.split(' ').any(|reserved| reserved == name);
-            candidates(vec![name + if is_reserved { "_" } else { "" }], "_", &format!("{key}\n{end}"))
+            let mark = if is_one_of(RESERVED_NAMES, &name) { "_" } else { "" };
+            candidates(vec![name + mark], "_", &format!("{key}\n{end}"))
         };
         let things = ["", "Argument"].into_iter().flat_map(|end| keys.iter().map(move |key| (*key, end)));
         let mut names = distinct_names(things.map(names), str::to_owned).into_iter();

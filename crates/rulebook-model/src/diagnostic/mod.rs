@@ -98,14 +98,19 @@ impl Diagnostic {
         self
     }
 
+    /// Sets the help text if there is one.
+    pub(crate) fn help_if_some(self, help: Option<impl Into<String>>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
     /// Sets the help text to "did you mean …?" if `word` resembles one of the known words. Otherwise the help text is
     /// not changed.
     #[must_use]
     pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        match closest_word(word, known) {
-            Some(suggestion) => self.help(format!("did you mean `{suggestion}`?")),
-            None => self,
-        }
+        self.help_if_some(closest_word(word, known).map(|suggestion| format!("did you mean `{suggestion}`?")))
     }
 }
 

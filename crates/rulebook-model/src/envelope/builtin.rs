@@ -312,9 +312,7 @@ impl Envelope for Aicra {
 
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
         let members = json!({ "error": { "const": 0 }, "ErrorDescription": { "const": "all right" } });
-        let outputs =
-            if whole { json!({ "properties": { "result": outputs }, "required": ["result"] }) } else { outputs };
-        object_schema(members, outputs)
+        object_schema(members, result_members(outputs, whole))
     }
 
     fn error_schema(&self) -> Json {
@@ -335,6 +333,11 @@ impl Envelope for Aicra {
             json!({ "error": number, "ErrorDescription": { "type": "string" }, "name": { "const": declared.name } });
         object_schema(members, json!({}))
     }
+}
+
+/// An output that is the whole content is the member `result`.
+fn result_members(outputs: Json, whole: bool) -> Json {
+    if whole { json!({ "properties": { "result": outputs }, "required": ["result"] }) } else { outputs }
 }
 
 /// The value of `status` in success responses.
@@ -387,9 +390,7 @@ impl Envelope for AicraStatus {
     }
 
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
-        let outputs =
-            if whole { json!({ "properties": { "result": outputs }, "required": ["result"] }) } else { outputs };
-        object_schema(json!({ "status": { "const": SUCCESS } }), outputs)
+        object_schema(json!({ "status": { "const": SUCCESS } }), result_members(outputs, whole))
     }
 
     fn error_schema(&self) -> Json {

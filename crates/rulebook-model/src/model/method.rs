@@ -67,8 +67,12 @@ impl Method {
     /// Returns the name of a parameter in requests. `name` is its name in code.
     #[must_use]
     pub fn request_name(&self, name: &str) -> String {
-        let parameter = self.parameters.iter().find(|parameter| parameter.name == name);
-        parameter.map_or(name, |parameter| parameter.request_name()).to_owned()
+        self.parameter(name).map_or(name, |parameter| parameter.request_name()).to_owned()
+    }
+
+    /// Returns the parameter with this name in code.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
     /// Describes the constraints between the parameters, one sentence each, with their names in requests.
@@ -76,6 +80,14 @@ impl Method {
     pub fn constraints_in_words(&self) -> Vec<String> {
         let display = |name: &str| self.request_name(name);
         self.constraints.iter().map(|constraint| constraint.in_words(&display)).collect()
+    }
+
+    pub(crate) fn argument_checks(&self) -> impl Iterator<Item = &dyn Check> {
+        self.parameters.iter().map(|parameter| &*parameter.r#type.check)
+    }
+
+    pub(crate) fn output_checks(&self) -> impl Iterator<Item = &dyn Check> {
+        self.outputs.iter().map(|output| &*output.r#type.check)
     }
 
     /// Returns the output that is the whole response body, or `None` if the outputs are members of the body.
@@ -521,7 +533,6 @@ impl Method {
     }
 }
 
-/// Returns the fields of an object type.
 fn fields_of(check: &Arc<dyn Check>) -> Vec<ObjectField> {
     match check.structure() {
         Structure::Object(shape) => shape.fields.to_vec(),

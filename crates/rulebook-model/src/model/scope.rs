@@ -182,8 +182,7 @@ impl Api {
     /// [`Api::for_permissions`], because it does not copy the API.
     #[must_use]
     pub fn callable_methods(&self, permissions: &[Box<str>]) -> CallableMethods {
-        let services = self.services();
-        let methods = services.flat_map(|service| &service.methods).filter(|method| !method.scope.is_public());
+        let methods = self.methods().map(|(.., method)| method).filter(|method| !method.scope.is_public());
         let access = methods.map(|method| match method_conditions(method, permissions) {
             Some(conditions) if conditions.is_empty() => MethodAccess::Hidden,
             conditions => MethodAccess::Callable(conditions.filter(|_| method.scope.has_variables())),
@@ -224,11 +223,9 @@ impl Api {
     /// Removes the schemas to which no method refers. They may belong to methods that the caller cannot see.
     fn retain_used_schemas(&mut self) {
         let mut used = BTreeSet::new();
-        let methods = self.services().flat_map(|service| &service.methods);
-        for method in methods {
-            let outputs = method.outputs.iter().map(|output| &output.r#type);
-            for r#type in method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs) {
-                used.extend(all_referenced_schemas(&*r#type.check).into_iter().map(|schema| schema.key().to_owned()));
+        for (.., method) in self.methods() {
+            for check in method.argument_checks().chain(method.output_checks()) {
+                used.extend(all_referenced_schemas(check).into_iter().map(|schema| schema.key().to_owned()));
             }
         }
         self.schemas.retain(|schema| used.contains(&schema.key));
@@ -278,7 +275,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     let mut known = BTreeSet::new();
     conditions.retain(|condition| known.insert(condition.clone()));
     for (name, values) in conditions.iter_mut().flatten() {
-        if let Some(parameter) = parameter_by_name(method, name) {
+        if let Some(parameter) = method.parameter(name) {
             values.iter_mut().for_each(|value| *value = request_text_for_value(parameter, value).unwrap_or_default());
         }
     }
@@ -327,7 +324,7 @@ fn possible_variable_values<'a>(
 ) -> Vec<VariableValues<'a>> {
     let is_possible = |values: &VariableValues<'_>| {
         values.iter().all(|(name, value)| {
-            parameter_by_name(method, name).is_some_and(|parameter| request_text_for_value(parameter, value).is_some())
+            method.parameter(name).is_some_and(|parameter| request_text_for_value(parameter, value).is_some())
         })
     };
     let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
@@ -397,7 +394,7 @@ pub enum PermissionMatch<'a> {
 pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permission: &'a str) -> PermissionMatch<'a> {
     let Some(values) = required.match_values(permission) else { return PermissionMatch::Different };
     for (name, value) in values {
-        let Some(parameter) = parameter_by_name(method, name) else { return PermissionMatch::Different };
+        let Some(parameter) = method.parameter(name) else { return PermissionMatch::Different };
         let check = &*parameter.r#type.check;
         // Functions may convert other texts to the value, and these texts are unknown.
         let has_functions = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
@@ -408,10 +405,6 @@ pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permis
         }
     }
     PermissionMatch::Possible
-}
-
-fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
-    method.parameters.iter().find(|parameter| parameter.name == name)
 }
 
 /// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.

@@ -478,10 +478,8 @@ pub(crate) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     if tables().any(|table| std::ptr::eq(table, &keys::LIMITS)) {
         return limit_constraint(key);
     }
-    let is_option = |table: &KeyTable| {
-        [&keys::OPTIONS, &methods::OPTIONS, &OPTIONS_OF_RULES].iter().any(|it| std::ptr::eq::<KeyTable>(*it, table))
-    };
-    if tables().any(|table| is_option(table))
+    let options: [&KeyTable; 3] = [&keys::OPTIONS, &methods::OPTIONS, &OPTIONS_OF_RULES];
+    if tables().any(|table| is_one_of(table, &options))
         && let Some(constraint) = option_constraint(key.trim_start_matches('@'))
     {
         return constraint;
@@ -491,10 +489,15 @@ pub(crate) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |(_, _, schema_members)| schema_members())
 }
 
+fn is_one_of(keys: &KeyTable, tables: &[&KeyTable]) -> bool {
+    tables.iter().any(|table| std::ptr::eq(*table, keys))
+}
+
 /// Lets a text of a setting contain environment variables instead of what its constraint requires.
 fn allow_variables(keys: &'static KeyTable, schema: &mut Json) {
-    let settings = [&keys::APP, &keys::CORS, &keys::LIMITS, &keys::RATE_LIMIT, &keys::SHARED_LIMITS, &keys::SERVICE];
-    if settings.iter().any(|table| std::ptr::eq(*table, keys)) {
+    let settings: [&KeyTable; 6] =
+        [&keys::APP, &keys::CORS, &keys::LIMITS, &keys::RATE_LIMIT, &keys::SHARED_LIMITS, &keys::SERVICE];
+    if is_one_of(keys, &settings) {
         allow_variables_in(schema);
     }
 }
@@ -513,17 +516,11 @@ fn allow_variables_in(schema: &mut Json) {
 
 /// Returns the constraint on the names of members that the author chooses. `keys` is the table of keys of their values.
 fn member_name_constraint(keys: &'static KeyTable) -> Json {
-    let is_one_of = |tables: &[&'static KeyTable]| tables.iter().any(|table| std::ptr::eq(*table, keys));
-    let name = if is_one_of(&[&keys::SCHEMA, &methods::SCHEMA]) {
+    let named_in_code: [&KeyTable; 6] =
+        [&keys::OUTPUT, &keys::FIELD, &keys::ERROR, &methods::OUTPUT, &methods::FIELD, &methods::ERROR];
+    let name = if is_one_of(keys, &[&keys::SCHEMA, &methods::SCHEMA]) {
         pattern::SCHEMA_NAME
-    } else if is_one_of(&[
-        &keys::OUTPUT,
-        &keys::FIELD,
-        &keys::ERROR,
-        &methods::OUTPUT,
-        &methods::FIELD,
-        &methods::ERROR,
-    ]) {
+    } else if is_one_of(keys, &named_in_code) {
         pattern::NAME_IN_CODE
     } else {
         return Json::Null;
@@ -598,21 +595,21 @@ fn constraints_schema() -> Json {
 }
 
 fn constraints_reference() -> Json {
-    json!({ "$ref": "#/$defs/constraints" })
+    schema_reference("constraints")
 }
 
-/// Returns the range and the default of a request limit. A limit of 0 is invalid, because it would reject every
-/// request.
 /// Returns the constraint on an option of a method, which is the same in all dialects.
 fn option_constraint(key: &str) -> Option<Json> {
     match key {
         "status" => Some(statuses_constraint()),
-        "cost" => Some(cost_constraint()),
+        "cost" => Some(json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })),
         "idempotent" => Some(words_constraint::<Idempotency>()),
         _ => None,
     }
 }
 
+/// Returns the range and the default of a request limit. A limit of 0 is invalid, because it would reject every
+/// request.
 fn limit_constraint(name: &str) -> Json {
     match limits::ALL_LIMITS.iter().find(|limit| limit.key.name == name) {
         Some(limit) if limit.max == u64::MAX => json!({ "minimum": 1, "default": limit.default }),
@@ -661,10 +658,6 @@ fn http_methods_constraint() -> Json {
     let pattern = pattern::one_of_ignoring_case(names);
     let item = json!({ "type": "string", "pattern": pattern, "examples": names });
     json!({ "pattern": pattern, "examples": names, "items": item })
-}
-
-fn cost_constraint() -> Json {
-    json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })
 }
 
 // Adds to a JSON Schema what only a program knows: the names of its types, and its kinds of handlers with their

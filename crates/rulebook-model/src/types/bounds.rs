@@ -158,12 +158,17 @@ impl<T: BoundValue> Bounds<T> {
 
     /// Returns a phrase for the bounds, such as " from 1 to 5", which a message inserts after "a number".
     pub(super) fn range_phrase(&self) -> String {
-        match (self.min.map(T::to_json), self.max.map(T::to_json)) {
-            (None, None) => String::new(),
-            (Some(min), None) => format!(" of at least {min}"),
-            (None, Some(max)) => format!(" of at most {max}"),
-            (Some(min), Some(max)) => format!(" from {min} to {max}"),
-        }
+        range_phrase(self.min.map(T::to_json), self.max.map(T::to_json), "from")
+    }
+}
+
+/// `before` stands before two bounds.
+pub(super) fn range_phrase<T: Display>(min: Option<T>, max: Option<T>, before: &str) -> String {
+    match (min, max) {
+        (None, None) => String::new(),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (Some(min), Some(max)) => format!(" {before} {min} to {max}"),
     }
 }
 
@@ -210,12 +215,7 @@ impl Bounds<u64> {
 
     /// Returns a phrase for a size in bytes, such as " of at most 5 MiB", which documents insert after a noun.
     pub(super) fn size_phrase(&self) -> String {
-        match (self.min.map(byte_size_text), self.max.map(byte_size_text)) {
-            (None, None) => String::new(),
-            (Some(min), None) => format!(" of at least {min}"),
-            (None, Some(max)) => format!(" of at most {max}"),
-            (Some(min), Some(max)) => format!(" of {min} to {max}"),
-        }
+        range_phrase(self.min.map(byte_size_text), self.max.map(byte_size_text), "of")
     }
 
     pub(super) fn contains_count(&self, count: usize) -> bool {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, range_phrase};
 use super::{
     ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr, first_valid_value,
     keep_valid_values,
@@ -156,12 +156,8 @@ impl Check for DecimalCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let range = match (self.bounds.min.map(|min| self.text(min)), self.bounds.max.map(|max| self.text(max))) {
-            (None, None) => String::new(),
-            (Some(min), None) => format!(" of at least {min}"),
-            (None, Some(max)) => format!(" of at most {max}"),
-            (Some(min), Some(max)) => format!(" from {min} to {max}"),
-        };
+        let Bounds { min, max } = self.bounds;
+        let range = range_phrase(min.map(|min| self.text(min)), max.map(|max| self.text(max)), "from");
         let count = |digits: usize| format!("{digits} digit{}", if digits == 1 { "" } else { "s" });
         match (self.whole_digits(), self.scale) {
             (whole, 0) => format!("a string with a whole number{range}, which has at most {}", count(whole)),

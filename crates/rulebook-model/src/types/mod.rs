@@ -19,6 +19,7 @@ mod decimal;
 mod file;
 mod filename;
 mod functions;
+mod json_schema;
 mod loose;
 mod map;
 mod moment;
@@ -45,6 +46,7 @@ use thiserror::Error;
 pub use file::includes_media_type;
 pub use functions::Functions;
 pub(crate) use functions::{AFTER_ATTRIBUTE, after_function_names, callback_function_name};
+pub(crate) use json_schema::{branches, constants, for_each_inner_schema, kinds, reference_key, schemas_in};
 #[cfg(feature = "documents")]
 pub(crate) use moment::is_moment;
 pub(crate) use moment::{datetime_pattern, utc_seconds_of};

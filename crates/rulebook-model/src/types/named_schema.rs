@@ -13,8 +13,10 @@ use std::sync::{Arc, OnceLock, Weak};
 use serde_json::{Map, Value as Json, json};
 
 use super::array::count_nested_values;
+#[cfg(feature = "documents")]
+use super::reference_key;
 use super::simple_type::MAX_JSON_DEPTH;
-use super::{ArgumentError, Check, ObjectShape, Structure, TypeExpr};
+use super::{ArgumentError, Check, ObjectShape, Structure, TypeExpr, for_each_inner_schema};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 /// The prefix of references in JSON Schemas. It is followed by the key of a schema.
@@ -417,25 +419,15 @@ fn find_example(schema: &NamedSchema) -> Option<Value<'static>> {
 
 /// Replaces each reference to a schema by the text that `reference` returns for its key. Examples are not changed.
 pub(crate) fn replace_references(schema: &mut Json, reference: &mut dyn FnMut(&str) -> String) {
-    let Json::Object(members) = schema else { return };
-    for (keyword, value) in members {
-        match (keyword.as_str(), value) {
-            ("$ref", value) => replace_reference(value, reference),
-            ("properties", Json::Object(schemas)) => {
-                schemas.values_mut().for_each(|schema| replace_references(schema, reference));
-            }
-            ("anyOf" | "allOf" | "oneOf", Json::Array(schemas)) => {
-                schemas.iter_mut().for_each(|schema| replace_references(schema, reference));
-            }
-            ("discriminator", Json::Object(members)) => {
-                for value in
-                    members.get_mut("mapping").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut)
-                {
-                    replace_reference(value, reference);
-                }
-            }
-            ("items" | "additionalProperties" | "not" | "propertyNames", schema) => {
-                replace_references(schema, reference);
+    let Json::Object(keywords) = schema else { return };
+    for_each_inner_schema(keywords, |_, schema| replace_references(schema, reference));
+    for (keyword, value) in keywords {
+        match keyword.as_str() {
+            "$ref" => replace_reference(value, reference),
+            "propertyNames" => replace_references(value, reference),
+            "discriminator" => {
+                let mapping = value.get_mut("mapping").and_then(Json::as_object_mut);
+                mapping.into_iter().flat_map(Map::values_mut).for_each(|target| replace_reference(target, reference));
             }
             _ => {}
         }
@@ -483,8 +475,7 @@ const MAX_CHAIN: usize = 32;
 
 #[cfg(feature = "documents")]
 fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], depth: usize) {
-    let key = schema.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
-    if let Some(target) = key.and_then(|key| referenced.iter().find(|schema| schema.key() == key)) {
+    if let Some(target) = reference_key(schema).and_then(|key| referenced.iter().find(|schema| schema.key() == key)) {
         *schema = target.check.schema();
         let referenced = target.check.referenced_schemas();
         if depth < MAX_CHAIN && !referenced.is_empty() && schema.get("properties").is_none() {

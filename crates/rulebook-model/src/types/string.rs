@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use super::bounds::Bounds;
 use super::pattern::{Pattern, describe_pattern, fitted_samples, lengths_of_pattern, minimal_sample};
 use super::{
-    ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr,
-    first_valid_value, keep_valid_values,
+    ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr, branches,
+    constants, first_valid_value, keep_valid_values, kinds, schemas_in,
 };
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
@@ -282,14 +282,9 @@ fn lengths_of_type(check: &dyn Check) -> Option<(u64, u64)> {
 }
 
 fn lengths_of_schema(schema: &Json) -> Option<(u64, u64)> {
-    let list = |keyword: &str| schema.get(keyword).and_then(Json::as_array).map(Vec::as_slice);
     let number = |keyword: &str| schema.get(keyword).and_then(Json::as_u64);
-    let is_text = match schema.get("type") {
-        Some(Json::Array(names)) => names.iter().any(|name| name == "string"),
-        Some(name) => name == "string",
-        None => true,
-    };
-    if !is_text {
+    let kind = schema.get("type");
+    if kind.is_some() && !kinds(kind).contains(&"string") {
         return None;
     }
     let mut lengths = (number("minLength").unwrap_or(0), number("maxLength").unwrap_or(u64::MAX));
@@ -300,17 +295,17 @@ fn lengths_of_schema(schema: &Json) -> Option<(u64, u64)> {
     {
         limit(lengths_of_pattern(&hir)?);
     }
-    for part in list("allOf").unwrap_or_default() {
+    for part in schemas_in(schema, "allOf") {
         limit(lengths_of_schema(part)?);
     }
-    if let Some(constants) = schema.get("const").map(std::slice::from_ref).or_else(|| list("enum")) {
+    if let Some(constants) = constants(schema) {
         let of_text = |text: &str| {
             let count = text.chars().count() as u64;
             (count, count)
         };
         limit(widest(constants.iter().filter_map(Json::as_str).map(of_text))?);
     }
-    if let Some(branches) = list("anyOf").or_else(|| list("oneOf")) {
+    if let Some(branches) = branches(schema) {
         limit(widest(branches.iter().filter_map(lengths_of_schema))?);
     }
     Some(lengths)

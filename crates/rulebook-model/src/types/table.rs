@@ -25,7 +25,6 @@ pub(crate) const FIELDS_ATTRIBUTE: &str = "fields";
 #[derive(Clone, Default)]
 pub struct Types {
     types: Vec<Arc<dyn Type>>,
-    /// The names of the built-in types in `types`.
     builtin_names: Vec<&'static str>,
     pub(super) functions: Functions,
 }

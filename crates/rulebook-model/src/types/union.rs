@@ -13,7 +13,8 @@ use super::object::object_check;
 use super::simple_type::{contains_failed_type, decode_json};
 use super::{
     ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, NestedCheck, ObjectField, ObjectShape,
-    SCHEMA_REFERENCE_PREFIX, Structure, TypeArguments, TypeExpr, first_valid_value, nested_type_path,
+    SCHEMA_REFERENCE_PREFIX, Structure, TypeArguments, TypeExpr, branches, constants, first_valid_value, kinds,
+    nested_type_path, reference_key,
 };
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
@@ -696,31 +697,24 @@ pub(super) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
 /// Returns the kinds of the values that are valid against a JSON Schema, whose references lead to the schemas of
 /// `check`. References form no circle, because schemas that refer to themselves directly are errors.
 fn values_of_schema(schema: &Json, check: &dyn Check) -> Values {
-    if let Some(key) = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+    if let Some(key) = reference_key(schema) {
         let referenced = check.referenced_schemas();
         let target = referenced.iter().find(|schema| schema.key() == key);
         return target.map_or_else(Values::anything, |target| values_of_schema(&target.check.schema(), &*target.check));
     }
-    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
-    if let Some(branches) = branches {
+    if let Some(branches) = branches(schema) {
         let mut values = Values::of_constants(&[]);
         branches.iter().for_each(|branch| values.add(&values_of_schema(branch, check)));
         return values;
     }
-    let constants = match (schema.get("const"), schema.get("enum")) {
-        (Some(constant), _) => Some(std::slice::from_ref(constant)),
-        (None, Some(Json::Array(constants))) => Some(constants.as_slice()),
-        _ => None,
-    };
-    if let Some(constants) = constants {
+    if let Some(constants) = constants(schema) {
         return Values::of_constants(constants);
     }
     // The parts of `allOf` describe objects with a tag.
     let names = match schema.get("type") {
-        Some(Json::String(name)) => vec![name.as_str()],
-        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
-        _ if schema.get("allOf").is_some() => vec!["object"],
-        _ => return Values::anything(),
+        None if schema.get("allOf").is_some() => vec!["object"],
+        None => return Values::anything(),
+        names => kinds(names),
     };
     let mut values = Values::of_constants(&[]);
     for name in names {

@@ -6,8 +6,7 @@ use super::super::dialect_spec::METHODS;
 use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::super::keys::methods::{METHOD, MODULE, SEPARATOR};
 use super::super::parsed::{Module, Service};
-use super::first_byte_span;
-use super::{read_method, read_schemas};
+use super::{DialectReader, first_byte_span};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
@@ -35,7 +34,7 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     let settings =
         JsonNode { data: JsonData::Object(settings), span: member.value.span, escaped: None, expanded: None };
     let mut settings = CheckedObject::new(&settings, &MODULE, diagnostics)?;
-    let schemas = read_schemas(&METHODS, "schemas", &mut settings, diagnostics);
+    let schemas = DialectReader { spec: &METHODS, diagnostics }.read_schemas("schemas", &mut settings);
     is_segment.then(|| Module {
         envelope: settings.string("envelope"),
         rate_limit: settings.get("rate_limit").cloned(),
@@ -53,7 +52,7 @@ fn read_service(module: &str, member: &JsonMember, diagnostics: &mut Vec<Diagnos
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
     let (http, name) = names?;
     let path = Spanned::new(format!("/{module}/{}", name.value), name.span);
-    Some(Service { path, methods: vec![read_method(&METHODS, http, object?, diagnostics)] })
+    Some(Service { path, methods: vec![DialectReader { spec: &METHODS, diagnostics }.read_method(http, object?)] })
 }
 
 /// Splits a key such as `GET::read` into the HTTP method and the name. Reports other keys and returns `None`.

@@ -43,7 +43,7 @@ pub(super) fn read_common_parameters(
         let rules = settings.object("common", &rules::COMMON_RULES, diagnostics);
         (rules.map_or_else(Vec::new, |object| rules::read_common_rules(&object, diagnostics)), true)
     } else {
-        (read_fields(&TREE, "common", TREE.parameter_keys, settings, diagnostics), false)
+        (DialectReader { spec: &TREE, diagnostics }.read_fields("common", TREE.parameter_keys, settings), false)
     }
 }
 
@@ -191,45 +191,196 @@ fn quoted_list(names: impl Iterator<Item = &'static str>) -> String {
     quoted.join(", ")
 }
 
-fn read_method(
-    spec: &DialectSpec,
-    http_method: Spanned<String>,
-    mut object: CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Method {
-    let before = diagnostics.len();
-    let parameters = read_fields(spec, spec.parameters_key, spec.parameter_keys, &mut object, diagnostics);
-    let outputs = read_fields(spec, spec.outputs_key, spec.output_keys, &mut object, diagnostics);
-    let errors = read_errors(spec, "errors", &mut object, diagnostics);
-    let options = object.get("options").and_then(|node| CheckedObject::new(node, spec.option_keys, diagnostics));
-    let scope = read_scope(spec, &mut object, diagnostics);
-    Method {
-        http_method,
-        id: object.string("id"),
-        info: object.string(spec.info_key),
-        scope,
-        parameters,
-        outputs,
-        errors,
-        constraints: object.get("constraints").cloned(),
-        handler: object.get("handler").cloned(),
-        options: options.as_ref().map(|object| DeclaredOptions::read(object, false)).unwrap_or_default(),
-        span: object.span,
-        is_incomplete: object.is_incomplete,
-        has_errors: object.is_incomplete || diagnostics.len() > before,
+/// Reads what files of a dialect contain, and reports its errors.
+pub(crate) struct DialectReader<'r> {
+    pub(crate) spec: &'static DialectSpec,
+    pub(crate) diagnostics: &'r mut Vec<Diagnostic>,
+}
+
+impl DialectReader<'_> {
+    fn read_method(&mut self, http_method: Spanned<String>, mut object: CheckedObject<'_>) -> Method {
+        let spec = self.spec;
+        let before = self.diagnostics.len();
+        let parameters = self.read_fields(spec.parameters_key, spec.parameter_keys, &mut object);
+        let outputs = self.read_fields(spec.outputs_key, spec.output_keys, &mut object);
+        let errors = self.read_errors("errors", &mut object);
+        let options =
+            object.get("options").and_then(|node| CheckedObject::new(node, spec.option_keys, self.diagnostics));
+        let scope = self.read_scope(&mut object);
+        Method {
+            http_method,
+            id: object.string("id"),
+            info: object.string(spec.info_key),
+            scope,
+            parameters,
+            outputs,
+            errors,
+            constraints: object.get("constraints").cloned(),
+            handler: object.get("handler").cloned(),
+            options: options.as_ref().map(|object| DeclaredOptions::read(object, false)).unwrap_or_default(),
+            span: object.span,
+            is_incomplete: object.is_incomplete,
+            has_errors: object.is_incomplete || self.diagnostics.len() > before,
+        }
+    }
+
+    /// Reads the scope of a method; `None` if the method has none.
+    fn read_scope(&mut self, object: &mut CheckedObject<'_>) -> Option<PermissionGroups> {
+        let before = self.diagnostics.len();
+        let groups = read_permission_groups(self.spec, object.get(self.spec.scope_key)?, self.diagnostics);
+        object.is_incomplete |= self.diagnostics.len() > before;
+        Some(groups)
+    }
+
+    /// Reads the parameters, outputs or fields under `key`, whose keys are in `keys`.
+    fn read_fields(&mut self, key: &str, keys: &'static KeyTable, object: &mut CheckedObject<'_>) -> Vec<Field> {
+        let spec = self.spec;
+        object.objects_by_name(key, keys, self.diagnostics, |key, object, diagnostics| Field {
+            key,
+            name: object.string("name"),
+            info: object.string(spec.info_key),
+            header: object.string("header"),
+            r#type: DialectReader { spec, diagnostics }.read_type(object),
+            optional: object.bool("optional"),
+            default: object.json("default"),
+            example: object.json("example"),
+            message: object.string("message"),
+            is_incomplete: object.is_incomplete,
+        })
+    }
+
+    fn read_errors(&mut self, key: &str, object: &mut CheckedObject<'_>) -> Vec<DeclaredError> {
+        let spec = self.spec;
+        object.objects_by_name(key, spec.error_keys, self.diagnostics, |name, object, _| DeclaredError {
+            name,
+            status: object.integer("status"),
+            info: object.string(spec.info_key),
+            number: object.integer("number"),
+            is_incomplete: object.is_incomplete,
+        })
+    }
+
+    pub(in crate::definition) fn read_schemas(&mut self, key: &str, object: &mut CheckedObject<'_>) -> Vec<Schema> {
+        let spec = self.spec;
+        object.objects_by_name(key, spec.schema_keys, self.diagnostics, |name, object, diagnostics| {
+            let mut r#type = DialectReader { spec, diagnostics }.read_type(object);
+            if r#type.term.is_none() && !object.has_key("type") {
+                r#type.term = Some(Spanned::new("object".to_owned(), name.span));
+            }
+            let names = |key: &str| object.strings(key).map(|names| names.value).unwrap_or_default();
+            Schema {
+                info: object.string(spec.info_key),
+                r#type,
+                extends: names("extends"),
+                without: names("without"),
+                example: object.json("example"),
+                source: object.to_json(),
+                is_incomplete: object.is_incomplete,
+                name,
+            }
+        })
+    }
+
+    fn read_type(&mut self, object: &mut CheckedObject<'_>) -> TypeSpec {
+        let mut r#type = TypeSpec { term: object.string("type"), ..TypeSpec::default() };
+        let attributes = self.read_attributes("", object, &mut r#type);
+        let outermost = attributes_in(&[&AFTER_ATTRIBUTE, &NULLABLE_ATTRIBUTE], object);
+        r#type.attributes = attributes.into_iter().chain(outermost).collect();
+        if let Some(span) = object.get("fields").map(|node| node.span) {
+            r#type.fields = Some(Spanned::new(self.read_fields("fields", self.spec.field_keys, object), span));
+        }
+        r#type
+    }
+
+    /// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with
+    /// paths that begin with `prefix`, such as `items.`.
+    fn read_attributes(
+        &mut self,
+        prefix: &str,
+        object: &mut CheckedObject<'_>,
+        r#type: &mut TypeSpec,
+    ) -> Vec<Attribute> {
+        // The attributes of items come before those of the array, and the most deeply nested ones first.
+        let items = self.read_items(prefix, object, r#type);
+        r#type.parts.extend(constraint_entries(prefix, object));
+        let nested = NESTED_ATTRIBUTES.iter();
+        let nested: Vec<_> =
+            nested.filter_map(|attribute| self.read_nested_types(prefix, attribute, object, r#type)).collect();
+        attributes_in(&[&TYPE_ATTRIBUTES], object).into_iter().chain(nested).chain(items).collect()
+    }
+
+    /// Returns the attribute `items` of a type, and adds the attributes in it to the parts of the type.
+    fn read_items(&mut self, prefix: &str, object: &mut CheckedObject<'_>, r#type: &mut TypeSpec) -> Option<Attribute> {
+        let member = object.members().find(|member| member.key.value == "items")?;
+        let mut items = object.object("items", self.spec.item_keys, self.diagnostics)?;
+        let prefix = format!("{prefix}items.");
+        let attributes = self.read_attributes(&prefix, &mut items, r#type);
+        object.is_incomplete |= items.is_incomplete;
+        let json: Map<_, _> = attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
+        let with_path = |(key, value): Attribute| (key.map(|key| format!("{prefix}{key}")), value);
+        r#type.parts.extend(attributes.into_iter().map(with_path));
+        Some((member.key.clone(), Spanned::new(Json::Object(json), member.value.span)))
+    }
+
+    /// Returns an attribute whose value is a type or several types, and adds these types to `type`.
+    fn read_nested_types(
+        &mut self,
+        prefix: &str,
+        attribute: &KeySpec,
+        object: &mut CheckedObject<'_>,
+        r#type: &mut TypeSpec,
+    ) -> Option<Attribute> {
+        let member = object.members().find(|member| member.key.value == attribute.name)?;
+        let path = format!("{prefix}{}", attribute.name);
+        let mut read = |name: Option<&str>, node: &JsonNode| {
+            let nested = self.read_nested_type(&path, name, node);
+            object.is_incomplete |= nested.is_incomplete;
+            r#type.nested.push(nested);
+            node.json()
+        };
+        let json = match (attribute.kind, &member.value.data) {
+            (JsonKind::Types(_), JsonData::Array(types)) => types.iter().map(|node| read(None, node)).collect(),
+            (JsonKind::Types(_), JsonData::Object(types)) => {
+                let read_member =
+                    |JsonMember { key, value }: &JsonMember| (key.value.clone(), read(Some(&key.value), value));
+                Json::Object(named_members(types).map(read_member).collect())
+            }
+            (JsonKind::Type(_), _) => read(None, &member.value),
+            _ => return None,
+        };
+        if let JsonData::Object(members) = &member.value.data {
+            object.is_incomplete |= members.is_incomplete;
+        }
+        Some((member.key.clone(), Spanned::new(json, member.value.span)))
+    }
+
+    /// Reads a type in an attribute. A value that is neither a term nor an object is reported.
+    pub(crate) fn read_nested_type(&mut self, attribute: &str, name: Option<&str>, node: &JsonNode) -> NestedType {
+        let (r#type, is_incomplete) = match &node.data {
+            JsonData::String(_) => (Some(TypeSpec { term: node.string(), ..TypeSpec::default() }), false),
+            JsonData::Object(_) => match CheckedObject::new(node, self.spec.nested_type_keys, self.diagnostics) {
+                Some(mut object) => {
+                    let r#type = self.read_type(&mut object);
+                    (Some(r#type), object.is_incomplete)
+                }
+                None => (None, true),
+            },
+            _ => {
+                let subject = format!("each type in `{attribute}`");
+                self.diagnostics.push(wrong_kind_error(&subject, "a string or an object", node));
+                (None, true)
+            }
+        };
+        let (attribute, name) = (attribute.to_owned(), name.map(str::to_owned));
+        NestedType { attribute, name, r#type, span: node.span, is_incomplete }
     }
 }
 
-/// Reads the scope of a method; `None` if the method has none.
-fn read_scope(
-    spec: &DialectSpec,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<PermissionGroups> {
-    let before = diagnostics.len();
-    let groups = read_permission_groups(spec, object.get(spec.scope_key)?, diagnostics);
-    object.is_incomplete |= diagnostics.len() > before;
-    Some(groups)
+/// Returns the attributes of an object whose keys are in these tables, without those that contain types.
+fn attributes_in(tables: &[&'static KeyTable], object: &CheckedObject<'_>) -> Vec<Attribute> {
+    let is_attribute = |member: &&JsonMember| tables.iter().any(|table| table.find(&member.key.value).is_some());
+    let to_attribute = |member: &JsonMember| (member.key.clone(), Spanned::new(member.value.json(), member.value.span));
+    object.members().filter(is_attribute).map(to_attribute).collect()
 }
 
 /// Reads the groups of permissions in an array. Invalid groups are reported and omitted.
@@ -267,184 +418,6 @@ pub(crate) fn read_permission_groups(
         }
     }
     groups
-}
-
-/// Reads the parameters, outputs or fields under `key`, whose keys are in `keys`.
-fn read_fields(
-    spec: &DialectSpec,
-    key: &str,
-    keys: &'static KeyTable,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Field> {
-    object.objects_by_name(key, keys, diagnostics, |key, object, diagnostics| Field {
-        key,
-        name: object.string("name"),
-        info: object.string(spec.info_key),
-        header: object.string("header"),
-        r#type: read_type(spec, object, diagnostics),
-        optional: object.bool("optional"),
-        default: object.json("default"),
-        example: object.json("example"),
-        message: object.string("message"),
-        is_incomplete: object.is_incomplete,
-    })
-}
-
-fn read_errors(
-    spec: &DialectSpec,
-    key: &str,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<DeclaredError> {
-    object.objects_by_name(key, spec.error_keys, diagnostics, |name, object, _| DeclaredError {
-        name,
-        status: object.integer("status"),
-        info: object.string(spec.info_key),
-        number: object.integer("number"),
-        is_incomplete: object.is_incomplete,
-    })
-}
-
-pub(in crate::definition) fn read_schemas(
-    spec: &DialectSpec,
-    key: &str,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Schema> {
-    object.objects_by_name(key, spec.schema_keys, diagnostics, |name, object, diagnostics| {
-        let mut r#type = read_type(spec, object, diagnostics);
-        if r#type.term.is_none() && !object.has_key("type") {
-            r#type.term = Some(Spanned::new("object".to_owned(), name.span));
-        }
-        let names = |key: &str| object.strings(key).map(|names| names.value).unwrap_or_default();
-        Schema {
-            info: object.string(spec.info_key),
-            r#type,
-            extends: names("extends"),
-            without: names("without"),
-            example: object.json("example"),
-            source: object.to_json(),
-            is_incomplete: object.is_incomplete,
-            name,
-        }
-    })
-}
-
-fn read_type(spec: &DialectSpec, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
-    let mut r#type = TypeSpec { term: object.string("type"), ..TypeSpec::default() };
-    let attributes = read_attributes("", spec, object, &mut r#type, diagnostics);
-    let is_outermost = |member: &&JsonMember| {
-        [&AFTER_ATTRIBUTE, &NULLABLE_ATTRIBUTE].iter().any(|it| it.find(&member.key.value).is_some())
-    };
-    let outermost = object.members().filter(is_outermost);
-    let outermost = outermost.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
-    r#type.attributes = attributes.into_iter().chain(outermost).collect();
-    if let Some(span) = object.get("fields").map(|node| node.span) {
-        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.field_keys, object, diagnostics), span));
-    }
-    r#type
-}
-
-/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with paths
-/// that begin with `prefix`, such as `items.`.
-fn read_attributes(
-    prefix: &str,
-    spec: &DialectSpec,
-    object: &mut CheckedObject<'_>,
-    r#type: &mut TypeSpec,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Attribute> {
-    // The attributes of items come before those of the array, and the most deeply nested ones first.
-    let items = read_items(prefix, spec, object, r#type, diagnostics);
-    r#type.parts.extend(constraint_entries(prefix, object));
-    let nested: Vec<_> = NESTED_ATTRIBUTES
-        .iter()
-        .filter_map(|attribute| read_nested_types(prefix, attribute, spec, object, r#type, diagnostics))
-        .collect();
-    let is_plain = |member: &&JsonMember| TYPE_ATTRIBUTES.find(&member.key.value).is_some();
-    let plain = object.members().filter(is_plain);
-    let plain = plain.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
-    plain.chain(nested).chain(items).collect()
-}
-
-/// Returns the attribute `items` of a type, and adds the attributes in it to the parts of the type.
-fn read_items(
-    prefix: &str,
-    spec: &DialectSpec,
-    object: &mut CheckedObject<'_>,
-    r#type: &mut TypeSpec,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Attribute> {
-    let member = object.members().find(|member| member.key.value == "items")?;
-    let mut items = object.object("items", spec.item_keys, diagnostics)?;
-    let prefix = format!("{prefix}items.");
-    let attributes = read_attributes(&prefix, spec, &mut items, r#type, diagnostics);
-    object.is_incomplete |= items.is_incomplete;
-    let json: Map<_, _> = attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
-    let with_path = |(key, value): Attribute| (key.map(|key| format!("{prefix}{key}")), value);
-    r#type.parts.extend(attributes.into_iter().map(with_path));
-    Some((member.key.clone(), Spanned::new(Json::Object(json), member.value.span)))
-}
-
-/// Returns an attribute whose value is a type or several types, and adds these types to `type`.
-fn read_nested_types(
-    prefix: &str,
-    attribute: &KeySpec,
-    spec: &DialectSpec,
-    object: &mut CheckedObject<'_>,
-    r#type: &mut TypeSpec,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Attribute> {
-    let member = object.members().find(|member| member.key.value == attribute.name)?;
-    let path = format!("{prefix}{}", attribute.name);
-    let mut read = |name: Option<&str>, node: &JsonNode| {
-        let nested = read_nested_type(&path, name, spec, node, diagnostics);
-        object.is_incomplete |= nested.is_incomplete;
-        r#type.nested.push(nested);
-        node.json()
-    };
-    let json = match (attribute.kind, &member.value.data) {
-        (JsonKind::Types(_), JsonData::Array(types)) => types.iter().map(|node| read(None, node)).collect(),
-        (JsonKind::Types(_), JsonData::Object(types)) => {
-            let read_member =
-                |JsonMember { key, value }: &JsonMember| (key.value.clone(), read(Some(&key.value), value));
-            Json::Object(named_members(types).map(read_member).collect())
-        }
-        (JsonKind::Type(_), _) => read(None, &member.value),
-        _ => return None,
-    };
-    if let JsonData::Object(members) = &member.value.data {
-        object.is_incomplete |= members.is_incomplete;
-    }
-    Some((member.key.clone(), Spanned::new(json, member.value.span)))
-}
-
-/// Reads a type in an attribute. A value that is neither a term nor an object is reported.
-pub(crate) fn read_nested_type(
-    attribute: &str,
-    name: Option<&str>,
-    spec: &DialectSpec,
-    node: &JsonNode,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> NestedType {
-    let (r#type, is_incomplete) = match &node.data {
-        JsonData::String(_) => (Some(TypeSpec { term: node.string(), ..TypeSpec::default() }), false),
-        JsonData::Object(_) => match CheckedObject::new(node, spec.nested_type_keys, diagnostics) {
-            Some(mut object) => {
-                let r#type = read_type(spec, &mut object, diagnostics);
-                (Some(r#type), object.is_incomplete)
-            }
-            None => (None, true),
-        },
-        _ => {
-            let subject = format!("each type in `{attribute}`");
-            diagnostics.push(wrong_kind_error(&subject, "a string or an object", node));
-            (None, true)
-        }
-    };
-    let (attribute, name) = (attribute.to_owned(), name.map(str::to_owned));
-    NestedType { attribute, name, r#type, span: node.span, is_incomplete }
 }
 
 /// Returns the entries of the attribute `constraints`, and their keys and names, by their paths.

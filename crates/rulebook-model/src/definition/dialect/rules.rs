@@ -10,7 +10,7 @@ pub(super) use crate::definition::keys::rules::COMMON_RULES;
 use indexmap::IndexMap;
 use serde_json::{Map, Number, Value as Json};
 
-use super::{read_errors, read_schemas, read_scope, read_type};
+use super::DialectReader;
 use crate::definition::checked_object::{CheckedObject, named_members};
 use crate::definition::dialect_spec::RULES;
 use crate::definition::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
@@ -46,7 +46,7 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
         .filter_map(|member| read_method(name, member, &common, is_complete && !object.is_incomplete, diagnostics))
         .collect();
     let envelope = object.string("@envelope");
-    let schemas = read_schemas(&RULES, "@schemas", &mut object, diagnostics);
+    let schemas = DialectReader { spec: &RULES, diagnostics }.read_schemas("@schemas", &mut object);
     Some(Module {
         name: name.clone(),
         info: joined_description(&object),
@@ -128,8 +128,9 @@ fn read_method(
     let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
     let all = merge_rules(common, method_rules);
     let outputs = read_return_fields(&mut object, diagnostics);
-    let errors = read_errors(&RULES, "@errors", &mut object, diagnostics);
-    let scope = read_scope(&RULES, &mut object, diagnostics);
+    let mut reader = DialectReader { spec: &RULES, diagnostics };
+    let errors = reader.read_errors("@errors", &mut object);
+    let scope = reader.read_scope(&mut object);
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
@@ -230,7 +231,7 @@ struct Rule {
 fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
     let name = &member.key;
-    let r#type = read_type(&RULES, &mut object, diagnostics);
+    let r#type = DialectReader { spec: &RULES, diagnostics }.read_type(&mut object);
     let is_type_missing = r#type.term.is_none() && object.is_incomplete;
     let term = r#type.term.clone().or((!is_type_missing).then(|| Spanned::new("string".to_owned(), name.span)));
     let before = diagnostics.len();

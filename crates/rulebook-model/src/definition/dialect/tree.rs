@@ -6,8 +6,7 @@ use super::super::dialect_spec::TREE;
 use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::{METHOD, METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::parsed::{Module, Service};
-use super::first_byte_span;
-use super::{read_method, read_schemas};
+use super::{DialectReader, first_byte_span};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
@@ -39,7 +38,7 @@ pub fn read_tree_module(name: Spanned<String>, node: &JsonNode, diagnostics: &mu
     }
     let mut services = Vec::new();
     collect_services("", None, &object, &mut services, diagnostics);
-    let schemas = read_schemas(&TREE, "schemas", &mut object, diagnostics);
+    let schemas = DialectReader { spec: &TREE, diagnostics }.read_schemas("schemas", &mut object);
     Some(Module {
         name: object.string("module").unwrap_or(name),
         info: object.string("info"),
@@ -68,7 +67,7 @@ fn collect_services(
     for member in object.members() {
         let is_method = member.key.value.bytes().all(|byte| byte.is_ascii_uppercase());
         if let Some(method) = is_method.then(|| CheckedObject::new(&member.value, &METHOD, diagnostics)).flatten() {
-            methods.push(read_method(&TREE, member.key.clone(), method, diagnostics));
+            methods.push(DialectReader { spec: &TREE, diagnostics }.read_method(member.key.clone(), method));
         }
     }
     // Most services have few methods, so that unused capacity would need much memory in large definitions.
@@ -97,6 +96,6 @@ fn read_list_entry(item: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option
         let error = Diagnostic::new(code, item.span, format!("this entry has no `{key}`"));
         diagnostics.push(error.help("each entry of a method list requires `method` and `path`"));
     }
-    let method = read_method(&TREE, http?, object, diagnostics);
+    let method = DialectReader { spec: &TREE, diagnostics }.read_method(http?, object);
     Some(Service { path: path?, methods: vec![method] })
 }

@@ -192,7 +192,6 @@ pub static MODULE: KeyTable = KeyTable {
     )
 };
 
-/// The description of the default scopes of modules and of the API.
 pub(crate) const DEFAULT_SCOPE_DESCRIPTION: &str =
     "The groups of permissions of the methods that name none, such as `[[\"editor\"]]`.";
 

@@ -382,8 +382,7 @@ impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {
 
 /// With their names; empty if no method requires a permission.
 fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
-    let services = api.services();
-    if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
+    if api.methods().all(|(.., method)| method.scope.is_public()) {
         return Vec::new();
     }
     let mut schemes: Vec<(String, SecurityScheme)> = Vec::new();
@@ -469,8 +468,7 @@ fn describe_required_permissions(method: &Method) -> Option<String> {
     let pieces = method.scope.groups.iter().flatten().flat_map(|permission| &permission.parts);
     let mut explained: Vec<&str> = Vec::new();
     for name in pieces.filter_map(permission_variable) {
-        let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
-        if let Some(parameter) = parameter.filter(|_| !explained.contains(&name)) {
+        if let Some(parameter) = method.parameter(name).filter(|_| !explained.contains(&name)) {
             explained.push(name);
             // Writing to a `String` cannot fail.
             let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", describe_parameter_source(parameter));

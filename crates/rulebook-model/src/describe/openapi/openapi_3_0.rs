@@ -7,6 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::ROLES_NOTE;
 use super::schemas::COMPONENT_PREFIX;
+use crate::distinct_names::is_one_of;
+use crate::types::kinds;
 
 /// A version of the OpenAPI Specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -164,18 +166,8 @@ fn remove_roles(requirements: &mut Json) {
 // it is converted exactly, and `oneOf` becomes `anyOf` unless its branches are.
 
 /// The keywords that do not restrict the values.
-const ANNOTATIONS: [&str; 10] = [
-    "title",
-    "description",
-    "default",
-    "example",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "discriminator",
-    "externalDocs",
-    "xml",
-];
+const ANNOTATIONS: &str =
+    "title description default example deprecated readOnly writeOnly discriminator externalDocs xml";
 
 #[derive(Debug, Default)]
 struct SchemaConverter {
@@ -292,9 +284,8 @@ impl SchemaConverter {
             "additionalProperties" if all.contains_key("patternProperties") => to.is_exact = false,
             "additionalProperties" if value.is_boolean() => to.add(keyword, value.clone()),
             "items" | "additionalProperties" => {
-                let inner = self.convert_schema(value);
-                to.is_exact &= inner.is_exact;
-                to.add(keyword, inner.into_json());
+                let inner = self.convert_part(value, to);
+                to.add(keyword, inner);
             }
             "not" => {
                 let inner = self.convert_schema(value);
@@ -307,7 +298,7 @@ impl SchemaConverter {
                 let properties = value.as_object().into_iter().flatten();
                 let properties = properties.map(|(name, schema)| (name.clone(), self.convert_part(schema, to)));
                 let properties = properties.collect();
-                to.add(keyword, Json::Object(properties));
+                to.add(keyword, properties);
             }
             "allOf" => {
                 for schema in value.as_array().into_iter().flatten() {
@@ -316,14 +307,14 @@ impl SchemaConverter {
                 }
             }
             "anyOf" | "oneOf" => {
-                let branches: Vec<_> = value.as_array().into_iter().flatten().collect();
-                let branches: Vec<_> = branches.into_iter().map(|schema| self.convert_schema(schema)).collect();
+                let branches = value.as_array().into_iter().flatten();
+                let branches: Vec<_> = branches.map(|schema| self.convert_schema(schema)).collect();
                 let is_exact = branches.iter().all(|branch| branch.is_exact);
                 to.is_exact &= is_exact;
                 let keyword = if is_exact { keyword } else { "anyOf" };
                 to.add(keyword, branches.into_iter().map(Converted::into_json).collect());
             }
-            _ if is_known(keyword) => to.add(keyword, value.clone()),
+            _ if is_of_types(keyword) || is_annotation(keyword) => to.add(keyword, value.clone()),
             _ => to.is_exact = false,
         }
     }
@@ -335,9 +326,12 @@ impl SchemaConverter {
     }
 }
 
-fn is_known(keyword: &str) -> bool {
-    let of_types = KEYWORDS_OF_TYPES.iter().any(|(_, keywords)| keywords.contains(&keyword));
-    of_types || ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-")
+fn is_annotation(keyword: &str) -> bool {
+    is_one_of(ANNOTATIONS, keyword) || keyword.starts_with("x-")
+}
+
+fn is_of_types(keyword: &str) -> bool {
+    KEYWORDS_OF_TYPES.iter().any(|(_, keywords)| keywords.contains(&keyword))
 }
 
 /// Adds a bound. In OpenAPI 3.0, `exclusiveMinimum` says of `minimum` that it is not a valid value itself.
@@ -400,13 +394,12 @@ fn null_schema() -> Json {
 
 /// Adds the keyword `type`. In OpenAPI 3.0, it is the name of one type other than `null`.
 fn add_type(names: Option<&Json>, to: &mut Converted) {
-    let names: Vec<&str> = match names {
-        None => return,
-        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
-        Some(name) => name.as_str().into_iter().collect(),
-    };
-    let accepts_null = names.contains(&"null");
-    let kinds: Vec<&str> = names.into_iter().filter(|name| *name != "null").collect();
+    if names.is_none() {
+        return;
+    }
+    let mut kinds = kinds(names);
+    let accepts_null = kinds.contains(&"null");
+    kinds.retain(|kind| *kind != "null");
     match kinds.as_slice() {
         [] if accepts_null => {
             let Json::Object(null) = null_schema() else { return };
@@ -415,9 +408,7 @@ fn add_type(names: Option<&Json>, to: &mut Converted) {
         }
         [] => to.add("not", json!({})),
         [kind] => {
-            let of_kind = schema_of_kind(kind, accepts_null);
-            let others = std::mem::take(&mut to.keywords);
-            to.keywords = of_kind;
+            let others = std::mem::replace(&mut to.keywords, schema_of_kind(kind, accepts_null));
             to.keywords.extend(others);
         }
         kinds => {
@@ -427,8 +418,7 @@ fn add_type(names: Option<&Json>, to: &mut Converted) {
                 Json::Object(branch)
             });
             let branches: Vec<Json> = branches.collect();
-            let is_of_type = |name: &str| KEYWORDS_OF_TYPES.iter().any(|(_, keywords)| keywords.contains(&name));
-            to.keywords.retain(|keyword, _| !is_of_type(keyword));
+            to.keywords.retain(|keyword, _| !is_of_types(keyword));
             to.add("anyOf", branches.into());
         }
     }
@@ -474,7 +464,6 @@ fn merge_null(keywords: &mut Map<String, Json>) {
     }
     let mut merged = std::mem::take(other);
     branches.remove(index);
-    let is_annotation = |keyword: &str| ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-");
     if keywords.keys().all(|keyword| keyword == "anyOf" || is_annotation(keyword)) {
         keywords.shift_remove("anyOf");
         merged.extend(std::mem::take(keywords));

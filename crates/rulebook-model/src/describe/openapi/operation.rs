@@ -44,7 +44,6 @@ pub(super) struct DescribedMethod<'a> {
 }
 
 pub(super) struct DescribedOperation {
-    /// The parameters outside the request body.
     pub(super) parameters: Box<[PartIndex]>,
     /// The request body; `None` if no parameter is read from the body.
     pub(super) request_body: Option<PartIndex>,

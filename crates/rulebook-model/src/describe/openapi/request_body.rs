@@ -57,10 +57,8 @@ pub(super) fn request_body(
     }
     let constraints = body_constraints(method, fields);
     let with_constraints = |mut schema: Json, reads_null_text: fn(&dyn Check) -> bool| {
-        let reads_null_text = |name: &str| {
-            let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
-            parameter.is_some_and(|parameter| reads_null_text(&*parameter.r#type.check))
-        };
+        let reads_null_text =
+            |name: &str| method.parameter(name).is_some_and(|parameter| reads_null_text(&*parameter.r#type.check));
         let constraints = constraints.iter().copied();
         add_to_object_schema(&mut schema, constraints, &|name| method.request_name(name), &reads_null_text);
         schema

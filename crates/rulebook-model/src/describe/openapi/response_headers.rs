@@ -10,22 +10,16 @@ use super::errors::{DEPRECATION_FIELDS, HeaderField, RATE_LIMIT, RATE_LIMIT_POLI
 use super::operation::DescribedMethod;
 use super::schemas::{SchemaPlace, Schemas};
 use crate::call::HttpMethod;
-use crate::model::{Api, Method, Module, Service, Unbound};
+use crate::model::{Api, Method, Module, Unbound};
 
-/// The name of the component for the header field `X-Request-Id`.
 const REQUEST_ID_COMPONENT: &str = "RequestId";
 
 pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
-    let mut methods =
-        api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
-    let has_rate_limits =
-        methods.any(|(module, service)| service.methods.iter().any(|method| has_rate_limits(api, module, method)));
+    let has_rate_limits = api.methods().any(|(module, _, method)| has_rate_limits(api, module, method));
     let limits = [RATE_LIMIT, RATE_LIMIT_POLICY].into_iter().filter(|_| has_rate_limits);
-    let is_deprecated = |service: &Service| service.methods.iter().any(|method| method.options.deprecation.is_some());
-    let has_deprecated = api.modules.iter().any(|module| module.services.iter().any(is_deprecated));
+    let has_deprecated = api.methods().any(|(.., method)| method.options.deprecation.is_some());
     let of_deprecated = DEPRECATION_FIELDS.into_iter().filter(|_| has_deprecated);
-    let is_idempotent = |service: &Service| service.methods.iter().any(|method| method.options.idempotent.is_some());
-    let has_idempotent = api.modules.iter().any(|module| module.services.iter().any(is_idempotent));
+    let has_idempotent = api.methods().any(|(.., method)| method.options.idempotent.is_some());
     let replayed = [REPLAYED].into_iter().filter(|_| has_idempotent);
     let fields = limits.chain(of_deprecated).chain(replayed).chain(download_header_fields(api));
     let mut components: BTreeMap<String, RefOr<Header>> =
@@ -64,9 +58,11 @@ pub(super) fn text_header(info: &str, schemas: &mut Schemas) -> Header {
 
 // The outputs that are header fields of success responses, and the entity tag of the version of a resource.
 
-const ETAG_NAME: &str = "ETag";
-const ETAG_DESCRIPTION: &str =
-    "The entity tag of the version of the resource, for `If-None-Match` and `If-Match` of later requests";
+/// Adds the entity tag of the version of the resource.
+fn add_version_tag(response: &mut Response, schemas: &mut Schemas) {
+    let info = "The entity tag of the version of the resource, for `If-None-Match` and `If-Match` of later requests";
+    response.headers.insert(ETAG.0.to_owned(), text_header(info, schemas).into());
+}
 
 /// A server that echoes arguments has no outputs.
 pub(super) fn add_response_fields(
@@ -92,7 +88,7 @@ pub(super) fn add_response_fields(
         response.headers.insert(field.name.clone(), header.into());
     }
     if method.options.version.is_some() {
-        response.headers.insert(ETAG_NAME.to_owned(), text_header(ETAG_DESCRIPTION, schemas).into());
+        add_version_tag(response, schemas);
     }
 }
 
@@ -107,7 +103,7 @@ pub(super) fn not_modified_response(
         return None;
     }
     let mut response = Response::new("The client has the current version of the resource (`If-None-Match`)");
-    response.headers.insert(ETAG_NAME.to_owned(), text_header(ETAG_DESCRIPTION, schemas).into());
+    add_version_tag(&mut response, schemas);
     Some((304, Some("VersionNotModified"), response))
 }
 
@@ -115,7 +111,6 @@ pub(super) fn not_modified_response(
 
 const ANY_MEDIA_TYPE: &str = "*/*";
 
-/// The media type of files with unknown content.
 const FILE_MEDIA_TYPE: &str = "application/octet-stream";
 
 const ETAG: HeaderField =
@@ -133,8 +128,7 @@ const CONTENT_RANGE: HeaderField = (
 
 /// Empty if no method of the API returns a file.
 fn download_header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
-    let mut methods = api.services().flat_map(|service| &service.methods);
-    let has_downloads = methods.any(|method| method.options.download);
+    let has_downloads = api.methods().any(|(.., method)| method.options.download);
     let fields = [ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES, CONTENT_RANGE];
     fields.into_iter().filter(move |_| has_downloads)
 }

@@ -43,6 +43,21 @@ type ResponseKey = (String, EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(S
 
 const MAX_NAME_LENGTH: usize = 48;
 
+/// A method, with what its responses depend on.
+struct ResponseContext<'m> {
+    described: DescribedMethod<'m>,
+    envelope: &'m EnvelopeName,
+    declared: Vec<&'m DeclaredError>,
+    classes: &'m [ErrorClass],
+    /// `true` if the method can respond with JSONP.
+    jsonp: bool,
+    /// `true` if the number of requests to the method can be limited.
+    has_rate_limits: bool,
+}
+
+/// A response with its status and, if it is the same for all methods, the name of its component.
+type StatusResponse = (u16, Option<&'static str>, Response);
+
 impl ErrorResponses {
     /// Must be called before other schemas are added, so that no other schema gets the name of an error schema.
     pub(super) fn new(api: &Api, detail: OpenapiDetail, schemas: &mut Schemas) -> Self {
@@ -85,13 +100,17 @@ impl ErrorResponses {
         (parts, schemas): (&mut Parts, &mut Schemas),
     ) -> BTreeMap<String, PartIndex> {
         let DescribedMethod { module, method, name } = described;
-        let envelope = api.envelope_name(module);
-        let declared: Vec<_> = method.errors_of_call(&api.auth_errors).collect();
-        let statuses = self.error_statuses(envelope, method, &declared, classes);
         let is_full = self.detail == OpenapiDetail::Full;
-        let limited = is_full && has_rate_limits(api, module, method);
-        let jsonp = is_full && method.allows_jsonp(api.jsonp);
-        let mut success = self.success_responses(envelope, (described, &declared), (jsonp, limited), schemas);
+        let context = ResponseContext {
+            described,
+            envelope: api.envelope_name(module),
+            declared: method.errors_of_call(&api.auth_errors).collect(),
+            classes,
+            jsonp: is_full && method.allows_jsonp(api.jsonp),
+            has_rate_limits: is_full && has_rate_limits(api, module, method),
+        };
+        let statuses = self.error_statuses(&context);
+        let mut success = self.success_responses(&context, schemas);
         let conditional = response_headers::conditional_responses(method, schemas).into_iter();
         let conditional = conditional.filter(|(status, ..)| !statuses.contains(status));
         success.extend(conditional.map(|(status, base, response)| (status, Some(base), response)));
@@ -112,7 +131,7 @@ impl ErrorResponses {
             let index = parts.find_or_add(&self.with_general_headers(response), name, schemas);
             responses.insert(status.to_string(), index);
         }
-        let groups = statuses.into_iter().map(|status| self.error_group(envelope, &declared, classes, status));
+        let groups = statuses.into_iter().map(|status| self.error_group(&context, status));
         // The response of all other statuses describes general errors, so that they need no responses of their own.
         let has_response = |errors: &ErrorGroup<'_>| match self.detail {
             OpenapiDetail::Full => !errors.contains_only_general_errors(),
@@ -122,7 +141,7 @@ impl ErrorResponses {
         let other = ErrorGroup { status: None, classes: vec![GENERAL_ERRORS], declared: Vec::new() };
         for errors in groups.iter().chain([&other]) {
             let status = errors.status.map_or_else(|| "default".to_owned(), |status| status.to_string());
-            let index = self.error_index(envelope, errors, described, (parts, schemas));
+            let index = self.error_index(&context, errors, (parts, schemas));
             responses.insert(status, index);
         }
         responses
@@ -147,24 +166,20 @@ impl ErrorResponses {
 
     /// The actual statuses of the errors, which problem documents always have, and the different statuses that
     /// envelopes send. The status of a success is not included, because the success response also describes the error.
-    fn error_statuses(
-        &self,
-        name: &EnvelopeName,
-        method: &Method,
-        declared: &[&DeclaredError],
-        classes: &[ErrorClass],
-    ) -> Vec<u16> {
-        let of_classes = classes.iter().map(ErrorClass::status);
-        let mut statuses: Vec<u16> = of_classes.chain(declared.iter().map(|error| error.status.get())).collect();
+    fn error_statuses(&self, context: &ResponseContext<'_>) -> Vec<u16> {
+        let of_classes = context.classes.iter().map(ErrorClass::status);
+        let declared = context.declared.iter().map(|error| error.status.get());
+        let mut statuses: Vec<u16> = of_classes.chain(declared).collect();
         let real = statuses.clone();
-        for (envelope, _) in self.envelopes_of_method(name) {
+        for (envelope, _) in self.envelopes_of_method(context.envelope) {
             let hidden = real
                 .iter()
                 .copied()
                 .chain([GENERAL_ERRORS.status()])
                 .filter(|real| !envelope.sends_error_with_status(*real, None));
             let sent = hidden.map(|real| envelope::response_status(&*envelope.envelope, real));
-            statuses.extend(sent.filter(|status| is_separate_from_success(*status, envelope, method)));
+            statuses
+                .extend(sent.filter(|status| is_separate_from_success(*status, envelope, context.described.method)));
         }
         statuses.sort_unstable();
         statuses.dedup();
@@ -172,25 +187,19 @@ impl ErrorResponses {
     }
 
     /// Returns the errors that a method can send with the status `status` in any of the method's envelopes.
-    fn error_group<'m>(
-        &self,
-        name: &EnvelopeName,
-        declared: &[&'m DeclaredError],
-        classes: &[ErrorClass],
-        status: u16,
-    ) -> ErrorGroup<'m> {
+    fn error_group<'m>(&self, context: &ResponseContext<'m>, status: u16) -> ErrorGroup<'m> {
         let is_sent = |real: u16, can_precede_routing: bool| {
-            let envelopes = self.envelopes_of_method(name);
+            let envelopes = self.envelopes_of_method(context.envelope);
             let used = envelopes.iter().filter(|(_, of_method)| *of_method || can_precede_routing);
             used.into_iter().any(|(envelope, _)| envelope.sends_error_with_status(real, Some(status)))
         };
         let is_in_group =
             |class: &ErrorClass| class.status() == status || is_sent(class.status(), class.can_precede_routing);
-        let mut classes: Vec<_> = classes.iter().copied().filter(|class| is_in_group(class)).collect();
+        let mut classes: Vec<_> = context.classes.iter().copied().filter(|class| is_in_group(class)).collect();
         if GENERAL_ERRORS.status() != status && is_sent(GENERAL_ERRORS.status(), GENERAL_ERRORS.can_precede_routing) {
             classes.push(GENERAL_ERRORS);
         }
-        let declared = declared.iter().copied();
+        let declared = context.declared.iter().copied();
         let declared = declared.filter(|error| error.status.get() == status || is_sent(error.status.get(), false));
         ErrorGroup { status: Some(status), classes, declared: declared.collect() }
     }
@@ -198,11 +207,11 @@ impl ErrorResponses {
     /// Returns the index of the response that describes these errors. If no such response exists, it is added.
     fn error_index(
         &mut self,
-        envelope: &EnvelopeName,
+        ResponseContext { described, envelope, .. }: &ResponseContext<'_>,
         errors: &ErrorGroup<'_>,
-        DescribedMethod { module, name, .. }: DescribedMethod<'_>,
         (parts, schemas): (&mut Parts, &mut Schemas),
     ) -> PartIndex {
+        let DescribedMethod { module, name, .. } = *described;
         let ErrorGroup { status, classes, declared } = errors;
         let suffixes: Vec<_> = classes.iter().map(|class| class.component_suffix).collect();
         let declared_keys = declared
@@ -211,7 +220,7 @@ impl ErrorResponses {
             .collect();
         // The names of declared errors are those of a module.
         let scope = if declared.is_empty() { String::new() } else { module.name.clone() };
-        let key = (scope.clone(), envelope.clone(), *status, suffixes, declared_keys);
+        let key = (scope.clone(), (*envelope).clone(), *status, suffixes, declared_keys);
         if let Some(index) = self.indexes.get(&key) {
             return *index;
         }
@@ -286,22 +295,12 @@ fn envelope_sort_key(name: &EnvelopeName) -> (usize, &str) {
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ErrorResponses {
-    /// Each with its status and, if it is the same for all methods, the name of its component. They also describe the
-    /// errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say whether the method
-    /// can respond with JSONP, and whether the number of requests to it can be limited.
-    fn success_responses(
-        &self,
-        name: &EnvelopeName,
-        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
-        jsonp_and_rate_limits: (bool, bool),
-        schemas: &mut Schemas,
-    ) -> Vec<(u16, Option<&'static str>, Response)> {
-        let mut responses: Vec<(u16, _, _)> = Vec::new();
+    /// They also describe the errors that an envelope sends with the status of a success.
+    fn success_responses(&self, context: &ResponseContext<'_>, schemas: &mut Schemas) -> Vec<StatusResponse> {
+        let mut responses: Vec<StatusResponse> = Vec::new();
         // An envelope can send several statuses as one.
-        for real in described.method.statuses() {
-            let with_status =
-                self.responses_with_status(name, (described, declared), real, jsonp_and_rate_limits, schemas);
-            for response in with_status {
+        for real in context.described.method.statuses() {
+            for response in self.responses_with_status(context, real, schemas) {
                 if responses.iter().all(|(status, ..)| *status != response.0) {
                     responses.push(response);
                 }
@@ -312,18 +311,17 @@ impl ErrorResponses {
 
     fn responses_with_status(
         &self,
-        name: &EnvelopeName,
-        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
+        context: &ResponseContext<'_>,
         real: u16,
-        (jsonp, has_rate_limits): (bool, bool),
         schemas: &mut Schemas,
-    ) -> Vec<(u16, Option<&'static str>, Response)> {
+    ) -> Vec<StatusResponse> {
+        let described = context.described;
         let method = described.method;
         let mut responses = Vec::new();
-        let Some(used) = self.envelopes.get(name) else { return responses };
+        let Some(used) = self.envelopes.get(context.envelope) else { return responses };
         let status = envelope::response_status(&*used.envelope, real);
         let success = self.success_schema(&*used.envelope, described, real, schemas);
-        let hidden = self.errors_with_success_status(name, method, declared);
+        let hidden = self.errors_with_success_status(context);
         let has_errors = hidden.iter().any(|content| content.status == status);
         let description = match (&success, has_errors) {
             (None, _) => "Success, without content",
@@ -341,7 +339,7 @@ impl ErrorResponses {
             success.into_iter().chain(hidden).flat_map(|content| content.in_json_and_formats(&self.format_media_types));
         // The schema of a script does not depend on the body that the script contains.
         let script = || ResponseContent::new(200, "text/javascript", json!({ "type": "string" }));
-        let all: Vec<_> = contents.chain(jsonp.then(script)).collect();
+        let all: Vec<_> = contents.chain(context.jsonp.then(script)).collect();
         let with_status = |status| all.iter().filter(move |content| content.status == status);
         let mut response = response_with_contents(description, with_status(status), schemas);
         response_headers::add_response_fields(&mut response, described, self.unbound, schemas);
@@ -362,7 +360,7 @@ impl ErrorResponses {
                 }
             }
         }
-        if has_rate_limits {
+        if context.has_rate_limits {
             for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
                 response_headers::add_header_reference(&mut response, name);
             }
@@ -380,22 +378,17 @@ impl ErrorResponses {
     }
 
     /// In the envelope of the method's API module, and errors that occur before the API module is known.
-    fn errors_with_success_status(
-        &self,
-        name: &EnvelopeName,
-        method: &Method,
-        declared: &[&DeclaredError],
-    ) -> Vec<ResponseContent> {
+    fn errors_with_success_status(&self, context: &ResponseContext<'_>) -> Vec<ResponseContent> {
         let mut hidden = Vec::new();
-        for (envelope, of_method) in self.envelopes_of_method(name) {
+        for (envelope, of_method) in self.envelopes_of_method(context.envelope) {
             let mut add = |real: u16, schema: Json| {
                 let status = envelope::response_status(&*envelope.envelope, real);
-                if status != real && !is_separate_from_success(status, envelope, method) {
+                if status != real && !is_separate_from_success(status, envelope, context.described.method) {
                     hidden.push(ResponseContent::new(status, envelope.envelope.error_content_type(), schema));
                 }
             };
             add(GENERAL_ERRORS.status(), envelope.error_schema.clone());
-            for error in declared.iter().filter(|_| of_method) {
+            for error in context.declared.iter().filter(|_| of_method) {
                 add(error.status.get(), envelope.envelope.declared_error_schema(error));
             }
         }

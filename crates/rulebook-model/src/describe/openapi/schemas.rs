@@ -10,7 +10,9 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::distinct_names::{candidates, distinct_names, with_hash};
 use crate::model::{Api, Method};
-use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
+use crate::types::{
+    Check, NamedSchema, for_each_inner_schema, info_with_type_description, kinds, replace_references, schemas_in,
+};
 
 /// In bytes of JSON. A larger schema becomes a component.
 const MAX_INLINE_BYTES: usize = 160;
@@ -232,22 +234,12 @@ pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, 
 /// method or the schema `owner`, whose names begin with `name`.
 fn complete_discriminators(schema: &mut Json, owner: &str, name: &str, schemas: &mut Schemas) {
     let Json::Object(keywords) = schema else { return };
-    for (keyword, value) in keywords.iter_mut() {
-        match (keyword.as_str(), value) {
-            ("properties", Json::Object(inner)) => {
-                for (key, schema) in inner {
-                    complete_discriminators(schema, owner, &format!("{name}.{}", to_component_name(key)), schemas);
-                }
-            }
-            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => {
-                inner.iter_mut().for_each(|schema| complete_discriminators(schema, owner, name, schemas));
-            }
-            ("items" | "additionalProperties" | "not", inner) => {
-                complete_discriminators(inner, owner, name, schemas);
-            }
-            _ => {}
+    for_each_inner_schema(keywords, |member, schema| match member {
+        Some(key) => {
+            complete_discriminators(schema, owner, &format!("{name}.{}", to_component_name(key)), schemas);
         }
-    }
+        None => complete_discriminators(schema, owner, name, schemas),
+    });
     if let Some(discriminator) = keywords.get("discriminator") {
         match complete_mapping(discriminator.clone(), keywords.get_mut("oneOf"), (owner, name), schemas) {
             Some(discriminator) => keywords.insert("discriminator".to_owned(), discriminator),
@@ -285,8 +277,7 @@ fn complete_mapping(
 }
 
 fn tag_value<'s>(schema: &'s Json, tag: &str) -> Option<&'s str> {
-    let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
-    let mut schemas = std::iter::once(schema).chain(parts);
+    let mut schemas = std::iter::once(schema).chain(schemas_in(schema, "allOf"));
     schemas.find_map(|schema| schema.get("properties")?.get(tag)?.get("const")?.as_str())
 }
 
@@ -318,14 +309,7 @@ pub(super) fn to_component_name(text: &str) -> String {
 /// Rewrites a schema, and the schemas in it.
 fn use_plain_keywords(schema: &mut Json) {
     let Json::Object(keywords) = schema else { return };
-    for (keyword, value) in keywords.iter_mut() {
-        match (keyword.as_str(), value) {
-            ("properties", Json::Object(inner)) => inner.values_mut().for_each(use_plain_keywords),
-            ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => inner.iter_mut().for_each(use_plain_keywords),
-            ("items" | "additionalProperties" | "not", inner) => use_plain_keywords(inner),
-            _ => {}
-        }
-    }
+    for_each_inner_schema(keywords, |_, schema| use_plain_keywords(schema));
     replace_empty_constant(keywords);
     let values: Vec<&Json> = match (keywords.get("const"), keywords.get("enum")) {
         (Some(value), _) => vec![value],
@@ -354,11 +338,10 @@ fn use_plain_keywords(schema: &mut Json) {
         let kind = if let [kind] = kinds[..] { json!(kind) } else { json!(kinds) };
         add_first(keywords, "type", kind);
     }
-    let is_array = keywords.get("type").is_some_and(|kind| match kind {
-        Json::Array(kinds) => kinds.iter().any(|kind| kind == "array"),
-        kind => kind == "array",
-    });
-    if is_array && !keywords.contains_key("items") && !keywords.contains_key("prefixItems") {
+    if kinds(keywords.get("type")).contains(&"array")
+        && !keywords.contains_key("items")
+        && !keywords.contains_key("prefixItems")
+    {
         keywords.insert("items".to_owned(), json!({}));
     }
 }

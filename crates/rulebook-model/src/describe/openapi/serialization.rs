@@ -14,9 +14,10 @@ use utoipa::openapi::path::ParameterStyle;
 use super::schemas;
 use crate::describe::example;
 use crate::describe::parameter_format::{ListFormat, bracket_name, type_attributes};
+use crate::distinct_names::is_one_of;
 use crate::model::{Parameter, ParameterType};
 use crate::schema::pattern::escape_pattern;
-use crate::types::{Arity, Check, schema_without_outer_references};
+use crate::types::{Arity, Check, branches, kinds, schema_without_outer_references, schemas_in};
 
 /// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +194,7 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     };
     let Json::Object(mut list) = schema else { return json_encoding(schema) };
     // If the type accepts lists and objects, its schema has `anyOf` instead of `items`.
-    let is_list = list.get("type") == Some(&json!("array"));
+    let is_list = list.get("type").is_some_and(|kind| kind == "array");
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if style == TextStyle::Json || !is_list || accepts_arrays_or_objects(&items) {
         let list = Json::Object(list);
@@ -260,22 +261,13 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
 // Objects that a query contains with a field for each member, such as `place[city]=Paris` (`style: deepObject` in
 // OpenAPI). Most generators of code can send such objects, but not objects in JSON.
 
-const KEYWORDS: [&str; 8] = [
-    "type",
-    "properties",
-    "required",
-    "additionalProperties",
-    "description",
-    "minProperties",
-    "maxProperties",
-    "examples",
-];
+const KEYWORDS: &str = "type properties required additionalProperties description minProperties maxProperties examples";
 
 /// `None` if a member can be an array or an object, which OpenAPI does not define for this style. An object without
 /// members has no fields, which is the same as a missing parameter. Therefore it needs a member if it is required.
 fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
     let Json::Object(mut object) = without_null(schema.clone()) else { return None };
-    let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| KEYWORDS.contains(&keyword.as_str()));
+    let is_plain = object.get("type")? == "object" && object.keys().all(|keyword| is_one_of(KEYWORDS, keyword));
     let is_closed = object.get("additionalProperties").is_none_or(Json::is_boolean);
     let members = object.get_mut("properties")?.as_object_mut()?;
     let can_be_field = |(name, member): (&String, &Json)| {
@@ -301,7 +293,7 @@ fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
 /// text in JSON has quotes, which become part of the item. Few types of items accept such a text, so that these schemas
 /// contain no texts unless the items can be any text.
 fn single_item_schemas(list: &Json, attributes: &Map<String, Json>) -> Vec<Json> {
-    let branches = branches_under(list, "anyOf");
+    let branches = schemas_in(list, "anyOf");
     // If the type accepts lists and objects, its schema has `anyOf`.
     let (array, accepts_objects) = match branches {
         [array, _] => (array, true),
@@ -346,12 +338,8 @@ fn without_separator(schemas: Vec<Json>, separator: &str) -> Vec<Json> {
 /// word has no quotes: `true`, `false`, `null`, and the integers of an enumeration of texts. `described` contains the
 /// schemas of other single items.
 fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Json> {
-    let is_described = |kinds: &[&str]| {
-        described.iter().any(|schema| match schema.get("type") {
-            Some(Json::Array(names)) => names.iter().any(|name| kinds.iter().any(|kind| name == kind)),
-            Some(name) => kinds.iter().any(|kind| name == kind),
-            None => false,
-        })
+    let is_described = |expected: &[&str]| {
+        described.iter().any(|schema| kinds(schema.get("type")).iter().any(|kind| expected.contains(kind)))
     };
     let mut words = Vec::new();
     if !is_described(&["null"]) {
@@ -374,13 +362,13 @@ fn word_schema(check: &dyn Check, list: &Json, described: &[Json]) -> Option<Jso
 /// text of an object is not an item.
 fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool) -> Vec<Json> {
     // The text of an item that is a union is never the only item of a list inside the union.
-    let of_union = branches_under(item, "oneOf").iter().filter(|branch| !is_of_type(branch, "array"));
+    let of_union = schemas_in(item, "oneOf").iter().filter(|branch| !is_of_type(branch, "array"));
     let mut schemas: Vec<Json> = of_union.flat_map(|branch| item_schemas(branch, &Map::new(), skips_objects)).collect();
     if !schemas.is_empty() || item.get("oneOf").is_some() {
         schemas.dedup();
         return schemas;
     }
-    let branches = branches_under(item, "anyOf");
+    let branches = schemas_in(item, "anyOf");
     if !branches.is_empty() {
         let is_loose_array = branches.iter().any(|branch| branch.get("type") == Some(&json!("array")));
         if is_loose_array && !branches.iter().any(|branch| branch.get("type") == Some(&json!("null"))) {
@@ -421,10 +409,6 @@ fn is_tagged_object(schema: &Json) -> bool {
     schema.get("type").is_none() && schema.get("allOf").is_some()
 }
 
-fn branches_under<'s>(schema: &'s Json, keyword: &str) -> &'s [Json] {
-    schema.get(keyword).and_then(Json::as_array).map_or(&[], Vec::as_slice)
-}
-
 fn is_of_type(schema: &Json, kind: &str) -> bool {
     schema.get("type") == Some(&json!(kind))
 }
@@ -432,13 +416,8 @@ fn is_of_type(schema: &Json, kind: &str) -> bool {
 // The kinds of values that a schema accepts. Null is excluded, because no text is decoded as null.
 
 fn accepts_arrays_or_objects(schema: &Json) -> bool {
-    let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
-    let by_type = match schema.get("type") {
-        Some(Json::Array(names)) => names.iter().any(structured),
-        Some(name) => structured(name),
-        None => false,
-    };
-    by_type || is_tagged_object(schema) || branches(schema).iter().any(accepts_arrays_or_objects)
+    let by_type = kinds(schema.get("type")).iter().any(|kind| matches!(*kind, "array" | "object"));
+    by_type || is_tagged_object(schema) || branches(schema).into_iter().flatten().any(accepts_arrays_or_objects)
 }
 
 /// Returns `true` if a schema accepts any value, or any value except null.
@@ -448,16 +427,9 @@ fn accepts_anything(schema: &Json) -> bool {
 
 fn accepts_text(schema: &Json) -> bool {
     match schema.get("type") {
-        Some(Json::Array(names)) => names.contains(&json!("string")),
-        Some(name) => name == "string",
-        None => branches(schema).is_empty() || branches(schema).iter().any(accepts_text),
+        None => branches(schema).is_none_or(|branches| branches.is_empty() || branches.iter().any(accepts_text)),
+        kind => kinds(kind).contains(&"string"),
     }
-}
-
-/// Returns the branches of a type that accepts several kinds of values. Those of a union are under `oneOf`.
-fn branches(schema: &Json) -> &[Json] {
-    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
-    branches.map_or(&[], Vec::as_slice)
 }
 
 /// Removes null from the values that a schema accepts, because no text is decoded as null, except for the text `null`

@@ -84,7 +84,6 @@ pub(super) fn split_title(info: &str) -> (&str, &str) {
     (title, rest.strip_prefix('.').unwrap_or(rest).trim())
 }
 
-/// Returns the title of a description, without markup.
 pub(super) fn title(info: &str) -> String {
     let (written, _) = split_title(info);
     // A line that consists of markup only, such as `---`, has no other text.

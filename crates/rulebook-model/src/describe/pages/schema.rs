@@ -124,10 +124,7 @@ fn link_to_schema(key: &str) -> Inline<'_> {
 
 fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
     let refers = |check: &dyn Check| check.referenced_schemas().iter().any(|schema| schema.key() == key);
-    let is_user = |method: &Method| {
-        let outputs = method.outputs.iter().map(|output| &output.r#type);
-        method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs).any(|r#type| refers(&*r#type.check))
-    };
+    let is_user = |method: &Method| method.argument_checks().chain(method.output_checks()).any(refers);
     let methods = pages.method_entries(0..pages.methods.len()).filter(|(_, entry)| is_user(entry.method));
     let mut methods: Vec<_> = methods.map(|(_, entry)| method_line(entry)).collect();
     // The check of a schema in the model is a reference to the schema, whose content refers to other schemas.

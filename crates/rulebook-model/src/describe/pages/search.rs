@@ -26,35 +26,33 @@ const MAX_WORDS: usize = 8;
 const MIN_WORD_LEN: usize = 3;
 
 pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
-    let blocks = search_blocks(pages, query, MAX_RESULTS);
+    let blocks = search_blocks(pages, query, MAX_RESULTS).unwrap_or_else(explanation);
     PageDocument { query, ..PageDocument::new(pages, SEARCH_PATH.to_owned(), "Search", blocks) }
 }
 
 /// Returns the first results of each kind, which the dialog of the search shows. Their links are relative to `path`.
 pub(super) fn results_of_dialog<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
-    let blocks = search_blocks(pages, query, MAX_RESULTS_OF_DIALOG);
+    let blocks = search_blocks(pages, query, MAX_RESULTS_OF_DIALOG).unwrap_or_else(explanation);
     PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Search", blocks) }
 }
 
-fn search_blocks<'a>(pages: &'a Pages, query: &str, limit: usize) -> Vec<Block<'a>> {
-    match SearchResults::new(pages, query) {
-        Some(results) if results.is_empty() => suggestions(pages, query),
-        Some(results) => results.to_blocks(pages, limit),
-        None => vec![Block::paragraph(
-            "Enter words from a path, an id, a description or a parameter; the code or status of an error; a \
-             permission; or a URL such as /article/3. The search lists what contains all of the words.",
-        )],
-    }
+/// `None` if the query contains no words.
+fn search_blocks<'a>(pages: &'a Pages, query: &str, limit: usize) -> Option<Vec<Block<'a>>> {
+    let results = SearchResults::new(pages, query)?;
+    Some(if results.is_empty() { suggestions(pages, query) } else { results.to_blocks(pages, limit) })
+}
+
+fn explanation<'a>() -> Vec<Block<'a>> {
+    vec![Block::paragraph(
+        "Enter words from a path, an id, a description or a parameter; the code or status of an error; a permission; \
+         or a URL such as /article/3. The search lists what contains all of the words.",
+    )]
 }
 
 /// Contains search results for the words of the path.
 pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
     let mut blocks = vec![Block::paragraph("This API has no such page. See the contents, or search for it.")];
-    blocks.extend(match SearchResults::new(pages, query) {
-        Some(results) if !results.is_empty() => results.to_blocks(pages, MAX_RESULTS),
-        Some(_) => suggestions(pages, query),
-        None => Vec::new(),
-    });
+    blocks.extend(search_blocks(pages, query, MAX_RESULTS).into_iter().flatten());
     PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Page not found", blocks) }
 }
 

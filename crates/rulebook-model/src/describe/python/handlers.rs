@@ -46,10 +46,8 @@ const OUTPUTS: Values = Values {
 /// Returns the types of the handlers in Python for these methods, as the text of a file.
 #[must_use]
 pub fn python_handlers(api: &Api, methods: &[&Method]) -> String {
-    let arguments = methods.iter().flat_map(|method| &method.parameters).map(|parameter| &parameter.r#type);
-    let arguments = schemas_in_types(arguments.map(|r#type| &*r#type.check));
-    let outputs = methods.iter().flat_map(|method| &method.outputs).map(|output| &output.r#type);
-    let outputs = schemas_in_types(outputs.map(|r#type| &*r#type.check));
+    let arguments = schemas_in_types(methods.iter().flat_map(|method| method.argument_checks()));
+    let outputs = schemas_in_types(methods.iter().flat_map(|method| method.output_checks()));
     let place =
         |method: &Method, end: &str| PlaceName::new(to_class_name(&method.id) + end, format!("{}\n{end}", method.id));
     let write = |names: ScopeNames| {

@@ -15,18 +15,18 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use super::canonical::schemas_in_types;
+use super::client::{FunctionNode, ReturnedValue, returned_value};
 use super::in_words::{describe_deprecation, reads_key_as_parameter};
-use super::method_schemas;
 use super::parameter_format::{ListFormat, type_attributes};
 use super::typescript::argument_names;
 use crate::call::{HttpMethod, Value};
-use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names};
-use crate::envelope::{self, OutputsLocation, has_content};
-use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
-use crate::types::Check;
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, distinct_names, is_one_of};
+use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service};
+use crate::types::{Check, kinds, schema_without_outer_references};
 use crate::uri::percent_encode;
 use types::{
-    OF_CLIENTS, TYPE_NAMES, TypeWriter, docstring, literal, string_literal, to_class_name, to_name, words_of_type,
+    OF_CLIENTS, TYPE_NAMES, TypeWriter, docstring, literal, string_literal, to_class_name, to_name, tokens_of_type,
+    words_of_type,
 };
 
 pub use handlers::python_handlers;
@@ -61,15 +61,10 @@ const TOP_NAMES: &str = "\
 /// Returns the Python client of an API, as the text of a file.
 #[must_use]
 pub fn python(api: &Api) -> String {
-    let methods: Vec<(&Module, &Service, &Method)> = api
-        .modules
-        .iter()
-        .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-        .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)))
-        .collect();
-    let arguments = methods.iter().flat_map(|(.., method)| &method.parameters).map(|parameter| &parameter.r#type);
-    let results = methods.iter().flat_map(|(.., method)| &method.outputs).map(|output| &output.r#type);
-    let schemas = schemas_in_types(arguments.chain(results).map(|r#type| &*r#type.check));
+    let methods: Vec<(&Module, &Service, &Method)> = api.methods().collect();
+    let arguments = methods.iter().flat_map(|(.., method)| method.argument_checks());
+    let results = methods.iter().flat_map(|(.., method)| method.output_checks());
+    let schemas = schemas_in_types(arguments.chain(results));
     let title = format!("{} {}", api.title, api.version);
     let about = format!(
         "The functions of the API. `url` is the URL of its server, or of its base path.\n\n{}",
@@ -122,25 +117,12 @@ fn envelope_key(api: &Api, module: &Module) -> String {
     api.envelope_name(module).as_str().to_owned()
 }
 
-// The classes of the client: the method with the id `article.line.get` is the function `get` of the object `line`,
-// which is a member of `article`.
-
-/// A node of the tree: a function, a group of functions, or both.
-#[derive(Default)]
-struct FunctionNode {
-    function: Option<Function>,
-    children: BTreeMap<String, FunctionNode>,
-}
+// The classes of the client, one for each group of functions.
 
 /// The member of every class through which its functions send requests.
 const CONNECTION_MEMBER: &str = "_api";
 
-impl FunctionNode {
-    fn insert(&mut self, id: &str, function: Function) {
-        let leaf = id.split('.').fold(self, |node, name| node.children.entry(name.to_owned()).or_default());
-        leaf.function = Some(function);
-    }
-
+impl FunctionNode<Function> {
     /// The last class is that of the whole API. `about` is its docstring, and `base` the base path of the API.
     fn classes(&self, about: &str, base: &str, types: &mut TypeWriter<'_>) -> Vec<String> {
         let mut classes = Vec::new();
@@ -167,7 +149,7 @@ impl FunctionNode {
         let words: HashSet<String> = functions_of_class.flat_map(Function::words_of_types).collect();
         let names = self.children.keys().map(|name| {
             // In a class, a function hides a type of the same name. Only types that are built in have another name.
-            let is_builtin = TYPE_NAMES.contains(&name.as_str()) && !name.starts_with(|c: char| c.is_ascii_uppercase());
+            let is_builtin = is_one_of(TYPE_NAMES, name) && !name.starts_with(|c: char| c.is_ascii_uppercase());
             let is_hiding = !is_builtin && words.contains(name);
             candidates(vec![to_name(name) + if is_hiding { "_" } else { "" }], "_", name)
         });
@@ -294,43 +276,15 @@ impl Function {
 
 /// Returns a type in which `builtins.` is before the names of built-in types that a class hides.
 fn qualify_hidden(r#type: &str, hidden: &HashSet<String>) -> String {
-    let (mut text, mut word, mut quoted, mut escaped) = (String::new(), String::new(), false, false);
-    let push_word = |word: &mut String, text: &mut String| {
-        if hidden.contains(word.as_str()) {
-            text.push_str("builtins.");
-        }
-        text.push_str(word);
-        word.clear();
-    };
-    for char in r#type.chars() {
-        if !quoted && (char.is_alphanumeric() || char == '_') {
-            word.push(char);
-            continue;
-        }
-        push_word(&mut word, &mut text);
-        if char == '"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = quoted && char == '\\' && !escaped;
-        text.push(char);
-    }
-    push_word(&mut word, &mut text);
-    text
+    let tokens = tokens_of_type(r#type).into_iter();
+    tokens.flat_map(|token| [if hidden.contains(token) { "builtins." } else { "" }, token]).collect()
 }
 
 fn result_type(api: &Api, module: &Module, method: &Method, hint: &PlaceName, types: &mut TypeWriter<'_>) -> String {
-    if method.options.download {
-        return "Download".to_owned();
-    }
-    let envelope = api.make_envelope(api.envelope_name(module));
-    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
-        return "None".to_owned();
-    }
-    let outputs = method_schemas::response_schema(api.unbound, method, method_schemas::described_schema);
-    match envelope.decoding().outputs {
-        OutputsLocation::Unknown => types.type_of(&envelope.success_schema(outputs, method.whole().is_some()), hint),
-        _ if method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "None".to_owned(),
-        _ => types.type_of(&outputs, hint),
+    match returned_value(api, module, method) {
+        ReturnedValue::Download => "Download".to_owned(),
+        ReturnedValue::Nothing => "None".to_owned(),
+        ReturnedValue::Json(schema) => types.type_of(&schema, hint),
     }
 }
 
@@ -461,11 +415,8 @@ fn reads_json_strings(check: &dyn Check) -> bool {
 }
 
 fn has_scalar_items(parameter: &Parameter) -> bool {
-    let schema = crate::types::schema_without_outer_references(&*parameter.r#type.check);
-    let kinds: Vec<&str> = match schema.get("items").and_then(|items| items.get("type")) {
-        Some(Json::String(kind)) => vec![kind.as_str()],
-        Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).filter(|kind| *kind != "null").collect(),
-        _ => Vec::new(),
-    };
+    let schema = schema_without_outer_references(&*parameter.r#type.check);
+    let mut kinds = kinds(schema.get("items").and_then(|items| items.get("type")));
+    kinds.retain(|kind| *kind != "null");
     matches!(kinds.as_slice(), ["string" | "integer" | "number" | "boolean"])
 }

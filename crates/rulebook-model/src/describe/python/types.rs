@@ -9,27 +9,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
+use crate::describe::client::is_invisible_in_code;
 use crate::describe::method_schemas::PYTHON_TYPE;
-use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
-use crate::invisible::is_invisible;
-use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, is_one_of, texts_of_union};
+use crate::types::{Check, NamedSchema, branches, constants, kinds, reference_key};
 
 /// The names that types can contain, besides those of the declared types.
-pub(super) const TYPE_NAMES: [&str; 13] = [
-    "Any",
-    "Download",
-    "FileArgument",
-    "Literal",
-    "NotRequired",
-    "bool",
-    "bytes",
-    "dict",
-    "float",
-    "int",
-    "list",
-    "object",
-    "str",
-];
+pub(super) const TYPE_NAMES: &str =
+    "Any Download FileArgument Literal NotRequired bool bytes dict float int list object str";
 
 #[derive(Clone, Copy)]
 pub(super) struct Values {
@@ -85,17 +72,13 @@ impl<'s> TypeWriter<'s> {
     /// `hint` names the types that are declared for objects in it.
     pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
-        let reference = keywords.get("$ref").and_then(Json::as_str);
-        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        if let Some(key) = reference_key(schema) {
             return if self.schemas.contains_key(key) { self.name(&self.schema_name(key)) } else { "Any".to_owned() };
         }
-        if let Some(Json::Array(values)) = keywords.get("enum") {
+        if let Some(values) = constants(schema) {
             return literal_type(values);
         }
-        if let Some(constant) = keywords.get("const") {
-            return literal_type(std::slice::from_ref(constant));
-        }
-        if let Some(Json::Array(branches)) = keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
+        if let Some(branches) = branches(schema) {
             let tag =
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
             // Only its content distinguishes a type from others in a union without a tag.
@@ -118,14 +101,8 @@ impl<'s> TypeWriter<'s> {
             let is_nullable = keywords.get("type").and_then(Json::as_array).is_some();
             return if is_nullable { format!("{name} | None") } else { name };
         }
-        match keywords.get("type") {
-            Some(Json::String(kind)) => self.type_of_kind(kind, keywords, hint),
-            Some(Json::Array(kinds)) => {
-                let kinds = kinds.iter().filter_map(Json::as_str);
-                union_type(kinds.map(|kind| self.type_of_kind(kind, keywords, hint)))
-            }
-            _ => "Any".to_owned(),
-        }
+        let kinds = kinds(keywords.get("type")).into_iter();
+        union_type(kinds.map(|kind| self.type_of_kind(kind, keywords, hint)))
     }
 
     fn type_of_kind(&mut self, kind: &str, keywords: &Map<String, Json>, hint: &PlaceName) -> String {
@@ -164,9 +141,8 @@ impl<'s> TypeWriter<'s> {
         let parts = schema.get("allOf").filter(|_| schema.get("type").is_none())?.as_array()?;
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for part in parts {
-            let key =
-                part.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
-            let named = key.and_then(|key| self.schemas.get(key)).map(|named| (self.values.schema)(&*named.check));
+            let named = reference_key(part).and_then(|key| self.schemas.get(key));
+            let named = named.map(|named| (self.values.schema)(&*named.check));
             let part = self.object_members(named.as_ref().unwrap_or(part))?;
             properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
             required.extend(part["required"].as_array().cloned().unwrap_or_default());
@@ -237,14 +213,14 @@ impl<'s> TypeWriter<'s> {
 }
 
 fn unreserved(name: &str) -> String {
-    let is_reserved = TOP_NAMES.split(' ').chain(TYPE_NAMES).any(|reserved| reserved == name);
+    let is_reserved = is_one_of(TOP_NAMES, name) || is_one_of(TYPE_NAMES, name);
     format!("{name}{}", if is_reserved { "_" } else { "" })
 }
 
 /// Names that are declared after a type must be in quotes in it, because Python evaluates them.
 fn is_defined_before(value_type: &str) -> bool {
     let is_known = |word: &str| {
-        let is_builtin = TYPE_NAMES.contains(&word) && !matches!(word, "FileArgument" | "Download");
+        let is_builtin = is_one_of(TYPE_NAMES, word) && !matches!(word, "FileArgument" | "Download");
         is_builtin || word == "None" || word.starts_with(|char: char| char.is_ascii_digit())
     };
     words_of_type(value_type).iter().all(|word| is_known(word))
@@ -280,21 +256,19 @@ fn union_type(types: impl Iterator<Item = String>) -> String {
 
 /// Splits a type at the outermost `|`.
 fn split_union(value_type: &str) -> Vec<String> {
-    let (mut parts, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0_usize, false, false);
-    for char in value_type.chars() {
-        match char {
-            '"' if !escaped => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            '|' if !quoted && depth == 0 => {
+    let (mut parts, mut depth) = (vec![String::new()], 0_usize);
+    for token in tokens_of_type(value_type) {
+        match token {
+            "[" => depth += 1,
+            "]" => depth = depth.saturating_sub(1),
+            "|" if depth == 0 => {
                 parts.push(String::new());
                 continue;
             }
             _ => {}
         }
-        escaped = quoted && char == '\\' && !escaped;
         if let Some(last) = parts.last_mut() {
-            last.push(char);
+            last.push_str(token);
         }
     }
     parts.into_iter().map(|part| part.trim().to_owned()).collect()
@@ -349,18 +323,41 @@ pub(super) fn to_class_name(text: &str) -> String {
 
 /// Returns the words in a type, except those in quotes.
 pub(super) fn words_of_type(r#type: &str) -> Vec<String> {
-    let without_escapes = r#type.replace("\\\\", "").replace("\\\"", "");
-    let texts = without_escapes.split('"').step_by(2);
-    let words = texts.flat_map(|text| text.split(|char: char| !(char.is_alphanumeric() || char == '_')));
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words = tokens_of_type(r#type).into_iter().filter(|token| token.starts_with(is_in_word));
+    words.map(str::to_owned).collect()
+}
+
+/// Splits a type into words, texts in quotes and single other characters.
+pub(super) fn tokens_of_type(mut rest: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let mut is_escaped = false;
+        let is_last = |char: char| {
+            let is_quote = char == '"' && !is_escaped;
+            is_escaped = char == '\\' && !is_escaped;
+            is_quote
+        };
+        let length = match first {
+            '"' => rest[1..].find(is_last).map_or(rest.len(), |index| index + 2),
+            first if is_in_word(first) => rest.find(|char| !is_in_word(char)).unwrap_or(rest.len()),
+            first => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        tokens.push(token);
+        rest = after;
+    }
+    tokens
+}
+
+fn is_in_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
 }
 
 fn escape_invisible(text: &str) -> String {
-    let escape = |char: char| match char {
-        '\t' | '\u{200c}' | '\u{200d}' => char.to_string(),
-        char if is_invisible(char) && u32::from(char) > 0xffff => format!("\\U{:08x}", u32::from(char)),
-        char if is_invisible(char) => format!("\\u{:04x}", u32::from(char)),
-        char => char.to_string(),
+    let escape = |char: char| match u32::from(char) {
+        _ if !is_invisible_in_code(char) => char.to_string(),
+        code @ 0x1_0000.. => format!("\\U{code:08x}"),
+        code => format!("\\u{code:04x}"),
     };
     text.chars().map(escape).collect()
 }
