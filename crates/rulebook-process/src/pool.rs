@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::kind::PoolSettings;
-use crate::message::{ApiCall, ExpectedMethod, HandledMethods};
+use crate::message::{ApiCall, HandledMethods};
 use crate::once;
 use crate::worker::{Worker, WorkerEnd, WorkerInput};
 
@@ -480,14 +480,9 @@ pub struct PoolStart {
     pub name: String,
     /// The ids of all methods of the API, also of other pools and kinds of handlers, which can have the same program.
     api_methods: HashSet<String>,
-    methods: Mutex<Vec<PoolMethod>>,
+    /// The methods of the pool, and the spans of the command in their definitions.
+    methods: Mutex<Vec<(Method, Span)>>,
     first: Mutex<Option<oneshot::Sender<FirstStart>>>,
-}
-
-#[derive(Debug)]
-struct PoolMethod {
-    expected: ExpectedMethod,
-    command: Span,
 }
 
 impl PoolStart {
@@ -497,12 +492,7 @@ impl PoolStart {
 
     /// Adds a method that the pool handles. `command` is the span of the command in its definition.
     pub fn add_method(&self, method: &Method, command: Span) {
-        lock(&self.methods).push(PoolMethod { expected: ExpectedMethod::new(method), command });
-    }
-
-    /// Sets the channel to which the result of the first start of a worker is sent.
-    pub fn set_first_start_sender(&self, sender: oneshot::Sender<FirstStart>) {
-        *lock(&self.first) = Some(sender);
+        lock(&self.methods).push((method.clone(), command));
     }
 
     /// Reports the start of a worker. Only the first report has an effect.
@@ -525,15 +515,15 @@ impl PoolStart {
             log::warn!("{}: the definition has no method `{}`", self.name, unknown.escape_debug());
         }
         let methods = lock(&self.methods);
-        let errors = |PoolMethod { expected, .. }: &PoolMethod| {
-            if let Some(function) = handled.get(&expected.id) {
-                return expected.mismatches(function);
+        let errors = |(method, _): &(Method, Span)| {
+            if let Some(function) = handled.get(&method.id) {
+                return function.mismatches(method);
             }
-            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, expected.id);
-            let error = HandlerError::new(message).at(expected.span);
+            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, method.id);
+            let error = HandlerError::new(message).at(method.span);
             let mut known: Vec<_> = handled.keys().map(String::as_str).collect();
             known.sort_unstable();
-            vec![error.suggest(&expected.id, "handlers of the program", &known)]
+            vec![error.suggest(&method.id, "handlers of the program", &known)]
         };
         methods.iter().flat_map(errors).collect()
     }
@@ -554,7 +544,7 @@ impl PoolStart {
     }
 
     fn at_command(&self, error: HandlerError) -> HandlerError {
-        let span = lock(&self.methods).first().map(|method| method.command);
+        let span = lock(&self.methods).first().map(|(_, command)| *command);
         match span {
             Some(span) => error.at(span),
             None => error,
@@ -634,7 +624,7 @@ async fn run(
             continue;
         }
         let (first_sender, first) = oneshot::channel();
-        pool.start.set_first_start_sender(first_sender);
+        *lock(&pool.start.first) = Some(first_sender);
         for slot in 0..pool.settings.workers.min(max_workers) {
             tasks.spawn(run_slot(Arc::clone(&pool), slot, stop.clone()));
         }
