@@ -62,8 +62,8 @@ impl Rule {
 }
 
 /// Returns the columns and the rules of all tables.
-pub(crate) async fn rules(lease: &mut Lease, dialect: Dialect) -> Result<Vec<Rule>, sqlx::Error> {
-    let mut rows: Vec<TextRow> = Vec::new();
+pub(crate) async fn rules(lease: &mut Lease) -> Result<Vec<Rule>, sqlx::Error> {
+    let (dialect, mut rows): (_, Vec<TextRow>) = (lease.dialect(), Vec::new());
     for alternatives in dialect.list_rules() {
         let mut found = Ok(Vec::new());
         for query in *alternatives {

@@ -117,7 +117,8 @@ struct RunningStatement {
 
 impl Running {
     /// Reads what the servers need. A database without their table, or one that cannot be read, has no servers.
-    pub(crate) async fn read(lease: &mut Lease, dialect: Dialect) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(lease: &mut Lease) -> Result<Self, sqlx::Error> {
+        let dialect = lease.dialect();
         let select = format!(
             "select release_name, statements from rulebook_releases where server not like ? and seen > {} - {MAX_SILENCE}",
             dialect.unix_time()
@@ -141,18 +142,18 @@ impl Running {
                 statements.push(RunningStatement { release, servers, method, sql, words, columns });
             }
         }
-        let rules = if statements.is_empty() { Vec::new() } else { rules(lease, dialect).await? };
+        let rules = if statements.is_empty() { Vec::new() } else { rules(lease).await? };
         // The columns that the connection remembers are those before the migrations.
         lease.forget_statements().await?;
         Ok(Self { statements, rules })
     }
 
     /// Describes what of the servers the changed tables break, a line for each statement.
-    pub(crate) async fn broken(&self, lease: &mut Lease, dialect: Dialect) -> Result<Vec<String>, sqlx::Error> {
+    pub(crate) async fn broken(&self, lease: &mut Lease) -> Result<Vec<String>, sqlx::Error> {
         if self.statements.is_empty() {
             return Ok(Vec::new());
         }
-        let rules = rules(lease, dialect).await?;
+        let rules = rules(lease).await?;
         let mut broken = Vec::new();
         for statement in &self.statements {
             let mut reason = match lease.describe(&statement.sql).await {
