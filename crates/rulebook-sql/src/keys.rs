@@ -155,7 +155,7 @@ impl KeyStorage for SqlKeys {
                 return Err(error);
             }
         };
-        let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(changes.keys.len()).unwrap_or(u32::MAX);
         let limit = CHANGE_TIMEOUT.saturating_add(CHANGE_TIME_PER_KEY.saturating_mul(count));
         self.run(limit, |_| apply_changes(lease, statements, changes))
     }
@@ -216,12 +216,6 @@ struct Changes {
     /// The fingerprint of the pepper; empty if it is not known.
     pepper: String,
     is_pepper_changed: bool,
-}
-
-impl Changes {
-    fn len(&self) -> usize {
-        self.keys.len()
-    }
 }
 
 /// Creates the tables if they cannot be read because they do not exist.

@@ -297,7 +297,7 @@ impl Release {
         }
         let drops_tables = edited.is_some() || pending.iter().any(|file| file.drops_table(dialect));
         let deleted = DeletedRows::default();
-        lease.begin_migrations(lock_timeout, drops_tables, &deleted).await?;
+        lease.connection().begin_migrations(lock_timeout, drops_tables, &deleted).await?;
         if edited.is_some() {
             migrations::restore(lease).await?;
             before = tables(lease).await?;
@@ -350,7 +350,7 @@ impl Release {
         let settings = &self.database.settings;
         let has_transactions = settings.dialect == Dialect::Sqlite;
         if self.outside.is_empty() {
-            self.lease.commit_migrations().await?;
+            self.lease.connection().commit_migrations().await?;
         } else {
             // A migration may take longer than a call.
             self.lease.limit_time(settings.dialect, Duration::ZERO).await?;
@@ -360,9 +360,9 @@ impl Release {
             if has_transactions {
                 let drops_tables = group.iter().any(drops);
                 let deleted = DeletedRows::default();
-                self.lease.begin_migrations(settings.lock_timeout, drops_tables, &deleted).await?;
+                self.lease.connection().begin_migrations(settings.lock_timeout, drops_tables, &deleted).await?;
                 apply(&mut self.lease, group, &self.database).await?;
-                self.lease.commit_migrations().await?;
+                self.lease.connection().commit_migrations().await?;
             } else {
                 for file in group {
                     let applied = file.apply(self.lease.connection()).await;

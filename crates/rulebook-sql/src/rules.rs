@@ -389,7 +389,7 @@ fn equal_keys(
         "two rows of the page may have the same values in {}, and a page that ends between them is an error",
         names.join(", ")
     );
-    Some(HandlerError::new(message).at(page.span).help("add the primary key to `by`"))
+    Some(HandlerError::new(message).at(page.settings.span).help("add the primary key to `by`"))
 }
 
 /// Warns about columns that can be null beside outputs that cannot.

@@ -199,20 +199,17 @@ impl SqlMethod {
                 lease.end(LeaseEnd::Reuse);
                 return Err(error);
             }
-            let mut statements = prepared.statements();
-            let mut result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
-            for attempt in 1..=MAX_PREPARATIONS {
-                match &result {
-                    Err(CallFailure::Sql(error))
-                        if self.may_repeat(error, attempt) && !self.is_search_error(error, &values) => {}
-                    _ => break,
+            let mut attempt = 0;
+            let (statements, result) = loop {
+                attempt += 1;
+                let statements = prepared.statements();
+                let result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
+                let is_repeated = attempt <= MAX_PREPARATIONS
+                    && matches!(&result, Err(CallFailure::Sql(error)) if self.may_repeat(error, attempt, &values));
+                if !is_repeated || self.prepare_again(&mut lease, prepared).await.is_err() {
+                    break (statements, result);
                 }
-                if self.prepare_again(&mut lease, prepared).await.is_err() {
-                    break;
-                }
-                statements = prepared.statements();
-                result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
-            }
+            };
             let end = match &result {
                 // A value that cannot be encoded was not sent.
                 Ok(_) | Err(CallFailure::Api(_) | CallFailure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
@@ -287,7 +284,7 @@ impl SqlMethod {
         for (index, (step, variants)) in self.steps.iter().zip(statements).enumerate() {
             let (variant, combination) = step.variant(self, values);
             let prepared_step = &variants[variant];
-            if let Some(shape) = self.shape_of(index, prepared) {
+            if let Some(shape) = self.shape_of(index, prepared.output) {
                 let result = ResultStep { index, prepared: prepared_step, shape, combination };
                 results.push(reader.read(self, lease, &result, values, &mut limits).await?);
             } else {
@@ -301,10 +298,11 @@ impl SqlMethod {
         Ok(results)
     }
 
-    /// Returns how the rows of a statement become outputs; `None` if they are no result.
-    pub(crate) fn shape_of(&self, index: usize, prepared: &PreparedMethod) -> Option<&ResultShape> {
+    /// Returns how the rows of a statement become outputs; `None` if they are no result. `output` is the index of the
+    /// statement whose rows are the result.
+    fn shape_of(&self, index: usize, output: Option<usize>) -> Option<&ResultShape> {
         let named = self.steps[index].shape.as_ref();
-        named.or_else(|| (prepared.output == Some(index)).then_some(&self.shape))
+        named.or_else(|| (output == Some(index)).then_some(&self.shape))
     }
 
     /// Undoes what a call has changed in its connection. If this fails, the connection is closed, which rolls back.
@@ -398,11 +396,7 @@ impl SqlMethod {
         invalid.unwrap_or_else(|| self.error_names.api_error(&error))
     }
 
-    /// Returns `true` if a text of the request is not a search in the syntax of SQLite.
-    fn is_search_error(&self, error: &sqlx::Error, values: &[SqlValue]) -> bool {
-        self.search_error(error, values).is_some()
-    }
-
+    /// Returns the error of a text of the request that is not a search in the syntax of SQLite.
     fn search_error(&self, error: &sqlx::Error, values: &[SqlValue]) -> Option<ApiError> {
         if self.database.settings.dialect != Dialect::Sqlite {
             return None;

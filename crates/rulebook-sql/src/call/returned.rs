@@ -118,7 +118,7 @@ async fn collect(
         Some(_) => page.cursor_after(keys, step.prepared, step.combination, dialect).map_err(CallFailure::Api)?,
         None => Json::Null,
     };
-    Ok((rows, Some((page.next.clone(), next))))
+    Ok((rows, Some((page.settings.next.clone(), next))))
 }
 
 /// Returns about the number of bytes that a value occupies.

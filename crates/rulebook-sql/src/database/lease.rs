@@ -17,7 +17,7 @@ use sqlx::{ColumnIndex, Connection as _, Database, Decode, Either, Executor, MyS
 
 use super::pool::{Connection, OpenConnection, Permit, Pool};
 use super::sqlite::{self, Violation};
-use super::{Column, DeletedRows, Dialect, PrepareError, Prepared, mysql, postgres};
+use super::{Column, Dialect, PrepareError, Prepared, mysql, postgres};
 use crate::column::{ColumnOutput, RawValue};
 use crate::page::key_name;
 use crate::release::SAVEPOINT;
@@ -112,26 +112,12 @@ impl Lease {
         self.connection().run_first(&dialect.limit_time(limit)).await
     }
 
-    /// Begins the transaction of migrations; see [`Connection::begin_migrations`].
-    pub(crate) async fn begin_migrations(
-        &mut self,
-        lock_timeout: Duration,
-        drops_tables: bool,
-        deleted: &DeletedRows,
-    ) -> Result<(), sqlx::Error> {
-        self.connection().begin_migrations(lock_timeout, drops_tables, deleted).await
-    }
-
     /// Returns the rows that the transaction of PostgreSQL has deleted, by table.
     pub(crate) async fn deleted_rows(&mut self) -> Result<Vec<TextRow>, sqlx::Error> {
         match self.connection() {
             Connection::Postgres(_) => self.text_rows(postgres::DELETED_ROWS, &[]).await,
             Connection::Sqlite(_) | Connection::Mysql(_) => Ok(Vec::new()),
         }
-    }
-
-    pub(crate) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
-        self.connection().commit_migrations().await
     }
 
     /// Returns the rows of SQLite that refer to missing ones. The other databases have none.

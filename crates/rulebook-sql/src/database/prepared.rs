@@ -12,7 +12,7 @@ use crate::value::{NamedValue, Target};
 pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
 
 /// A statement with placeholders, which a database has prepared without error.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prepared {
     pub sql: String,
     pub bound: Vec<Bound>,
@@ -63,17 +63,7 @@ impl Prepared {
             let binding = if values[*value].is_json { Binding::Json } else { Binding::Value };
             Bound { value: *value, target, binding, accepts: Accepts::Unknown }
         });
-        Ok(Self {
-            sql: rendered.sql.clone(),
-            bound: bound.collect(),
-            outputs: Vec::new(),
-            columns,
-            checks: Vec::new(),
-            page_columns: Vec::new(),
-            numbered_keys: Vec::new(),
-            has_open_columns: false,
-            has_late_columns: false,
-        })
+        Ok(Self { sql: rendered.sql.clone(), bound: bound.collect(), columns, ..Self::default() })
     }
 
     /// Returns `true` if the statement returns rows, perhaps none.
