@@ -465,13 +465,12 @@ async fn prepare_statements(
             }
         }
     }
-    let dialect = lease.dialect();
     // Without the rights to read them, the tables say nothing. Those of a newer release are no mistake of this one.
     let is_checked = errors.is_empty() && !is_older;
     let rules = if is_checked { rules(lease).await.unwrap_or_default() } else { Vec::new() };
     if !rules.is_empty() {
         for method in methods {
-            let (found, warnings) = check_tables(method, &rules, dialect);
+            let (found, warnings) = check_tables(method, &rules);
             errors.extend(found);
             // A method is checked once.
             let _ = method.warnings.set(warnings);

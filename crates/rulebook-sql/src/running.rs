@@ -16,7 +16,7 @@ use crate::database::{Column, ColumnType, Database, Dialect, Lease};
 use crate::rules::{
     CHECK, COLUMN, DEFAULT, EXCLUDE, FOREIGN_KEY, NO_DEFAULT, NOT_NULL, Rule, UNIQUE, Written, rules, written,
 };
-use crate::statement::words;
+use crate::statement::unquoted_words;
 use crate::storage::execute;
 
 /// The time between two signs of life of a server, the number of seconds without one after which it has ended, and
@@ -136,8 +136,7 @@ impl Running {
             for (method, sql) in list {
                 // A statement that fails already cannot be broken.
                 let Ok(columns) = lease.describe(&sql).await else { continue };
-                // Names in quotes are no words.
-                let words = words(&sql.replace(['"', '`'], ""), dialect).unwrap_or_default();
+                let words = unquoted_words(&sql, dialect);
                 let release = release.clone();
                 statements.push(RunningStatement { release, servers, method, sql, words, columns });
             }

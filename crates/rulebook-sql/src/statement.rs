@@ -351,6 +351,11 @@ pub(crate) fn words(sql: &str, dialect: Dialect) -> Option<Vec<String>> {
     Some(tokenize(sql, dialect).ok()?.words.into_iter().map(|(word, _)| word).collect())
 }
 
+/// The same with the names in quotes, which otherwise are no words; empty if a quote has no end.
+pub(crate) fn unquoted_words(sql: &str, dialect: Dialect) -> Vec<String> {
+    words(&sql.replace(['"', '`'], ""), dialect).unwrap_or_default()
+}
+
 /// Returns the conditions in parentheses after each word `check`.
 pub(crate) fn check_conditions(sql: &str, dialect: Dialect) -> Vec<String> {
     let skipped = skipped_parts(sql, dialect);

@@ -91,13 +91,18 @@ impl Step {
     }
 }
 
-/// A statement whose rows are a result.
+/// A statement whose rows are a result, in a call.
 pub(crate) struct ResultStep<'a> {
+    pub method: &'a SqlMethod,
+    pub lease: &'a mut Lease,
     pub index: usize,
     pub prepared: &'a Prepared,
     pub shape: &'a ResultShape,
     /// The index of the combination of its fragments.
     pub combination: usize,
+    pub values: &'a mut [SqlValue],
+    /// What the statements of the call may still return.
+    pub limits: &'a mut CallLimits,
 }
 
 /// What happens if a statement returns or changes no row.
@@ -137,15 +142,7 @@ impl From<sqlx::Error> for CallFailure {
 pub(crate) trait ReadRows: Sync {
     type Result: Send;
 
-    /// `limits` is what the statements of the call may still return.
-    fn read(
-        &self,
-        method: &SqlMethod,
-        lease: &mut Lease,
-        step: &ResultStep<'_>,
-        values: &mut [SqlValue],
-        limits: &mut CallLimits,
-    ) -> impl Future<Output = Result<Self::Result, CallFailure>> + Send;
+    fn read(&self, step: ResultStep<'_>) -> impl Future<Output = Result<Self::Result, CallFailure>> + Send;
 }
 
 pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
@@ -285,8 +282,9 @@ impl SqlMethod {
             let (variant, combination) = step.variant(self, values);
             let prepared_step = &variants[variant];
             if let Some(shape) = self.shape_of(index, prepared.output) {
-                let result = ResultStep { index, prepared: prepared_step, shape, combination };
-                results.push(reader.read(self, lease, &result, values, &mut limits).await?);
+                let (prepared, limits, lease, values) = (prepared_step, &mut limits, &mut *lease, &mut *values);
+                let step = ResultStep { method: self, lease, index, prepared, shape, combination, values, limits };
+                results.push(reader.read(step).await?);
             } else {
                 self.run_step(lease, prepared_step, index, values).await?;
             }
@@ -356,8 +354,8 @@ impl SqlMethod {
     }
 
     /// Fails with the error for an empty result, if the statement or the method names one.
-    fn check_missing(&self, step: &ResultStep<'_>) -> Result<(), CallFailure> {
-        let Step { missing, shape, .. } = &self.steps[step.index];
+    fn check_missing(&self, index: usize) -> Result<(), CallFailure> {
+        let Step { missing, shape, .. } = &self.steps[index];
         // An empty list beside other outputs is a result.
         let is_list = shape.as_ref().is_some_and(|shape| shape.rows == Rows::Many);
         match missing.error().or_else(|| self.missing.error().filter(|_| !is_list)) {
