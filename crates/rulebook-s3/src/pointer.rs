@@ -193,10 +193,6 @@ fn is_abandoned(since: SystemTime) -> bool {
 }
 
 impl Resolved {
-    fn has_open_transaction(&self) -> bool {
-        self.open_transaction.is_some()
-    }
-
     /// Returns `true` if the pointer waits for the decision about this transaction.
     fn is_prepared_for(&self, transaction: &str) -> bool {
         self.open_transaction.as_ref().is_some_and(|(id, _)| id == transaction)
@@ -236,11 +232,8 @@ fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replaced> {
 
 fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<(), StoreError> {
     let info = resolved.current.as_ref().map(Entry::info);
-    if file.precondition.is_met(info.as_ref()) {
-        Ok(())
-    } else {
-        Err(StoreError::PreconditionFailed(file.name.clone()))
-    }
+    let is_met = file.precondition.is_met(info.as_ref());
+    if is_met { Ok(()) } else { Err(StoreError::PreconditionFailed(file.name.clone())) }
 }
 
 /// Waits before the pointer that another server has just changed is read again.
@@ -430,7 +423,7 @@ impl Bucket {
             if resolved.is_prepared_for(&transaction) {
                 return Ok(Some(Prepared { name, old, new, version: resolved.version }));
             }
-            if resolved.has_open_transaction() {
+            if resolved.open_transaction.is_some() {
                 return Ok(None);
             }
             check_precondition(&file, &resolved)?;
