@@ -19,7 +19,7 @@ use rulebook::{ApiError, Context};
 use thiserror::Error;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::protocol::{Connection, Exchange, Pool, Sender, StderrLog};
+use crate::protocol::{Connection, Exchange, Pool, StderrLog};
 use crate::request::PhpRequest;
 use crate::response::{self, ReceivedBody, ReceivedFile, ResponseHead};
 use crate::settings::{
@@ -215,9 +215,8 @@ async fn call(
     let mut lease = pool.lease().await?;
     let deadline = Instant::now() + settings.timeout;
     let (mut exchange, head, first) = loop {
-        let sender = Sender::new(request.head.clone(), request.body.clone());
         let log = StderrLog::new(context.request_id(), context.method());
-        let mut exchange = Exchange::new(lease, sender, log);
+        let mut exchange = Exchange::new(lease, request.head.clone(), request.body.clone(), log);
         match timeout_at(deadline, receive_head(&mut exchange)).await.unwrap_or(Err(CallError::Late)) {
             Ok((head, first)) => break (exchange, head, first),
             Err(error) if exchange.may_retry(&error, settings.is_idempotent) => lease = exchange.into_lease(),

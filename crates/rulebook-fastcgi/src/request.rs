@@ -147,7 +147,7 @@ const SERVICE: &str = "service";
 /// The FastCGI parameter with the cookies.
 const COOKIES: &str = "HTTP_COOKIE";
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Encoded {
     /// The HTTP method that the script sees: PHP reads forms only from POST requests.
     pub http: Cow<'static, str>,
@@ -183,11 +183,9 @@ impl Encoded {
         let body = Bytes::from(serde_json::to_vec(arguments).unwrap_or_default());
         Self {
             http: settings.http.as_str().into(),
-            uri: None,
-            query: String::new(),
             content_type: "application/json".to_owned(),
             body: vec![MultipartPiece::Bytes(body)],
-            header_fields: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -245,17 +243,15 @@ impl Encoded {
             Self::multipart(urlencoded(service.as_slice()), fields)?
         } else if is_query {
             let query = urlencoded(&service.into_iter().chain(fields).collect::<Vec<_>>());
-            let http = settings.http.as_str().into();
-            Self { http, query, uri: None, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
+            Self { http: settings.http.as_str().into(), query, ..Self::default() }
         } else {
             let body = Bytes::from(urlencoded(&fields));
             Self {
                 http: HttpMethod::Post.as_str().into(),
-                uri: None,
                 query: urlencoded(service.as_slice()),
                 content_type: FORM.to_owned(),
                 body: vec![MultipartPiece::Bytes(body)],
-                header_fields: Vec::new(),
+                ..Self::default()
             }
         };
         Ok(Self { header_fields, ..encoded })
@@ -264,7 +260,7 @@ impl Encoded {
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
         let form = multipart(fields).map_err(ApiError::internal)?;
         let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str().into());
-        Ok(Self { http, query, uri: None, content_type, body: form.finish(), header_fields: Vec::new() })
+        Ok(Self { http, query, content_type, body: form.finish(), ..Self::default() })
     }
 }
 

@@ -33,7 +33,7 @@ pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
             PhpStyle::Plain => head.is_success(),
             // An error has the status 200 too, but it is JSON.
             PhpStyle::PhalApi { .. } => head.is_success() && !head.is_json(),
-            PhpStyle::Api3 { .. } => is_api3_file(head),
+            PhpStyle::Api3 { .. } => head.field(OUTCOME) == Some("file"),
         }
 }
 
@@ -295,10 +295,6 @@ const OUTCOME: &str = "rulebook-outcome";
 /// The HTTP status of an error for which neither the definition nor the project has one.
 const UNDECLARED_STATUS: u16 = 400;
 const FAILED: &str = "it failed";
-
-fn is_api3_file(head: &ResponseHead) -> bool {
-    head.field(OUTCOME) == Some("file")
-}
 
 fn read_api3(
     settings: &HandlerSettings,
