@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 
 use crate::protocol::PoolLimits;
 use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name};
-use crate::service::{NAMESPACE, php_name};
+use crate::service::{NAMESPACE, SERVICE, php_name};
 
 /// The name of the kind, and of the setting with the address.
 pub const KIND: &str = "fastcgi";
@@ -450,7 +450,8 @@ pub fn class(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
         let message = format!("`{function}` is not a function that clients can call");
         reader.errors.push(HandlerError::new(message).help("set `function`"));
     }
-    let folder = read_path(reader, "folder", FOLDER);
+    let folder = reader.read("folder", non_empty_text).map_or_else(|| FOLDER.to_owned(), |text| text.value);
+    let folder = folder.trim_matches('/');
     let namespace = read_namespace(reader);
     let file = format!("{root}/{folder}/{class}.php");
     let bootstrap = reader.read("bootstrap", non_empty_text);
@@ -496,11 +497,6 @@ fn name(reader: &mut SettingsReader<'_>, setting: &str, default: Option<&str>) -
 fn is_identifier(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80;
     name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
-}
-
-fn read_path(reader: &mut SettingsReader<'_>, setting: &str, default: &str) -> String {
-    let path = reader.read(setting, non_empty_text).map_or_else(|| default.to_owned(), |text| text.value);
-    path.trim_matches('/').to_owned()
 }
 
 fn read_namespace(reader: &mut SettingsReader<'_>) -> String {
@@ -604,9 +600,6 @@ pub fn environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
 
 /// The maximum length of a parameter in `environment` in bytes: a parameter must fit into a FastCGI record.
 const MAX_VALUE_LEN: usize = 32 << 10;
-
-/// The field of PhalApi that names the service, which the handler adds itself.
-const SERVICE: &str = "service";
 
 /// Returns how each parameter is sent. The code of PhalApi knows parameters by their names in requests, and reads some
 /// of them from header fields and cookies; other code knows them by their names in code.

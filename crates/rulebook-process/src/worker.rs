@@ -78,7 +78,7 @@ impl Worker {
         self.process.group.kill();
         // The process ends at once, unless the system is waiting for a device.
         let _ = timeout(END_TIMEOUT, self.process.child.wait()).await;
-        let (name, id) = (pool.name(), pool.only_request(slot));
+        let (name, id) = (pool.name.as_str(), pool.only_request(slot));
         self.stderr_lines.finish(|line| {
             log_line(name, id.as_ref(), line);
             self.error_line.add(line);
@@ -174,7 +174,7 @@ impl Worker {
                     return;
                 }
                 Ok(length) => {
-                    let (name, id) = (pool.name(), pool.only_request(slot));
+                    let (name, id) = (pool.name.as_str(), pool.only_request(slot));
                     self.stderr_lines.add(&chunk[..length], |line| {
                         log_line(name, id.as_ref(), line);
                         if !self.output.is_ready {
@@ -220,7 +220,7 @@ impl Worker {
             Message::Ready(methods) => {
                 if !self.output.is_ready {
                     self.output.is_ready = true;
-                    pool.start.report(Ok(methods));
+                    pool.report_start(Ok(methods));
                     pool.add_ready(slot, &self.input);
                 }
                 return;
@@ -251,7 +251,7 @@ impl Worker {
             }
         };
         if !pool.end_call(slot, id, event, texts) {
-            log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name());
+            log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name);
         }
     }
 
@@ -461,7 +461,7 @@ impl WorkerOutput {
         self.noise_lines += 1;
         if self.noise_lines <= MAX_LOGGED_NOISE || self.noise_lines.is_multiple_of(1_000) {
             let text = format!("not a message: {}", printable(line));
-            log_line(pool.name(), pool.only_request(slot).as_ref(), &text);
+            log_line(pool.name.as_str(), pool.only_request(slot).as_ref(), &text);
         }
     }
 }

@@ -506,15 +506,13 @@ impl Bucket {
         }
         let now = self.current_time().await?;
         let unneeded = listed.old.into_iter().filter(|file| file.unneeded_after <= now);
-        let bucket = self.clone();
-        run_for_all(unneeded.collect(), move |file| bucket.clone().delete_old(file)).await
-    }
-
-    async fn delete_old(self, file: OldFile) -> Result<(), StoreError> {
-        match file.head {
-            Some(head) => self.delete_link(&head, &file.content).await,
-            None => self.delete(&file.content).await,
-        }
+        let delete = |file: OldFile| async move {
+            match file.head {
+                Some(head) => self.delete_link(&head, &file.content).await,
+                None => self.delete(&file.content).await,
+            }
+        };
+        run_for_all(unneeded.collect(), delete).await
     }
 
     async fn current_time(&self) -> Result<SystemTime, StoreError> {

@@ -382,13 +382,11 @@ impl Bucket {
     }
 
     async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
-        let bucket = self.clone();
-        run_for_all(files.to_vec(), move |file| bucket.clone().check_one(file)).await
-    }
-
-    async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
-        let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
-        check_precondition(&file, &resolved)
+        let check = |file: NewFile| async move {
+            let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
+            check_precondition(&file, &resolved)
+        };
+        run_for_all(files.to_vec(), check).await
     }
 
     /// Waits until no file waits for the decision of another server.
@@ -440,35 +438,31 @@ impl Bucket {
     /// Removes the new contents from the pointers. If this fails, readers still see the old contents, because the
     /// transaction is aborted.
     async fn revert(&self, prepared: Vec<Prepared>) {
-        let bucket = self.clone();
-        if let Err(error) = run_for_all(prepared, move |file| bucket.clone().revert_one(file)).await {
+        let revert = |file: Prepared| async move {
+            let old = Pointer { current: file.old, pending: None };
+            self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
+        };
+        if let Err(error) = run_for_all(prepared, revert).await {
             log::warn!("an aborted publication could not be cleaned up; other servers ignore it: {error}");
         }
     }
 
-    async fn revert_one(self, file: Prepared) -> Result<(), StoreError> {
-        let old = Pointer { current: file.old, pending: None };
-        self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
-    }
-
     /// Completes the pointers of a committed transaction, and deletes the decision.
     async fn complete_prepared(&self, transaction: &str, prepared: Vec<Prepared>) {
-        let (bucket, id) = (self.clone(), transaction.to_owned());
-        let mut completed = run_for_all(prepared, move |file| bucket.clone().complete_one(file, id.clone())).await;
+        let complete = |file: Prepared| async move {
+            let key = self.keys.pointer(&file.name)?;
+            let new = Pointer { current: Some(file.new), pending: None };
+            match self.write_if(&key, &new, &file.version, PUBLISH).await? {
+                Written::Done(_) => Ok(()),
+                Written::Conflict => self.complete_pointer(&key, transaction).await.map(drop),
+            }
+        };
+        let mut completed = run_for_all(prepared, complete).await;
         if completed.is_ok() {
             completed = self.delete(&self.keys.key(TRANSACTIONS, transaction)).await;
         }
         if let Err(error) = completed {
             log::warn!("a publication will be completed later; other servers see it already: {error}");
-        }
-    }
-
-    async fn complete_one(self, file: Prepared, transaction: String) -> Result<(), StoreError> {
-        let key = self.keys.pointer(&file.name)?;
-        let new = Pointer { current: Some(file.new), pending: None };
-        match self.write_if(&key, &new, &file.version, PUBLISH).await? {
-            Written::Done(_) => Ok(()),
-            Written::Conflict => self.complete_pointer(&key, &transaction).await.map(drop),
         }
     }
 
