@@ -325,29 +325,24 @@ impl PageSettings {
 
 /// Returns the parameter that a member names; without the member, the parameter with its name.
 fn parameter<'m>(method: &HandledMethod<'m>, node: &JsonNode, key: &str) -> Result<&'m Parameter, HandlerError> {
-    let name = match node.member(key) {
-        Some(value) => text(value, key)?,
-        None => Spanned::new(key.to_owned(), node.span),
-    };
-    named_parameter(method, &name)
+    named_parameter(method, &member_name(node, key)?)
+}
+
+fn member_name(node: &JsonNode, key: &str) -> Result<Spanned<String>, HandlerError> {
+    node.member(key).map_or_else(|| Ok(Spanned::new(key.to_owned(), node.span)), |value| text(value, key))
 }
 
 fn output(method: &HandledMethod<'_>, node: &JsonNode) -> Result<String, HandlerError> {
-    let name = match node.member("next") {
-        Some(value) => text(value, "next")?,
-        None => Spanned::new("next".to_owned(), node.span),
-    };
+    let name = member_name(node, "next")?;
     let is_cursor = |output: &&Output| {
         output.name == name.value && output.optional && Target::of(&*output.r#type.check) == Target::Text
     };
-    match method.method.returned_outputs().find(is_cursor) {
-        Some(_) => Ok(name.value),
-        None => {
-            let message = format!("the method has no output `{}` of the type `?string`", name.value.escape_debug());
-            let help = "declare it: it is the `cursor` of the next page, and null on the last one";
-            Err(HandlerError::new(message).at(name.span).help(help))
-        }
+    if method.method.returned_outputs().any(|output| is_cursor(&output)) {
+        return Ok(name.value);
     }
+    let message = format!("the method has no output `{}` of the type `?string`", name.value.escape_debug());
+    let help = "declare it: it is the `cursor` of the next page, and null on the last one";
+    Err(HandlerError::new(message).at(name.span).help(help))
 }
 
 fn size(

@@ -132,13 +132,17 @@ pub(super) async fn download(
     format: Format,
 ) -> Result<ReturnedValue, ApiError> {
     let runtime = method.database.runtime().map_err(|error| method.error_names.api_error(&error))?;
-    let file_name = format!("{}.{}", method.file_name, format.extension());
+    let (extension, media_type) = match format {
+        Format::JsonLines => ("jsonl", "application/jsonl"),
+        Format::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
+    };
+    let file_name = format!("{}.{extension}", method.file_name);
     let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     runtime.spawn(send_rows(method, values, format, sender));
     let first = receiver.recv().await.transpose()?.unwrap_or_default();
     let rest = stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = stream::once(async { Ok(first) }).chain(rest.map(|chunk| chunk.map_err(|error| stream_error(&error))));
-    let download = Download::stream(chunks).name(file_name).media_type(format.media_type());
+    let download = Download::stream(chunks).name(file_name).media_type(media_type);
     Ok(ReturnedValue::Download(Box::new(download)))
 }
 
@@ -210,20 +214,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(super) fn extension(self) -> &'static str {
-        match self {
-            Self::JsonLines => "jsonl",
-            Self::Csv => "csv",
-        }
-    }
-
-    pub(super) fn media_type(self) -> &'static str {
-        match self {
-            Self::JsonLines => "application/jsonl",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-        }
-    }
-
     /// Appends what is before the first row.
     fn write_head(self, prepared: &Prepared, to: &mut Vec<u8>) {
         if self == Self::Csv {

@@ -5,11 +5,9 @@ use std::str::FromStr;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo};
 use sqlx::types::BigDecimal;
-use sqlx::{
-    Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Statement as _, Type, TypeInfo, ValueRef,
-};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo, ValueRef};
 
-use super::prepared::{UNREAD_FILE, statement_error};
+use super::prepared::{UNREAD_FILE, columns, statement_error};
 use super::{Binding, Column, ColumnType, PageOrder, PrepareError, Prepared};
 use crate::column::RawValue;
 use crate::page::page_with_numbers;
@@ -69,8 +67,7 @@ async fn prepare_rendered(
 }
 
 pub(super) async fn describe(connection: &mut MySqlConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
-    let prepared = connection.prepare(sql).await?;
-    Ok(prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect())
+    Ok(columns(&connection.prepare(sql).await?, column))
 }
 
 fn column(name: &str, info: &MySqlTypeInfo) -> Column {

@@ -10,13 +10,10 @@ use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow, PgStatement,
     PgTransactionManager, PgTypeInfo, PgTypeKind, PgValueFormat,
 };
-use sqlx::{
-    Arguments, Column as _, ConnectOptions, Either, Executor, Row, Statement as _, TransactionManager, TypeInfo,
-    ValueRef,
-};
+use sqlx::{Arguments, ConnectOptions, Either, Executor, Row, Statement as _, TransactionManager, TypeInfo, ValueRef};
 use url::Url;
 
-use super::prepared::{UNREAD_FILE, check_placeholders, statement_error};
+use super::prepared::{UNREAD_FILE, check_placeholders, columns, statement_error};
 use super::{Accepts, Binding, Column, ColumnType, PrepareError, Prepared};
 use crate::column::RawValue;
 use crate::errors::InvalidValue;
@@ -96,8 +93,7 @@ pub(super) async fn prepare(
         prepared = prepare_text(connection, &rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let mut prepared =
-        Prepared::new(&prepared, statement, &rendered, values, |name, info| Column::new(name, column_type(info)))?;
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column)?;
     for (position, found) in rendered.positions.iter().zip(&types) {
         let bound = &mut prepared.bound[*position];
         bound.binding = found.binding;
@@ -150,7 +146,7 @@ async fn inferred_types(
 
 pub(super) async fn describe(connection: &mut PgConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
     let prepared = prepare_text(connection, sql).await?;
-    Ok(prepared.columns().iter().map(|column| Column::new(column.name(), column_type(column.type_info()))).collect())
+    Ok(columns(&prepared, column))
 }
 
 /// Prepares a statement. If this fails while a release is prepared, the transaction continues behind its migrations.
@@ -293,6 +289,10 @@ fn max_bytes(info: &PgTypeInfo) -> Accepts {
         "NAME" => Accepts::Text { max_bytes: 63 },
         _ => Accepts::Unknown,
     }
+}
+
+fn column(name: &str, info: &PgTypeInfo) -> Column {
+    Column::new(name, column_type(info))
 }
 
 fn column_type(info: &PgTypeInfo) -> ColumnType {

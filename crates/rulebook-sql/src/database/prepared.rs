@@ -57,7 +57,7 @@ impl Prepared {
             None => rendered.bound.len(),
         };
         check_placeholders(count, statement, rendered)?;
-        let columns = prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect();
+        let columns = columns(prepared, column);
         let bound = rendered.bound.iter().map(|value| {
             let target = values[*value].target;
             let binding = if values[*value].is_json { Binding::Json } else { Binding::Value };
@@ -70,6 +70,14 @@ impl Prepared {
     pub(crate) fn returns_rows(&self) -> bool {
         !self.columns.is_empty() || self.has_late_columns
     }
+}
+
+/// Returns the columns of a statement. `column` returns the column with a name and a type.
+pub(super) fn columns<'q, S: sqlx::Statement<'q>>(
+    prepared: &S,
+    column: impl Fn(&str, &<S::Database as Database>::TypeInfo) -> Column,
+) -> Vec<Column> {
+    prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
