@@ -175,6 +175,12 @@ async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<Return
 
 /// How often a call prepares its statements again: the tables can be changed once more before they run.
 const MAX_PREPARATIONS: usize = 3;
+/// The key in `on_error` of all errors of searches. The message of most of them begins with it.
+const SEARCH_ERROR: &str = "fts5";
+/// The name of the limit in error responses.
+const LIMIT_NAME: &str = "max_file";
+/// The number of bytes of a packet that a file cannot use, because the packet contains other values.
+const PACKET_RESERVE: u64 = 64 << 10;
 
 impl SqlMethod {
     /// Runs the statements with the values of a call, in a transaction if there are several, at most for the time limit
@@ -363,12 +369,7 @@ impl SqlMethod {
             None => Ok(()),
         }
     }
-}
 
-/// The key in `on_error` of all errors of searches. The message of most of them begins with it.
-const SEARCH_ERROR: &str = "fts5";
-
-impl SqlMethod {
     /// Returns the error of a call, and counts it.
     fn call_error(&self, failure: CallFailure, statements: &[Vec<Prepared>], values: &[SqlValue]) -> ApiError {
         let error = match failure {
@@ -414,9 +415,7 @@ impl SqlMethod {
             ErrorClass::Value(_) | ErrorClass::Other => self.database.failures.end(),
         }
     }
-}
 
-impl SqlMethod {
     /// Fails if a value of the request in a pattern is too long. The time of a comparison grows with the length of the
     /// pattern and with that of the text, and nothing stops SQLite meanwhile. The other databases stop at the time
     /// limit.
@@ -437,15 +436,7 @@ impl SqlMethod {
         }
         if errors.is_empty() { Ok(()) } else { Err(ApiError::parameters(errors)) }
     }
-}
 
-/// The name of the limit in error responses.
-const LIMIT_NAME: &str = "max_file";
-
-/// The number of bytes of a packet that a file cannot use, because the packet contains other values.
-const PACKET_RESERVE: u64 = 64 << 10;
-
-impl SqlMethod {
     /// Returns the maximum size of an uploaded file in bytes: the setting, or less if the database accepts less.
     async fn max_upload(&self, lease: &mut Lease) -> Result<u64, PrepareError> {
         let max = self.limits.file;

@@ -199,7 +199,8 @@ impl Failures {
     }
 
     pub(crate) fn add(&self) {
-        self.last.store(self.now(), Ordering::Relaxed);
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(now, Ordering::Relaxed);
         let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
     }
 
@@ -215,10 +216,6 @@ impl Failures {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         let is_recent = self.start.elapsed().saturating_sub(last) < MEMORY;
         if is_recent { self.count.load(Ordering::Relaxed) } else { 0 }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo};
+use sqlx::query::Query;
 use sqlx::types::BigDecimal;
 use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo, ValueRef};
 
@@ -106,7 +107,11 @@ fn column_type(name: &str) -> ColumnType {
     }
 }
 
-pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, MySql, MySqlArguments>, sqlx::Error> {
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
@@ -123,9 +128,10 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
             SqlValue::File(_) => Err(UNREAD_FILE.into()),
-        }?;
+        }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 /// Adds a null of the type that other values of the parameter have. A function such as `coalesce` returns this type,

@@ -10,7 +10,10 @@ use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow, PgStatement,
     PgTransactionManager, PgTypeInfo, PgTypeKind, PgValueFormat,
 };
-use sqlx::{Arguments, ConnectOptions, Either, Executor, Row, Statement as _, TransactionManager, TypeInfo, ValueRef};
+use sqlx::query::Query;
+use sqlx::{
+    Arguments, ConnectOptions, Either, Executor, Postgres, Row, Statement as _, TransactionManager, TypeInfo, ValueRef,
+};
 use url::Url;
 
 use super::prepared::{UNREAD_FILE, check_placeholders, columns, statement_error};
@@ -501,23 +504,28 @@ fn uuid_text(bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<PgArguments, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, Postgres, PgArguments>, sqlx::Error> {
     let mut arguments = PgArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
-            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice())?,
-            SqlValue::File(_) => return Err(UNREAD_FILE.into()),
-            SqlValue::Null if bound.binding == Binding::Bytes => arguments.add(None::<&[u8]>)?,
+            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
+            SqlValue::File(_) => Err(UNREAD_FILE.into()),
+            SqlValue::Null if bound.binding == Binding::Bytes => arguments.add(None::<&[u8]>),
             value => {
                 let text = text(value, bound.binding);
-                if let Some(expected) = expected_value(value, text.as_deref(), bound.accepts) {
-                    return Err(InvalidValue { value: bound.value, expected }.into());
+                match expected_value(value, text.as_deref(), bound.accepts) {
+                    Some(expected) => Err(InvalidValue { value: bound.value, expected }.into()),
+                    None => arguments.add(text),
                 }
-                arguments.add(text)?;
             }
         }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 /// Returns a description of the values that PostgreSQL accepts, if it rejects this value.
@@ -562,21 +570,15 @@ fn has_longer_text(json: &Json, max_bytes: usize) -> bool {
 
 /// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
 fn text(value: &SqlValue, binding: Binding) -> Option<String> {
-    if binding == Binding::Json {
-        return value.json_text();
-    }
-    Some(match value {
-        SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
-        SqlValue::Bool(bool) => bool.to_string(),
-        SqlValue::Int(int) => int.to_string(),
-        SqlValue::Uint(uint) => uint.to_string(),
-        SqlValue::Float(float) => float.to_string(),
-        SqlValue::Text(text) | SqlValue::Decimal(text) => text.clone(),
+    match value {
+        value if binding == Binding::Json => value.json_text(),
+        SqlValue::Float(float) => Some(float.to_string()),
+        SqlValue::Text(text) | SqlValue::Decimal(text) => Some(text.clone()),
         SqlValue::Nested(Json::Array(items)) if matches!(binding, Binding::Array | Binding::JsonArray) => {
-            array_text(items, binding)
+            Some(array_text(items, binding))
         }
-        SqlValue::Nested(json) => json.to_string(),
-    })
+        value => value.json_text(),
+    }
 }
 
 /// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rulebook::handler_kind::HandlerError;
 use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
@@ -132,7 +133,11 @@ fn column_type(info: &SqliteTypeInfo) -> ColumnType {
     }
 }
 
-pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, Sqlite, SqliteArguments<'q>>, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
@@ -147,9 +152,10 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.clone()),
             SqlValue::File(_) => Err(UNREAD_FILE.into()),
-        }?;
+        }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<RawValue, BoxDynError> {
