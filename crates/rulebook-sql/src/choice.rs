@@ -32,13 +32,7 @@ impl Choice {
         errors: &mut Vec<HandlerError>,
     ) -> Vec<Self> {
         let Some(node) = method.optional_setting(CHOOSE) else { return Vec::new() };
-        let members = match object(node, CHOOSE) {
-            Ok(members) => members,
-            Err(error) => {
-                errors.push(error);
-                return Vec::new();
-            }
-        };
+        let members = object(node, CHOOSE).map_err(|error| errors.push(error)).unwrap_or_default();
         let mut choices = Vec::new();
         for member in members {
             match Self::of_parameter(method, member, names) {

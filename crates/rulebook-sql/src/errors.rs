@@ -163,14 +163,8 @@ impl ErrorNames {
 
 fn read_raised(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Vec<(String, String)> {
     let Some(node) = method.optional_setting(ON_ERROR) else { return Vec::new() };
-    let members = match object(node, ON_ERROR) {
-        Ok(members) => members,
-        Err(error) => {
-            let help = "write an object from the messages or codes of the database to errors of the method";
-            errors.push(error.help(help));
-            return Vec::new();
-        }
-    };
+    let help = "write an object from the messages or codes of the database to errors of the method";
+    let members = object(node, ON_ERROR).map_err(|error| errors.push(error.help(help))).unwrap_or_default();
     let names = members.into_iter().filter_map(|member| {
         let name = declared_name(method, &member.value, &member.key.value);
         Some((member.key.value.clone(), name.map_err(|error| errors.push(error)).ok()?))

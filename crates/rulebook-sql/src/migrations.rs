@@ -353,21 +353,16 @@ impl MigrationStatus {
             }
         };
         applied.retain(|applied| first_edited.is_none_or(|first| applied.version < first));
-        let interrupted = match applied.is_empty() {
-            true => None,
-            false => migrate.dirty_version().await.ok().flatten(),
-        };
+        let interrupted = if applied.is_empty() { None } else { migrate.dirty_version().await.ok().flatten() };
         compare(files, &applied, interrupted)
     }
 
     pub(crate) fn pending_message(&self, database: &str) -> String {
         let names: Vec<_> = self.pending.iter().map(|file| format!("`{}`", file.name())).collect();
-        match &names[..] {
-            [name] => format!("the migration {name} of the database `{database}` is pending"),
-            names => {
-                format!("{} migrations of the database `{database}` are pending: {}", names.len(), names.join(", "))
-            }
+        if let [name] = &names[..] {
+            return format!("the migration {name} of the database `{database}` is pending");
         }
+        format!("{} migrations of the database `{database}` are pending: {}", names.len(), names.join(", "))
     }
 
     /// Writes to the log what the database lacks or has besides the files, although the statements fit.

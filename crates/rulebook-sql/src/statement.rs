@@ -386,11 +386,8 @@ pub(crate) fn locate(message: &str, sql: &str) -> Option<Range<usize>> {
 pub(crate) fn first_words(sql: &str, dialect: Dialect) -> Vec<String> {
     let (mut words, mut at, mut is_start) = (Vec::new(), 0, true);
     while let Some(next) = sql[at..].chars().next() {
-        let end = match skipped(sql, at, dialect) {
-            Ok(end) => end,
-            // The database reports the error.
-            Err(_) => break,
-        };
+        // The database reports the error.
+        let Ok(end) = skipped(sql, at, dialect) else { break };
         let is_blank = next.is_whitespace() || (end.is_some() && is_comment(sql, at));
         let end = end.unwrap_or_else(|| name_end(sql, at).max(at + next.len_utf8()));
         if is_start && !is_blank {
