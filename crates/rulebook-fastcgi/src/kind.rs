@@ -240,8 +240,11 @@ async fn call(
     if response::is_file(settings, &head) {
         return response::download(settings, &head, first, exchange, context);
     }
-    let body = receive_body(&mut exchange, first, settings.max_response);
-    let body = timeout_at(deadline, body).await.unwrap_or(Err(CallError::Late))?;
+    let body = timeout_at(deadline, receive_start(&mut exchange, first, settings.max_response)).await;
+    let (body, is_whole) = body.unwrap_or(Err(CallError::Late))?;
+    if !is_whole {
+        return Err(CallError::TooLong(settings.max_response).into());
+    }
     exchange.finish();
     response::returned_value(settings, &head, &body, context)
 }
@@ -256,14 +259,6 @@ async fn receive_head(exchange: &mut Exchange) -> Result<(ResponseHead, Bytes), 
         if let Some((head, len)) = ResponseHead::parse(&received)? {
             return Ok((head, received.split_off(len).freeze()));
         }
-    }
-}
-
-/// Receives the body of a response, of which `first` was received.
-async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<Bytes, CallError> {
-    match receive_start(exchange, first, max_len).await? {
-        (body, true) => Ok(body),
-        (_, false) => Err(CallError::TooLong(max_len)),
     }
 }
 

@@ -36,7 +36,6 @@ const ARGUMENTS_LIMIT: &str = "arguments";
 /// The initial size in bytes of the memory for a message.
 const MESSAGE_SIZE: usize = 512;
 
-/// The handler of a method.
 pub struct MethodHandler(Arc<HandledByPool>);
 
 struct HandledByPool {

@@ -647,16 +647,12 @@ async fn run_slot(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>)
         pool.remove_worker(slot, &format!("the worker ended: {}", ended.reason), delay >= LONG_DELAY);
         pool.report_start(Err(ended.reason.clone()));
         if is_stopped {
-            pool.stop();
-            return;
+            return pool.stop();
         }
         log::error!("{}: a worker ended: {}; the next one starts in {delay:?}", pool.name, ended.reason);
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
-            () = stopped(&mut stop) => {
-                pool.stop();
-                return;
-            }
+            () = stopped(&mut stop) => return pool.stop(),
         }
         delay = (delay * 2).min(MAX_DELAY);
         pool.set_phase(slot, Phase::Starting);

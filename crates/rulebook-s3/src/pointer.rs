@@ -192,13 +192,6 @@ fn is_abandoned(since: SystemTime) -> bool {
     SystemTime::now().duration_since(since).is_ok_and(|age| age > ABANDONED_AFTER)
 }
 
-impl Resolved {
-    /// Returns `true` if the pointer waits for the decision about this transaction.
-    fn is_prepared_for(&self, transaction: &str) -> bool {
-        self.open_transaction.as_ref().is_some_and(|(id, _)| id == transaction)
-    }
-}
-
 const PUBLISH: &str = "publishing a file";
 /// How often a file is published again after another server has changed its pointer at the same moment.
 pub(crate) const MAX_CONFLICTS: u32 = 100;
@@ -418,11 +411,12 @@ impl Bucket {
                 self.resolve(&key).await?
             };
             let (old, name) = (resolved.current.clone(), file.name.clone());
-            if resolved.is_prepared_for(&transaction) {
-                return Ok(Some(Prepared { name, old, new, version: resolved.version }));
-            }
-            if resolved.open_transaction.is_some() {
-                return Ok(None);
+            match &resolved.open_transaction {
+                Some((id, _)) if *id == transaction => {
+                    return Ok(Some(Prepared { name, old, new, version: resolved.version }));
+                }
+                Some(_) => return Ok(None),
+                None => {}
             }
             check_precondition(&file, &resolved)?;
             let pending = Some(Pending { transaction: transaction.clone(), entry: new.clone() });

@@ -295,7 +295,6 @@ impl PageSettings {
         }))
     }
 
-    /// Returns the keys in the text of an order.
     pub(crate) fn keys(&self, by: &StatementText) -> Result<Vec<Key>, HandlerError> {
         let mut keys: Vec<Key> = Vec::new();
         let mut start = 0;

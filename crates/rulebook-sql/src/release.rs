@@ -261,7 +261,7 @@ impl Release {
         };
         let mut result: Result<_, ReleaseError> = trial.await;
         // The messages of the database name the temporary one.
-        let prefix = format!("{}.", created.name());
+        let prefix = format!("{}.", created.name);
         let texts = match &mut result {
             Ok(Trial::Done { broken, .. }) => broken.iter_mut().collect(),
             Ok(Trial::Impossible(_)) => Vec::new(),
@@ -656,10 +656,6 @@ impl TemporaryDatabase {
         lease.run(sql).await.map_err(|error| error.to_string())?;
         lease.end(LeaseEnd::Reuse);
         Ok(())
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(crate) async fn remove(self) {

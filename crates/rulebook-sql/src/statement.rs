@@ -473,7 +473,6 @@ impl StatementText {
         self.file.as_deref()
     }
 
-    /// Returns the span of a part of the text.
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
         let index = self.parts.partition_point(|part| part.start <= range.start).saturating_sub(1);
         let Some(part) = self.parts.get(index) else { return Span::default() };
