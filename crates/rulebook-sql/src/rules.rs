@@ -257,8 +257,8 @@ impl CheckedStep<'_> {
         written(&self.words, self.statement.text(), &rule.table)
     }
 
-    /// Returns a warning for each text in double quotes, in which SQL has names. SQLite reads them as texts if there is no
-    /// such column.
+    /// Returns a warning for each text in double quotes, in which SQL has names. SQLite reads them as texts if there is
+    /// no such column.
     fn quoted_texts(&self, rules: &[Rule]) -> Vec<HandlerError> {
         let Self { method, statement, words, .. } = self;
         let keys: Vec<_> = method.page.iter().flat_map(|page| page.orders.iter().flatten()).collect();

@@ -307,8 +307,8 @@ fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
 
-/// Returns the characters outside of quotes and comments, each with its offset and the number of open parentheses before
-/// it.
+/// Returns the characters outside of quotes and comments, each with its offset and the number of open parentheses
+/// before it.
 fn visible_chars(text: &str, dialect: Dialect) -> impl Iterator<Item = (usize, char, usize)> {
     let skipped = skipped_parts(text, dialect);
     let visible = text.char_indices().filter(move |(at, _)| !skipped.iter().any(|range| range.contains(at)));
