@@ -19,7 +19,7 @@ use rulebook::{ApiError, Context};
 use thiserror::Error;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::protocol::{Connection, Exchange, Pool, Sender, StderrLog};
+use crate::protocol::{Connection, Exchange, Pool, StderrLog};
 use crate::request::PhpRequest;
 use crate::response::{self, ReceivedBody, ReceivedFile, ResponseHead};
 use crate::settings::{
@@ -215,9 +215,8 @@ async fn call(
     let mut lease = pool.lease().await?;
     let deadline = Instant::now() + settings.timeout;
     let (mut exchange, head, first) = loop {
-        let sender = Sender::new(request.head.clone(), request.body.clone());
         let log = StderrLog::new(context.request_id(), context.method());
-        let mut exchange = Exchange::new(lease, sender, log);
+        let mut exchange = Exchange::new(lease, request.head.clone(), request.body.clone(), log);
         match timeout_at(deadline, receive_head(&mut exchange)).await.unwrap_or(Err(CallError::Late)) {
             Ok((head, first)) => break (exchange, head, first),
             Err(error) if exchange.may_retry(&error, settings.is_idempotent) => lease = exchange.into_lease(),
@@ -241,8 +240,11 @@ async fn call(
     if response::is_file(settings, &head) {
         return response::download(settings, &head, first, exchange, context);
     }
-    let body = receive_body(&mut exchange, first, settings.max_response);
-    let body = timeout_at(deadline, body).await.unwrap_or(Err(CallError::Late))?;
+    let body = timeout_at(deadline, receive_start(&mut exchange, first, settings.max_response)).await;
+    let (body, is_whole) = body.unwrap_or(Err(CallError::Late))?;
+    if !is_whole {
+        return Err(CallError::TooLong(settings.max_response).into());
+    }
     exchange.finish();
     response::returned_value(settings, &head, &body, context)
 }
@@ -257,14 +259,6 @@ async fn receive_head(exchange: &mut Exchange) -> Result<(ResponseHead, Bytes), 
         if let Some((head, len)) = ResponseHead::parse(&received)? {
             return Ok((head, received.split_off(len).freeze()));
         }
-    }
-}
-
-/// Receives the body of a response, of which `first` was received.
-async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<Bytes, CallError> {
-    match receive_start(exchange, first, max_len).await? {
-        (body, true) => Ok(body),
-        (_, false) => Err(CallError::TooLong(max_len)),
     }
 }
 

@@ -83,13 +83,6 @@ impl Lease {
         self.connection.as_ref().map_or(0, |connection| connection.calls) + 1
     }
 
-    /// Closes the connection, so that a new one is opened.
-    pub fn without_connection(mut self) -> Self {
-        self.connection = None;
-        self.is_reused = false;
-        self
-    }
-
     /// Keeps the connection for other calls, unless it has received bytes that belong to no response.
     pub fn keep(mut self) {
         let limits = self.pool.limits;
@@ -216,10 +209,17 @@ pub struct Exchange {
 
 impl Exchange {
     /// Begins an exchange. Nothing is sent before [`Exchange::next`] is called.
-    pub fn new(lease: Lease, mut sender: Sender, stderr: StderrLog) -> Self {
+    pub fn new(lease: Lease, mut head: Vec<u8>, body: Vec<MultipartPiece<Upload>>, stderr: StderrLog) -> Self {
         let id = lease.request_id();
-        sender.set_request_id(id);
-        Self { lease, sender, decoder: Decoder::new(id), stderr, has_received: false, has_ended: false }
+        set_request_id(&mut head, id);
+        Self {
+            lease,
+            sender: Sender::new(id, head, body),
+            decoder: Decoder::new(id),
+            stderr,
+            has_received: false,
+            has_ended: false,
+        }
     }
 
     /// Returns the next bytes of the response, or `None` at its end. The request is sent at the same time: a server may
@@ -256,7 +256,7 @@ impl Exchange {
                     Ok(sent) => self.sender.advance(sent),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     // The server may have responded before it has closed the connection.
-                    Err(_) => self.sender.stop(),
+                    Err(_) => self.sender.is_stopped = true,
                 }
             }
             if ready.is_readable() || ready.is_read_closed() {
@@ -293,7 +293,7 @@ impl Exchange {
 
     /// Closes the connection, and returns the lease for another exchange on a new connection.
     pub fn into_lease(self) -> Lease {
-        self.lease.without_connection()
+        Lease { connection: None, is_reused: false, ..self.lease }
     }
 }
 
@@ -309,7 +309,7 @@ fn is_close(error: &io::Error) -> bool {
 const CHUNK_LEN: usize = 32 << 10;
 
 /// The records of a request that were not sent yet. At most a chunk of a file is in memory.
-pub struct Sender {
+struct Sender {
     id: u16,
     records: Vec<u8>,
     /// The number of bytes in `records` that were sent.
@@ -323,15 +323,9 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub fn new(head: Vec<u8>, body: Vec<MultipartPiece<Upload>>) -> Self {
+    fn new(id: u16, head: Vec<u8>, body: Vec<MultipartPiece<Upload>>) -> Self {
         let (head_left, body) = (head.len(), Some(body_stream(body)));
-        Self { id: 0, records: head, sent: 0, head_left, body, is_stopped: false }
-    }
-
-    /// Sets the id of the request, before anything is sent.
-    fn set_request_id(&mut self, id: u16) {
-        self.id = id;
-        set_request_id(&mut self.records, id);
+        Self { id, records: head, sent: 0, head_left, body, is_stopped: false }
     }
 
     /// Prepares records if all earlier ones were sent.
@@ -354,7 +348,7 @@ impl Sender {
                 self.body = None;
             }
             // An empty record ends the body.
-            push_stdin(&mut self.records, self.id, &part.unwrap_or_default());
+            push_record(&mut self.records, self.id, STDIN, &part.unwrap_or_default());
         }
         Ok(())
     }
@@ -366,11 +360,6 @@ impl Sender {
     fn advance(&mut self, sent: usize) {
         self.sent += sent;
         self.head_left = self.head_left.saturating_sub(sent);
-    }
-
-    /// Drops what was not sent, because the server reads no further.
-    fn stop(&mut self) {
-        self.is_stopped = true;
     }
 
     /// Returns `true` if all parameters were passed to the system. Before that, the server cannot run anything.
@@ -497,11 +486,6 @@ pub fn append_parameter(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     push_record(head, NO_ID, PARAMS, &[]);
 }
 
-/// Empty content ends the body. `content` has at most [`MAX_CONTENT_LEN`] bytes.
-fn push_stdin(to: &mut Vec<u8>, id: u16, content: &[u8]) {
-    push_record(to, id, STDIN, content);
-}
-
 /// Sets the id of a request in all its records. `id` is not 0.
 fn set_request_id(mut records: &mut [u8], id: u16) {
     while let Some((header, rest)) = records.split_at_mut_checked(HEADER_LEN) {
@@ -511,6 +495,7 @@ fn set_request_id(mut records: &mut [u8], id: u16) {
     }
 }
 
+/// `content` has at most [`MAX_CONTENT_LEN`] bytes.
 fn push_record(to: &mut Vec<u8>, id: u16, kind: u8, content: &[u8]) {
     let [id_high, id_low] = id.to_be_bytes();
     let len = u16::try_from(content.len()).unwrap_or(u16::MAX);

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::protocol::{append_parameter, encode_head};
-use crate::service::{GivenNames, MAX_QUOTED, ServiceField, php_name};
+use crate::service::{GivenNames, MAX_QUOTED, SERVICE, php_name, service_field};
 use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpStyle, SentIn, variable};
 
 /// The name of the parameter with the trace of a call (W3C Trace Context).
@@ -142,12 +142,11 @@ pub fn parameters<'a>(
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The field of a form with files that contains all other arguments as JSON, for classes of api 3.0.
 const ARGUMENTS_FIELD: &str = "arguments";
-const SERVICE: &str = "service";
 
 /// The FastCGI parameter with the cookies.
 const COOKIES: &str = "HTTP_COOKIE";
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Encoded {
     /// The HTTP method that the script sees: PHP reads forms only from POST requests.
     pub http: Cow<'static, str>,
@@ -183,11 +182,9 @@ impl Encoded {
         let body = Bytes::from(serde_json::to_vec(arguments).unwrap_or_default());
         Self {
             http: settings.http.as_str().into(),
-            uri: None,
-            query: String::new(),
             content_type: "application/json".to_owned(),
             body: vec![MultipartPiece::Bytes(body)],
-            header_fields: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -245,17 +242,15 @@ impl Encoded {
             Self::multipart(urlencoded(service.as_slice()), fields)?
         } else if is_query {
             let query = urlencoded(&service.into_iter().chain(fields).collect::<Vec<_>>());
-            let http = settings.http.as_str().into();
-            Self { http, query, uri: None, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
+            Self { http: settings.http.as_str().into(), query, ..Self::default() }
         } else {
             let body = Bytes::from(urlencoded(&fields));
             Self {
                 http: HttpMethod::Post.as_str().into(),
-                uri: None,
                 query: urlencoded(service.as_slice()),
                 content_type: FORM.to_owned(),
                 body: vec![MultipartPiece::Bytes(body)],
-                header_fields: Vec::new(),
+                ..Self::default()
             }
         };
         Ok(Self { header_fields, ..encoded })
@@ -264,7 +259,7 @@ impl Encoded {
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
         let form = multipart(fields).map_err(ApiError::internal)?;
         let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str().into());
-        Ok(Self { http, query, uri: None, content_type, body: form.finish(), header_fields: Vec::new() })
+        Ok(Self { http, query, content_type, body: form.finish(), ..Self::default() })
     }
 }
 
@@ -528,8 +523,8 @@ fn check_count(count: usize, settings: &HandlerSettings) -> Result<(), ApiError>
     Err(ApiError::too_large(settings.field_limit(), None))
 }
 
-fn prepend(query: &mut String, field: ServiceField, name: &str) {
-    let mut text = form_urlencoded::Serializer::new(String::new()).append_pair(field.name(), name).finish();
+fn prepend(query: &mut String, field: &str, name: &str) {
+    let mut text = form_urlencoded::Serializer::new(String::new()).append_pair(field, name).finish();
     if !query.is_empty() {
         text.push('&');
     }
@@ -600,7 +595,7 @@ fn field_value(settings: &HandlerSettings, context: &Context, head: &Head, name:
 
 /// Returns `true` if PhalApi could take the service from a cookie with this name. Old versions of PHP decode it.
 fn names_service(settings: &HandlerSettings, cookie: &str) -> bool {
-    let is_read = |name: &str| ServiceField::from_name(name).is_some();
+    let is_read = |name: &str| service_field(&php_name(name).0).is_some();
     let decoded = || form_urlencoded::parse(cookie.as_bytes()).next().is_some_and(|(name, _)| is_read(name.trim()));
     matches!(settings.style, PhpStyle::PhalApi { .. }) && (is_read(cookie) || decoded())
 }

@@ -33,7 +33,7 @@ pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
             PhpStyle::Plain => head.is_success(),
             // An error has the status 200 too, but it is JSON.
             PhpStyle::PhalApi { .. } => head.is_success() && !head.is_json(),
-            PhpStyle::Api3 { .. } => is_api3_file(head),
+            PhpStyle::Api3 { .. } => head.field(OUTCOME) == Some("file"),
         }
 }
 
@@ -275,15 +275,6 @@ pub fn unchanged(
     Ok(ReturnedValue::Response(Box::new(response)))
 }
 
-/// Returns the response to an error of api 3.0 that the definition does not declare.
-fn undeclared_error(number: i64, description: &str, status: u16) -> Result<ReturnedValue, ApiError> {
-    let body = Bytes::from(serde_json::json!({ "error": number, "ErrorDescription": description }).to_string());
-    let length = body.len() as u64;
-    let response = RawResponse::new(status, once(async { Ok(body) }), Some(length)).map_err(ApiError::internal)?;
-    let (name, value) = (rulebook::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(ReturnedValue::Response(Box::new(response.header(name, value))))
-}
-
 /// Returns `true` if the body is short JSON, so that it is received before the response is sent.
 pub fn is_compared(head: &ResponseHead) -> bool {
     head.is_json() && head.field("content-encoding").is_none()
@@ -295,10 +286,6 @@ const OUTCOME: &str = "rulebook-outcome";
 /// The HTTP status of an error for which neither the definition nor the project has one.
 const UNDECLARED_STATUS: u16 = 400;
 const FAILED: &str = "it failed";
-
-fn is_api3_file(head: &ResponseHead) -> bool {
-    head.field(OUTCOME) == Some("file")
-}
 
 fn read_api3(
     settings: &HandlerSettings,
@@ -330,7 +317,11 @@ fn as_in_api3(settings: &HandlerSettings, json: &Json) -> Option<ReturnedValue> 
     let description = json.get("description").and_then(Json::as_str).unwrap_or(FAILED);
     let status = json.get("status").and_then(Json::as_u64).and_then(|status| u16::try_from(status).ok());
     let status = status.filter(|status| (400..=599).contains(status)).unwrap_or(UNDECLARED_STATUS);
-    undeclared_error(number, description, status).ok()
+    let body = Bytes::from(json!({ "error": number, "ErrorDescription": description }).to_string());
+    let length = body.len() as u64;
+    let response = RawResponse::new(status, once(async { Ok(body) }), Some(length)).ok()?;
+    let (name, value) = (rulebook::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Some(ReturnedValue::Response(Box::new(response.header(name, value))))
 }
 
 /// Returns the declared error for the error of a class: a name, or a number that the definition or the setting `errors`

@@ -17,34 +17,13 @@ pub const NAMESPACE: &str = "App";
 const DEFAULT_METHOD: &str = "Index";
 pub const MAX_QUOTED: usize = 100;
 
-/// A field from which PhalApi takes the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceField {
-    Service,
-    /// PhalApi reads it only if there is no `service`.
-    S,
-}
+/// The fields from which PhalApi takes the service. It reads the second one only if there is no first one.
+pub const SERVICE: &str = "service";
+const SHORT_SERVICE: &str = "s";
 
-impl ServiceField {
-    /// Returns the field that PHP reads from a field with this decoded name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::from_key(&php_name(name).0)
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        match key {
-            "service" => Some(Self::Service),
-            "s" => Some(Self::S),
-            _ => None,
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Service => "service",
-            Self::S => "s",
-        }
-    }
+/// Returns the field of a service that has this name in PHP.
+pub fn service_field(key: &str) -> Option<&'static str> {
+    [SERVICE, SHORT_SERVICE].into_iter().find(|field| *field == key)
 }
 
 /// Returns the name that PHP gives to a field with this decoded name: without blanks at the beginning, up to a NUL or a
@@ -60,7 +39,7 @@ pub fn php_name(name: &str) -> (Cow<'_, str>, bool) {
 /// A name of a service in a request.
 #[derive(Debug)]
 struct GivenName {
-    field: ServiceField,
+    field: &'static str,
     /// The name; `None` if the value is not a text.
     name: Option<String>,
     is_in_query: bool,
@@ -75,7 +54,7 @@ impl GivenNames {
     pub fn add_fields<'f>(&mut self, fields: impl Iterator<Item = (Cow<'f, str>, Cow<'f, str>)>, is_in_query: bool) {
         for (name, value) in fields {
             let (key, is_array) = php_name(&name);
-            if let Some(field) = ServiceField::from_key(&key) {
+            if let Some(field) = service_field(&key) {
                 self.0.push(GivenName { field, name: (!is_array).then(|| value.into_owned()), is_in_query });
             }
         }
@@ -99,7 +78,7 @@ impl GivenNames {
                     let value = rest[len..].trim_ascii_start().strip_prefix(b":");
                     if depth == 1
                         && let Some(value) = value
-                        && let Some(field) = decoded(key).as_deref().and_then(ServiceField::from_key)
+                        && let Some(field) = decoded(key).as_deref().and_then(service_field)
                     {
                         let name = json_string(value.trim_ascii_start()).and_then(decoded);
                         self.0.push(GivenName { field, name, is_in_query: false });
@@ -125,19 +104,19 @@ impl GivenNames {
         service: &str,
         is_found: bool,
         is_second: bool,
-    ) -> Result<Option<(ServiceField, String)>, ApiError> {
+    ) -> Result<Option<(&'static str, String)>, ApiError> {
         let of = |field| self.0.iter().filter(move |given| given.field == field);
         let is_right =
             |given: &GivenName| given.name.as_ref().is_some_and(|name| is_same_service(name, service, is_second));
-        let field = match (of(ServiceField::Service).count(), of(ServiceField::S).count()) {
+        let field = match (of(SERVICE).count(), of(SHORT_SERVICE).count()) {
             (0, 0) if is_found => return Ok(None),
-            (0, 0) => return Ok(Some((ServiceField::Service, service.to_owned()))),
+            (0, 0) => return Ok(Some((SERVICE, service.to_owned()))),
             // `service` has priority over a field `s` with another meaning, or that PHP does not know.
-            (0, _) if !is_second || !of(ServiceField::S).all(is_right) => {
-                return Ok(Some((ServiceField::Service, service.to_owned())));
+            (0, _) if !is_second || !of(SHORT_SERVICE).all(is_right) => {
+                return Ok(Some((SERVICE, service.to_owned())));
             }
-            (0, _) => ServiceField::S,
-            _ => ServiceField::Service,
+            (0, _) => SHORT_SERVICE,
+            _ => SERVICE,
         };
         if let Some(wrong) = of(field).find(|given| !is_right(given)) {
             return Err(wrong_service(wrong.name.as_deref().unwrap_or("[]")));
@@ -292,8 +271,8 @@ mod tests {
             let field = given.missing_field("User.Login", false, true);
             // PHP runs the service that is named, with the field that is added to the beginning of the query.
             let runs = match (&read[0], &read[1], &field) {
-                (_, _, Err(_)) | (Json::Null, _, Ok(Some((ServiceField::Service, _)))) => continue,
-                (Json::Null, Json::Null, Ok(Some((ServiceField::S, name)))) => name,
+                (_, _, Err(_)) | (Json::Null, _, Ok(Some((SERVICE, _)))) => continue,
+                (Json::Null, Json::Null, Ok(Some((SHORT_SERVICE, name)))) => name,
                 (Json::Null, name, Ok(_)) | (name, _, Ok(_)) => name.as_str().unwrap_or_default(),
             };
             found += 1;

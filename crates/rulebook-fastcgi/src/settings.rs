@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 
 use crate::protocol::PoolLimits;
 use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name};
-use crate::service::{NAMESPACE, php_name};
+use crate::service::{NAMESPACE, SERVICE, php_name};
 
 /// The name of the kind, and of the setting with the address.
 pub const KIND: &str = "fastcgi";
@@ -219,7 +219,7 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
         style_parameters,
         request_headers: request_headers(reader),
         credentials: credentials(reader),
-        response_headers: response_headers(reader),
+        response_headers: header_names(reader, "response_headers").into_iter().map(|name| name.value).collect(),
         error_names: error_names(reader),
         declared_errors: method.errors_of_call(&reader.method.api.auth_errors).cloned().collect(),
     };
@@ -391,8 +391,7 @@ pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
 
 /// Returns the two segments of the path of the method's service; `None` if it has another path.
 fn path_names<'a>(reader: &SettingsReader<'a>) -> Option<(&'a str, &'a str)> {
-    let modules = reader.method.api.modules.iter();
-    let mut services = modules.flat_map(|module| &module.services);
+    let mut services = reader.method.api.services();
     let service = services.find(|service| service.methods.iter().any(|method| method.id == reader.method.method.id));
     match &service?.path[..] {
         [Segment::Static(first), Segment::Static(second)] => Some((first, second)),
@@ -451,7 +450,8 @@ pub fn class(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
         let message = format!("`{function}` is not a function that clients can call");
         reader.errors.push(HandlerError::new(message).help("set `function`"));
     }
-    let folder = read_path(reader, "folder", FOLDER);
+    let folder = reader.read("folder", non_empty_text).map_or_else(|| FOLDER.to_owned(), |text| text.value);
+    let folder = folder.trim_matches('/');
     let namespace = read_namespace(reader);
     let file = format!("{root}/{folder}/{class}.php");
     let bootstrap = reader.read("bootstrap", non_empty_text);
@@ -499,11 +499,6 @@ fn is_identifier(name: &str) -> bool {
     name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
 }
 
-fn read_path(reader: &mut SettingsReader<'_>, setting: &str, default: &str) -> String {
-    let path = reader.read(setting, non_empty_text).map_or_else(|| default.to_owned(), |text| text.value);
-    path.trim_matches('/').to_owned()
-}
-
 fn read_namespace(reader: &mut SettingsReader<'_>) -> String {
     let Some(node) = reader.node("namespace") else { return API3_NAMESPACE.to_owned() };
     let text = node.string().map(|text| text.value.trim_matches('\\').to_owned());
@@ -517,29 +512,26 @@ fn read_namespace(reader: &mut SettingsReader<'_>) -> String {
 
 /// Reads the methods that the class may call with `Request`.
 fn read_delegates(reader: &mut SettingsReader<'_>) -> Vec<String> {
-    let mut delegates = reader.read_list("delegates", texts);
-    delegates.retain(|delegate| is_known_delegate(reader, delegate));
-    delegates.into_iter().map(|delegate| delegate.value).collect()
-}
-
-fn is_known_delegate(reader: &mut SettingsReader<'_>, delegate: &Spanned<String>) -> bool {
-    let mut services = reader.method.api.services();
-    let is_known = services.any(|service| match &service.path[..] {
-        [Segment::Static(module), Segment::Static(method)] => format!("{module}/{method}") == delegate.value,
-        _ => false,
-    });
-    if !is_known {
-        let message = format!("no service has the path `{}`", delegate.value.escape_debug());
-        reader
-            .errors
-            .push(HandlerError::new(message).at(delegate.span).help("name it `module/method`, as in the definition"));
+    let mut delegates = Vec::new();
+    for delegate in reader.read_list("delegates", texts) {
+        let is_known = reader.method.api.services().any(|service| match &service.path[..] {
+            [Segment::Static(module), Segment::Static(method)] => format!("{module}/{method}") == delegate.value,
+            _ => false,
+        });
+        if is_known {
+            delegates.push(delegate.value);
+        } else {
+            let error = HandlerError::new(format!("no service has the path `{}`", delegate.value.escape_debug()));
+            reader.errors.push(error.at(delegate.span).help("name it `module/method`, as in the definition"));
+        }
     }
-    is_known
+    delegates
 }
 
 /// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
 /// it.
 const PROXY_VARIABLE: &str = "HTTP_PROXY";
+const PROXY_FIELD: &str = "a script must not get the header field `Proxy`: many programs would use it as their proxy";
 
 /// Returns the FastCGI parameter for a header field; `None` if a script must not get this field.
 pub fn variable(name: &str) -> Option<String> {
@@ -553,9 +545,7 @@ pub fn request_headers(reader: &mut SettingsReader<'_>) -> Vec<RequestHeader> {
         match variable(&name.value) {
             Some(variable) => headers.push(RequestHeader { name: name.value, variable }),
             None => {
-                let message =
-                    "a script must not get the header field `Proxy`: many programs would use it as their proxy";
-                reader.errors.push(HandlerError::new(message).at(name.span).help("remove it"));
+                reader.errors.push(HandlerError::new(PROXY_FIELD).at(name.span).help("remove it"));
             }
         }
     }
@@ -574,20 +564,13 @@ pub fn credentials(reader: &SettingsReader<'_>) -> Credentials {
     credentials
 }
 
-pub fn response_headers(reader: &mut SettingsReader<'_>) -> Vec<String> {
-    header_names(reader, "response_headers").into_iter().map(|name| name.value).collect()
-}
-
 fn header_names(reader: &mut SettingsReader<'_>, setting: &str) -> Vec<Spanned<String>> {
-    let mut names = reader.read_list(setting, texts);
-    names.retain(|name| {
-        let is_name = HeaderName::from_bytes(name.value.as_bytes()).is_ok();
-        if !is_name {
-            let message = format!("`{}` is not the name of a header field", name.value.escape_debug());
-            reader.errors.push(HandlerError::new(message).at(name.span));
-        }
-        is_name
-    });
+    let is_name = |name: &Spanned<String>| HeaderName::from_bytes(name.value.as_bytes()).is_ok();
+    let (names, others): (Vec<_>, Vec<_>) = reader.read_list(setting, texts).into_iter().partition(is_name);
+    for name in others {
+        let message = format!("`{}` is not the name of a header field", name.value.escape_debug());
+        reader.errors.push(HandlerError::new(message).at(name.span));
+    }
     names
 }
 
@@ -618,9 +601,6 @@ pub fn environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
 /// The maximum length of a parameter in `environment` in bytes: a parameter must fit into a FastCGI record.
 const MAX_VALUE_LEN: usize = 32 << 10;
 
-/// The field of PhalApi that names the service, which the handler adds itself.
-const SERVICE: &str = "service";
-
 /// Returns how each parameter is sent. The code of PhalApi knows parameters by their names in requests, and reads some
 /// of them from header fields and cookies; other code knows them by their names in code.
 pub fn parameters(
@@ -642,8 +622,7 @@ pub fn parameters(
         }
         let sent_in = if is_service { Some(SentIn::Nowhere) } else { sent_in };
         let Some(sent_in) = sent_in else {
-            let message = "a script must not get the header field `Proxy`: many programs would use it as their proxy";
-            reader.errors.push(HandlerError::new(message).at(parameter.span));
+            reader.errors.push(HandlerError::new(PROXY_FIELD).at(parameter.span));
             continue;
         };
         if is_form && matches!(sent_in, SentIn::Form | SentIn::Cookie) && !is_readable_name(name) {

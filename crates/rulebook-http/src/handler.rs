@@ -74,7 +74,7 @@ impl HandlerPlan {
     /// Fails if an argument cannot be a part of the path, or cannot be encoded.
     fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
         if let Some(raw) = &self.raw {
-            return raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
+            return raw.outgoing(self, arguments, context);
         }
         let mut target = self.template.expand(&arguments.values)?;
         append_query(&mut target, self.template.query.is_some(), &self.placement, &arguments)?;
@@ -111,7 +111,7 @@ impl HandlerPlan {
             span.set("http.response.status_code", received.head.status.as_u16());
         }
         if let Some(sent) = raw {
-            let response = to_raw_response(received, sent, is_head, origin, &self.limits);
+            let response = to_raw_response(received, sent, is_head, self);
             let response = response.map_err(ApiError::bad_gateway)?;
             return Ok(ReturnedValue::Response(Box::new(response)));
         }

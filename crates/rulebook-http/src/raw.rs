@@ -17,8 +17,7 @@ use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
 use super::fields::{
     FieldRules, HOP_BY_HOP, is_named_by_connection, is_reserved, is_unambiguous, is_untrusted, lists_name,
 };
-use super::handler::{BodyForm, Place, Placement, encode_body};
-use super::kind::CallLimits;
+use super::handler::{BodyForm, HandlerPlan, Place, Placement, encode_body};
 
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name with which this server appears in the field `Via` (RFC 9110 section 7.6.3).
@@ -63,18 +62,15 @@ impl RawRules {
     /// Fails if the call does not come from a request, or the request cannot be sent on.
     pub fn outgoing(
         &self,
-        template: &Template,
-        method: &Method,
-        host: &HeaderValue,
-        rules: &FieldRules,
+        plan: &HandlerPlan,
         arguments: ArgumentSlots<'_, '_>,
         context: &Context,
     ) -> Result<Outgoing, ApiError> {
         let Some(head) = context.head() else {
             return Err(ApiError::internal("a call from code has no request that can be sent on"));
         };
-        let target = self.target(template, &arguments, head)?;
-        let mut fields = self.fields(head, rules);
+        let target = self.target(&plan.template, &arguments, head)?;
+        let mut fields = self.fields(head, &plan.fields);
         let content = match context.body() {
             Some(body) => RequestContent::Bytes(body.clone()),
             None if is_multipart(head) || self.files.body == BodyForm::Whole => {
@@ -91,13 +87,13 @@ impl RawRules {
                 RequestContent::Bytes(Bytes::new())
             }
         };
-        fields.insert(header::HOST, host.clone());
+        fields.insert(header::HOST, plan.upstream.host.clone());
         fields.append(header::VIA, VIA);
         if let Some(client) = head.client.and_then(|client| HeaderValue::try_from(client.to_string()).ok()) {
             fields.insert(CLIENT_ADDRESS, client);
         }
-        rules.write(&mut fields, context);
-        let method = if head.method == rulebook::http::Method::HEAD { Method::HEAD } else { method.clone() };
+        plan.fields.write(&mut fields, context);
+        let method = if head.method == rulebook::http::Method::HEAD { Method::HEAD } else { plan.method.clone() };
         Ok(Outgoing { method, target, fields, content })
     }
 
@@ -154,13 +150,13 @@ pub fn to_raw_response(
     received: UpstreamResponse,
     sent: &SentRequest,
     is_head: bool,
-    origin: &Origin,
-    limits: &CallLimits,
+    plan: &HandlerPlan,
 ) -> Result<RawResponse, rulebook::ResponseError> {
-    let UpstreamResponse { head, body } = received;
+    let (origin, UpstreamResponse { head, body }) = (&plan.upstream.origin, received);
     let announced = || head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     let length = if is_head { announced() } else { body.length() };
-    let response = RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), limits.timeout), length)?;
+    let response =
+        RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), plan.limits.timeout), length)?;
     let named = head.headers.get_all(header::CONNECTION);
     let is_kept =
         |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));

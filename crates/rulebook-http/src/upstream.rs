@@ -21,7 +21,6 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -121,8 +120,9 @@ impl Connection {
                 }
                 let connector =
                     upstream.tls.get().ok_or_else(|| UpstreamError::Tls(io::Error::other("it is not prepared")))?;
-                let stream = open(connector, host, stream).await.map_err(UpstreamError::Tls)?;
-                Self::start(stream, limits).await
+                let name =
+                    ServerName::try_from(host.clone()).map_err(|error| UpstreamError::Tls(io::Error::other(error)))?;
+                Self::start(connector.connect(name, stream).await.map_err(UpstreamError::Tls)?, limits).await
             }
             #[cfg(unix)]
             Origin::Unix(path) => {
@@ -181,12 +181,6 @@ pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Handler
         }
     }
     errors
-}
-
-/// Fails if the upstream does not speak TLS, or its certificate is not valid for the host.
-pub async fn open(connector: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    connector.connect(name, stream).await
 }
 
 /// Returns what opens TLS connections to upstreams whose certificates come from the authorities in the file `ca`, by

@@ -24,7 +24,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
 use crate::kind::MethodSettings;
-use crate::message::{self, ApiCall, ApiCallRequest, ReportedParameter, read_error};
+use crate::message::{self, ApiCall, ApiCallRequest, read_error};
 use crate::once;
 use crate::pool::{Event, Job, Pool, Supervisor, WorkerFailure};
 
@@ -36,16 +36,13 @@ const ARGUMENTS_LIMIT: &str = "arguments";
 /// The initial size in bytes of the memory for a message.
 const MESSAGE_SIZE: usize = 512;
 
-/// The handler of a method.
 pub struct MethodHandler(Arc<HandledByPool>);
 
 struct HandledByPool {
-    method: Box<str>,
+    method: Method,
     /// The id of the method as a JSON string.
     method_json: Box<str>,
-    parameters: Box<[ReportedParameter]>,
     timeout: Duration,
-    is_download: bool,
     /// The folder with the files that it may return.
     files: Option<PathBuf>,
     /// `true` if the empty array stands for an object without members.
@@ -62,13 +59,10 @@ impl MethodHandler {
         pool: Arc<Pool>,
         supervisor: Arc<OnceLock<Supervisor>>,
     ) -> Self {
-        let method_json = Json::from(method.id.as_str()).to_string().into();
         Self(Arc::new(HandledByPool {
-            method: method.id.as_str().into(),
-            method_json,
-            parameters: ReportedParameter::all(method),
+            method: method.clone(),
+            method_json: Json::from(method.id.as_str()).to_string().into(),
             timeout: settings.timeout,
-            is_download: method.options.download,
             files: settings.files,
             has_empty_object: has_empty_object(method),
             pool,
@@ -105,9 +99,9 @@ impl HandledByPool {
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
         let mut variables = Vec::new();
         let uploads = if self.pool.settings.once {
-            variables = once::variables(&self.method, context).map_err(ApiError::internal)?;
-            let arguments = Arguments::new(arguments);
-            serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
+            variables = once::variables(&self.method.id, context).map_err(ApiError::internal)?;
+            let arguments = Arguments { slots: arguments, uploads: RefCell::default() };
+            serde_json::to_writer(&mut text, &arguments).map(|()| arguments.uploads.into_inner())
         } else {
             begin_call_line(&mut text, id, &self.method_json, arguments, context)
         };
@@ -133,14 +127,14 @@ impl HandledByPool {
         }
         let max_message = self.pool.settings.max_message;
         if job.text.len() > max_message {
-            let (method, length) = (&self.method, job.text.len());
+            let (method, length) = (&self.method.id, job.text.len());
             let reason = format!("{method}: the arguments have {length} bytes, but `max_message` is {max_message}");
             let (max, unit, code) = (max_message as u64, Unit::Bytes, ErrorCode::TooLarge);
             let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
             return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
         let id = job.id;
-        self.pool.submit(job).map_err(|failure| failure.into_error(&self.method))?;
+        self.pool.submit(job).map_err(|failure| failure.into_error(&self.method.id))?;
         let ended = async {
             match events.await {
                 Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
@@ -150,7 +144,7 @@ impl HandledByPool {
         tokio::select! {
             biased;
             result = ended => result,
-            failure = self.pool.time_out(id, self.timeout) => Err(failure.into_error(&self.method)),
+            failure = self.pool.time_out(id, self.timeout) => Err(failure.into_error(&self.method.id)),
         }
     }
 
@@ -182,17 +176,17 @@ impl HandledByPool {
 
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
-            Ok(Event::Result(outputs)) if self.is_download => {
-                read_file(self.files.as_deref(), &self.method, &outputs).await
+            Ok(Event::Result(outputs)) if self.method.options.download => {
+                read_file(self.files.as_deref(), &self.method.id, &outputs).await
             }
             Ok(Event::Result(outputs)) if outputs.get() == "[]" && self.has_empty_object => {
                 Ok(ReturnedValue::Outputs(Box::new(json!({}))))
             }
             Ok(Event::Result(outputs)) => Ok(ReturnedValue::Outputs(Box::new(outputs))),
-            Ok(Event::Error(error)) => Err(read_error(&self.method, &self.parameters, &error)),
-            Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
+            Ok(Event::Error(error)) => Err(read_error(&self.method, &error)),
+            Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method.id)),
             // The sender is dropped without an event if the task of the worker ends.
-            Ok(Event::ApiCall(_)) | Err(_) => Err(WorkerFailure::Stopping.into_error(&self.method)),
+            Ok(Event::ApiCall(_)) | Err(_) => Err(WorkerFailure::Stopping.into_error(&self.method.id)),
         }
     }
 }
@@ -239,16 +233,6 @@ struct Arguments<'a> {
     slots: &'a ArgumentSlots<'a, 'a>,
     /// The uploaded files that were serialized.
     uploads: RefCell<Vec<Upload>>,
-}
-
-impl<'a> Arguments<'a> {
-    pub fn new(slots: &'a ArgumentSlots<'a, 'a>) -> Self {
-        Self { slots, uploads: RefCell::default() }
-    }
-
-    pub fn into_uploads(self) -> Vec<Upload> {
-        self.uploads.into_inner()
-    }
 }
 
 impl Serialize for Arguments<'_> {
@@ -311,7 +295,7 @@ fn begin_call_line(
     slots: &ArgumentSlots<'_, '_>,
     context: &Context,
 ) -> Result<Vec<Upload>, serde_json::Error> {
-    let arguments = Arguments::new(slots);
+    let arguments = Arguments { slots, uploads: RefCell::default() };
     line.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
     serde_json::to_writer(&mut *line, &id)?;
     line.extend_from_slice(b",\"method\":");
@@ -325,7 +309,7 @@ fn begin_call_line(
         Some(id) => serde_json::to_writer(&mut *line, &format_args!("{id}"))?,
         None => line.extend_from_slice(b"null"),
     }
-    Ok(arguments.into_uploads())
+    Ok(arguments.uploads.into_inner())
 }
 
 /// Ends a line of [`begin_call_line`]. `traceparent` is the span of the call; `None` without a trace.

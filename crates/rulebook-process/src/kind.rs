@@ -57,14 +57,14 @@ impl HandlerKind for ProcessKind {
             pools.push(Arc::clone(&pool));
             pool
         });
-        pool.start.add_method(method.method, method.setting(PROCESS).span);
+        pool.add_method(method.method, method.setting(PROCESS).span);
         Ok(Arc::new(MethodHandler::new(method.method, settings, pool, Arc::clone(&self.supervisor))))
     }
 
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
         let pools = self.lock_pools().clone();
         let check = move || {
-            let stopped = pools.iter().find(|pool| !pool.is_available()).map(|pool| pool.name().to_owned());
+            let stopped = pools.iter().find(|pool| !pool.is_available()).map(|pool| pool.name.clone());
             std::future::ready(stopped.map_or(Ok(()), |command| Err(format!("no worker is ready: {command}"))))
         };
         vec![ReadinessCheck::new(PROCESS, check)]
@@ -103,7 +103,7 @@ impl HandlerKind for ProcessKind {
                 pools.into_iter().partition(|pool| is_program_missing(&pool.settings));
             // The workers end with the supervisor.
             drop(Supervisor::start(pools, 1).await?);
-            Ok(missing.iter().map(|pool| pool.start.unchecked()).collect())
+            Ok(missing.iter().map(|pool| pool.unchecked()).collect())
         })
     }
 }

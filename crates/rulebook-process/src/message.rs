@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::fmt;
 
 use rulebook::ApiError;
-use rulebook::error::{ParameterError, ParameterErrorKind, Source};
+use rulebook::error::{ParameterError, ParameterErrorKind};
 use rulebook::handler_kind::{HandlerError, argument_types, printable, python_type};
-use rulebook::model::{Method, Parameter, Span};
+use rulebook::model::{Method, Parameter};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -259,64 +259,36 @@ fn set<T, E: Error>(member: &mut Option<T>, value: T) -> Result<(), E> {
 const MAX_TRACEBACK: usize = 16 << 10;
 
 /// The error object of a worker.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct WorkerError {
-    #[serde(default)]
     code: i64,
-    #[serde(default)]
     message: String,
-    #[serde(default)]
     data: Option<WorkerErrorData>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct WorkerErrorData {
     /// The name of a declared error.
     name: Option<String>,
     /// The message for the client, instead of the declared one.
-    #[serde(default)]
     message: Option<String>,
-    #[serde(default)]
     members: Map<String, Json>,
     /// Where the program failed, in the notation of its language: several lines.
-    #[serde(default)]
     traceback: Option<String>,
     /// The parameter whose argument the worker cannot convert.
-    #[serde(default)]
     parameter: Option<String>,
     /// The path to the item of the argument that the worker cannot convert, such as `[2]`.
-    #[serde(default)]
     path: String,
     /// What the worker expects instead.
-    #[serde(default)]
     expected: String,
-}
-
-/// A parameter, for errors of its argument.
-#[derive(Debug)]
-pub struct ReportedParameter {
-    name: Box<str>,
-    request_name: Box<str>,
-    source: Source,
-    message: Option<Box<str>>,
-}
-
-impl ReportedParameter {
-    pub fn all(method: &Method) -> Box<[Self]> {
-        let new = |parameter: &Parameter| Self {
-            name: parameter.name.as_str().into(),
-            request_name: parameter.request_name().into(),
-            source: parameter.from.source(),
-            message: parameter.message.as_deref().map(Into::into),
-        };
-        method.parameters.iter().map(new).collect()
-    }
 }
 
 /// Returns the error that a worker has returned for a call of `method`: an error that the method declares, an error of
 /// an argument, or a failure of the program.
-pub fn read_error(method: &str, parameters: &[ReportedParameter], error: &RawValue) -> ApiError {
-    let failure = |reason: &str| ApiError::internal(format_args!("{method}: {reason}"));
+pub fn read_error(method: &Method, error: &RawValue) -> ApiError {
+    let failure = |reason: &str| ApiError::internal(format_args!("{}: {reason}", method.id));
     let WorkerError { code, message, data } = match serde_json::from_str(error.get()) {
         Ok(error) => error,
         Err(error) => {
@@ -326,7 +298,7 @@ pub fn read_error(method: &str, parameters: &[ReportedParameter], error: &RawVal
     };
     let data = data.unwrap_or_default();
     if code == INVALID_ARGUMENT
-        && let Some(parameter) = parameters.iter().find(|known| data.parameter.as_deref() == Some(&*known.name))
+        && let Some(parameter) = method.parameters.iter().find(|known| data.parameter.as_ref() == Some(&known.name))
     {
         return argument_error(parameter, &data.path, data.expected);
     }
@@ -346,11 +318,11 @@ pub fn read_error(method: &str, parameters: &[ReportedParameter], error: &RawVal
 }
 
 /// It does not contain the argument, which may be a secret.
-fn argument_error(parameter: &ReportedParameter, path: &str, expected: String) -> ApiError {
-    let name = format!("{}{path}", parameter.request_name);
-    let mut error = ParameterError::new(ParameterErrorKind::Invalid, name, parameter.source, expected);
-    error.name_in_code = (parameter.name != parameter.request_name).then(|| parameter.name.clone());
-    error.message.clone_from(&parameter.message);
+fn argument_error(parameter: &Parameter, path: &str, expected: String) -> ApiError {
+    let (name, source) = (parameter.request_name(), parameter.from.source());
+    let mut error = ParameterError::new(ParameterErrorKind::Invalid, format!("{name}{path}"), source, expected);
+    error.name_in_code = (parameter.name != name).then(|| parameter.name.as_str().into());
+    error.message = parameter.message.as_deref().map(Into::into);
     ApiError::parameters(vec![error])
 }
 
@@ -370,17 +342,15 @@ pub type HandledMethods = HashMap<String, Function>;
 
 /// A function that handles a method, as far as the worker describes it.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Function {
     function: Option<String>,
     /// Where the function is in the program, such as `handlers.py:12`.
     location: Option<String>,
     /// The names of its parameters for arguments.
-    #[serde(default)]
     parameters: Vec<String>,
     /// The names of those parameters that accept neither a missing argument nor null.
-    #[serde(default)]
     required: Vec<String>,
-    #[serde(default)]
     annotations: HashMap<String, Annotation>,
 }
 
@@ -401,93 +371,57 @@ const NAMES: [(&str, &str); 5] = [
     ("string", "`str` in Python, `string` in PHP"),
 ];
 
-/// A method as its function must fit it.
-#[derive(Debug)]
-pub struct ExpectedMethod {
-    pub id: String,
-    /// The position of the method in the definition.
-    pub span: Span,
-    parameters: Vec<ExpectedParameter>,
+/// Returns the error of an annotation that accepts no argument of a parameter. `types` are the JSON types of arguments.
+fn annotation_error(parameter: &Parameter, types: &[&str], annotation: &Annotation, function: &str) -> HandlerError {
+    let check = &parameter.r#type.check;
+    let (name, term, shown) = (&parameter.name, check.type_expr().term, printable(annotation.r#type.as_bytes()));
+    let known: Vec<_> = NAMES.iter().filter(|(r#type, _)| types.contains(r#type)).collect();
+    let types = known.iter().map(|(r#type, _)| format!("`{type}`")).collect::<Vec<_>>().join(" or ");
+    let names = known.iter().map(|(_, names)| *names).collect::<Vec<_>>().join("; ");
+    let converted = python_type(&**check).map(|python| format!("`{python}` or ")).unwrap_or_default();
+    HandlerError::new(format!(
+        "{function} has the type `{shown}` for its parameter `{name}`, which accepts no value of the type `{term}` \
+         ({types} in JSON)"
+    ))
+    .at(parameter.span)
+    .help(format!("write {converted}{names}, or change the type in the definition"))
 }
 
-#[derive(Debug)]
-struct ExpectedParameter {
-    name: String,
-    span: Span,
-    /// `true` if the function can get no argument for the parameter, or null.
-    may_be_missing: bool,
-    term: String,
-    /// The JSON types of its arguments; none if they are not known.
-    types: Vec<&'static str>,
-    /// The type in Python to which arguments are converted.
-    python: Option<&'static str>,
-}
-
-impl ExpectedMethod {
-    pub fn new(method: &Method) -> Self {
-        let parameters = method.parameters.iter().map(|parameter| ExpectedParameter {
-            name: parameter.name.clone(),
-            span: parameter.span,
-            may_be_missing: parameter.optional && parameter.default.is_none(),
-            term: parameter.r#type.check.type_expr().term,
-            types: argument_types(parameter),
-            python: python_type(&*parameter.r#type.check),
-        });
-        Self { id: method.id.clone(), span: method.span, parameters: parameters.collect() }
-    }
-
+impl Function {
     /// A parameter of the function must fit that of the method. A function may omit parameters of the method.
-    pub fn mismatches(&self, function: &Function) -> Vec<HandlerError> {
-        let described = function.describe();
-        let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let unknown = function.parameters.iter().filter(|name| !names.contains(&name.as_str())).map(|name| {
+    pub fn mismatches(&self, method: &Method) -> Vec<HandlerError> {
+        let described = self.describe();
+        let names: Vec<_> = method.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let unknown = self.parameters.iter().filter(|name| !names.contains(&name.as_str())).map(|name| {
             let shown = printable(name.as_bytes());
-            let message =
-                format!("{described} has a parameter `{shown}`, which is not a parameter of the method `{}`", self.id);
-            HandlerError::new(message).at(self.span).suggest(name, "parameters of the method", &names)
-        });
-        let missing = self
-            .parameters
-            .iter()
-            .filter(|parameter| parameter.may_be_missing && function.required.contains(&parameter.name));
-        let missing = missing.map(|parameter| {
-            let name = &parameter.name;
             let message = format!(
-                "{described} does not accept null for its parameter `{name}`, which is optional in the method `{}`",
-                self.id
+                "{described} has a parameter `{shown}`, which is not a parameter of the method `{}`",
+                method.id
+            );
+            HandlerError::new(message).at(method.span).suggest(name, "parameters of the method", &names)
+        });
+        let may_be_missing = |parameter: &&Parameter| parameter.optional && parameter.default.is_none();
+        let missing = method.parameters.iter().filter(may_be_missing);
+        let missing = missing.filter(|parameter| self.required.contains(&parameter.name)).map(|parameter| {
+            let message = format!(
+                "{described} does not accept null for its parameter `{}`, which is optional in the method `{}`",
+                parameter.name, method.id
             );
             let help = "give the parameter of the function a default or a type that allows null, or give the parameter \
                         in the definition a `default`";
             HandlerError::new(message).at(parameter.span).help(help)
         });
-        let other_types = self.parameters.iter().filter_map(|parameter| {
-            let annotation = function.annotations.get(&parameter.name)?;
+        let other_types = method.parameters.iter().filter_map(|parameter| {
+            let annotation = self.annotations.get(&parameter.name)?;
+            // Without types, those of the arguments are not known.
+            let types = argument_types(parameter);
             let is_accepted = |r#type: &&str| annotation.accepts.iter().any(|accepted| accepted == r#type);
-            let never = !parameter.types.is_empty() && !parameter.types.iter().any(is_accepted);
-            never.then(|| parameter.annotation_error(annotation, &described))
+            let never = !types.is_empty() && !types.iter().any(is_accepted);
+            never.then(|| annotation_error(parameter, &types, annotation, &described))
         });
         unknown.chain(missing).chain(other_types).collect()
     }
-}
 
-impl ExpectedParameter {
-    /// Returns the error of an annotation that accepts no argument of the parameter.
-    fn annotation_error(&self, annotation: &Annotation, function: &str) -> HandlerError {
-        let (name, term, shown) = (&self.name, &self.term, printable(annotation.r#type.as_bytes()));
-        let known: Vec<_> = NAMES.iter().filter(|(r#type, _)| self.types.contains(r#type)).collect();
-        let types = known.iter().map(|(r#type, _)| format!("`{type}`")).collect::<Vec<_>>().join(" or ");
-        let names = known.iter().map(|(_, names)| *names).collect::<Vec<_>>().join("; ");
-        let converted = self.python.map(|python| format!("`{python}` or ")).unwrap_or_default();
-        HandlerError::new(format!(
-            "{function} has the type `{shown}` for its parameter `{name}`, which accepts no value of the type `{term}` \
-             ({types} in JSON)"
-        ))
-        .at(self.span)
-        .help(format!("write {converted}{names}, or change the type in the definition"))
-    }
-}
-
-impl Function {
     fn describe(&self) -> String {
         let name = match &self.function {
             Some(name) => format!("the function `{}`", printable(name.as_bytes())),

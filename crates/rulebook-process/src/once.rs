@@ -48,7 +48,7 @@ pub fn variables(method: &str, context: &Context) -> serde_json::Result<Vec<(&'s
 
 pub fn check_program(pool: &Pool) -> Vec<HandlerError> {
     let checked = worker::check_program(&pool.settings);
-    checked.err().map(|error| pool.start.error(&error.to_string())).into_iter().collect()
+    checked.err().map(|error| pool.error(&error.to_string())).into_iter().collect()
 }
 
 /// Starts a process for each call, until the pool stops. The processes that run then have the time limit of the stop.
@@ -150,7 +150,7 @@ fn read_output(output: &[u8], status: ExitStatus) -> io::Result<Event> {
 
 /// Logs what a process writes to standard error.
 async fn log_lines(mut stderr: impl AsyncRead + Unpin, pool: &Pool, request_id: Option<&RequestId>) {
-    let (name, mut lines, mut chunk) = (pool.name(), LogLines::default(), [0; 4 << 10]);
+    let (name, mut lines, mut chunk) = (pool.name.as_str(), LogLines::default(), [0; 4 << 10]);
     while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
         lines.add(&chunk[..length], |line| log_line(name, request_id, line));
     }

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::kind::PoolSettings;
-use crate::message::{ApiCall, ExpectedMethod, HandledMethods};
+use crate::message::{ApiCall, HandledMethods};
 use crate::once;
 use crate::worker::{Worker, WorkerEnd, WorkerInput};
 
@@ -32,27 +32,31 @@ pub struct Pool {
     ended_workers: AtomicU64,
     /// Wakes the task that starts processes for single calls.
     pub waiting_jobs: Notify,
-    pub start: PoolStart,
+    /// The command, for the log and for errors in the definition.
+    pub name: String,
+    /// The ids of all methods of the API, also of other pools and kinds of handlers, which can have the same program.
+    api_methods: HashSet<String>,
+    /// The methods of the pool, and the spans of the command in their definitions.
+    methods: Mutex<Vec<(Method, Span)>>,
+    /// Where the result of the first start of a worker is sent.
+    first: Mutex<Option<oneshot::Sender<FirstStart>>>,
 }
 
 impl Pool {
     /// Creates a pool. `api_methods` are the ids of all methods of the API.
     pub fn new(settings: PoolSettings, api_methods: HashSet<String>) -> Self {
-        let name = settings.command.join(" ");
         let slots = (0..settings.workers).map(|_| Slot::new()).collect();
         Self {
+            name: settings.command.join(" "),
             settings,
             state: Mutex::new(PoolState { slots, ..PoolState::default() }),
             next_id: AtomicU64::new(1),
             ended_workers: AtomicU64::new(0),
             waiting_jobs: Notify::new(),
-            start: PoolStart::new(name, api_methods),
+            api_methods,
+            methods: Mutex::default(),
+            first: Mutex::default(),
         }
-    }
-
-    /// Returns the command, for the log and for errors in the definition.
-    pub fn name(&self) -> &str {
-        &self.start.name
     }
 
     pub fn next_id(&self) -> u64 {
@@ -216,7 +220,7 @@ impl Pool {
     /// Extends the time limits of the calls of a worker that a debugger has stopped, until the worker ends.
     pub fn extend_limits(&self, slot: usize) {
         if !std::mem::replace(&mut self.lock_state().slots[slot].is_debugged, true) {
-            log::warn!("{}: a debugger has stopped a worker; its calls have {DEBUG_TIME:?} more", self.name());
+            log::warn!("{}: a debugger has stopped a worker; its calls have {DEBUG_TIME:?} more", self.name);
         }
     }
 
@@ -474,39 +478,14 @@ impl PoolState {
 /// The methods that the first ready worker handles, if it lists them, or the reason why it could not start.
 type FirstStart = Result<Option<HandledMethods>, String>;
 
-/// What the start of a pool needs: its methods, and where the result of the first start of a worker is sent.
-#[derive(Debug)]
-pub struct PoolStart {
-    pub name: String,
-    /// The ids of all methods of the API, also of other pools and kinds of handlers, which can have the same program.
-    api_methods: HashSet<String>,
-    methods: Mutex<Vec<PoolMethod>>,
-    first: Mutex<Option<oneshot::Sender<FirstStart>>>,
-}
-
-#[derive(Debug)]
-struct PoolMethod {
-    expected: ExpectedMethod,
-    command: Span,
-}
-
-impl PoolStart {
-    pub fn new(name: String, api_methods: HashSet<String>) -> Self {
-        Self { name, api_methods, methods: Mutex::default(), first: Mutex::default() }
-    }
-
+impl Pool {
     /// Adds a method that the pool handles. `command` is the span of the command in its definition.
     pub fn add_method(&self, method: &Method, command: Span) {
-        lock(&self.methods).push(PoolMethod { expected: ExpectedMethod::new(method), command });
-    }
-
-    /// Sets the channel to which the result of the first start of a worker is sent.
-    pub fn set_first_start_sender(&self, sender: oneshot::Sender<FirstStart>) {
-        *lock(&self.first) = Some(sender);
+        lock(&self.methods).push((method.clone(), command));
     }
 
     /// Reports the start of a worker. Only the first report has an effect.
-    pub fn report(&self, start: FirstStart) {
+    pub fn report_start(&self, start: FirstStart) {
         if let Some(sender) = lock(&self.first).take() {
             // The receiver is dropped if the engine no longer waits for the start.
             let _ = sender.send(start);
@@ -514,7 +493,7 @@ impl PoolStart {
     }
 
     /// Returns the errors of the start: the worker could not start, or its handlers do not fit the methods.
-    pub fn errors(&self, first: Result<FirstStart, oneshot::error::RecvError>) -> Vec<HandlerError> {
+    pub fn start_errors(&self, first: Result<FirstStart, oneshot::error::RecvError>) -> Vec<HandlerError> {
         let handled = match first {
             Ok(Ok(Some(handled))) => handled,
             Ok(Ok(None)) => return Vec::new(),
@@ -525,15 +504,15 @@ impl PoolStart {
             log::warn!("{}: the definition has no method `{}`", self.name, unknown.escape_debug());
         }
         let methods = lock(&self.methods);
-        let errors = |PoolMethod { expected, .. }: &PoolMethod| {
-            if let Some(function) = handled.get(&expected.id) {
-                return expected.mismatches(function);
+        let errors = |(method, _): &(Method, Span)| {
+            if let Some(function) = handled.get(&method.id) {
+                return function.mismatches(method);
             }
-            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, expected.id);
-            let error = HandlerError::new(message).at(expected.span);
+            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, method.id);
+            let error = HandlerError::new(message).at(method.span);
             let mut known: Vec<_> = handled.keys().map(String::as_str).collect();
             known.sort_unstable();
-            vec![error.suggest(&expected.id, "handlers of the program", &known)]
+            vec![error.suggest(&method.id, "handlers of the program", &known)]
         };
         methods.iter().flat_map(errors).collect()
     }
@@ -554,7 +533,7 @@ impl PoolStart {
     }
 
     fn at_command(&self, error: HandlerError) -> HandlerError {
-        let span = lock(&self.methods).first().map(|method| method.command);
+        let span = lock(&self.methods).first().map(|(_, command)| *command);
         match span {
             Some(span) => error.at(span),
             None => error,
@@ -634,11 +613,11 @@ async fn run(
             continue;
         }
         let (first_sender, first) = oneshot::channel();
-        pool.start.set_first_start_sender(first_sender);
+        *lock(&pool.first) = Some(first_sender);
         for slot in 0..pool.settings.workers.min(max_workers) {
             tasks.spawn(run_slot(Arc::clone(&pool), slot, stop.clone()));
         }
-        starting.spawn(async move { pool.start.errors(first.await) });
+        starting.spawn(async move { pool.start_errors(first.await) });
     }
     let mut found = Vec::new();
     while let Some(ended) = starting.join_next().await {
@@ -666,18 +645,14 @@ async fn run_slot(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>)
             delay = MIN_DELAY;
         }
         pool.remove_worker(slot, &format!("the worker ended: {}", ended.reason), delay >= LONG_DELAY);
-        pool.start.report(Err(ended.reason.clone()));
+        pool.report_start(Err(ended.reason.clone()));
         if is_stopped {
-            pool.stop();
-            return;
+            return pool.stop();
         }
-        log::error!("{}: a worker ended: {}; the next one starts in {delay:?}", pool.name(), ended.reason);
+        log::error!("{}: a worker ended: {}; the next one starts in {delay:?}", pool.name, ended.reason);
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
-            () = stopped(&mut stop) => {
-                pool.stop();
-                return;
-            }
+            () = stopped(&mut stop) => return pool.stop(),
         }
         delay = (delay * 2).min(MAX_DELAY);
         pool.set_phase(slot, Phase::Starting);

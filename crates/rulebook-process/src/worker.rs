@@ -78,7 +78,7 @@ impl Worker {
         self.process.group.kill();
         // The process ends at once, unless the system is waiting for a device.
         let _ = timeout(END_TIMEOUT, self.process.child.wait()).await;
-        let (name, id) = (pool.name(), pool.only_request(slot));
+        let (name, id) = (pool.name.as_str(), pool.only_request(slot));
         self.stderr_lines.finish(|line| {
             log_line(name, id.as_ref(), line);
             self.error_line.add(line);
@@ -174,7 +174,7 @@ impl Worker {
                     return;
                 }
                 Ok(length) => {
-                    let (name, id) = (pool.name(), pool.only_request(slot));
+                    let (name, id) = (pool.name.as_str(), pool.only_request(slot));
                     self.stderr_lines.add(&chunk[..length], |line| {
                         log_line(name, id.as_ref(), line);
                         if !self.output.is_ready {
@@ -220,38 +220,27 @@ impl Worker {
             Message::Ready(methods) => {
                 if !self.output.is_ready {
                     self.output.is_ready = true;
-                    pool.start.report(Ok(methods));
+                    pool.report_start(Ok(methods));
                     pool.add_ready(slot, &self.input);
                 }
                 return;
             }
-            Message::Debug => {
-                pool.extend_limits(slot);
-                return;
-            }
-            Message::ApiCall(request) => {
-                self.start_api_call(pool, slot, request, texts);
-                return;
-            }
+            Message::Debug => return pool.extend_limits(slot),
+            Message::ApiCall(request) => return self.start_api_call(pool, slot, request, texts),
             Message::Rejected(id, code, reason) => {
-                texts.append(&mut message::error_line(&id, code, &reason, &Json::Null));
-                return;
+                return texts.append(&mut message::error_line(&id, code, &reason, &Json::Null));
             }
             Message::Invalid(id, reason) => {
                 // Without a readable id, it is the response to the call that the worker handles, if there is only one.
                 let Some(id) = id.or_else(|| Some(pool.only_call(slot)?.0)) else {
-                    self.output.log_noise(pool, slot, line);
-                    return;
+                    return self.output.log_noise(pool, slot, line);
                 };
                 (id, Event::Failed(WorkerFailure::Invalid(printable(reason.as_bytes()))))
             }
-            Message::Noise => {
-                self.output.log_noise(pool, slot, line);
-                return;
-            }
+            Message::Noise => return self.output.log_noise(pool, slot, line),
         };
         if !pool.end_call(slot, id, event, texts) {
-            log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name());
+            log::warn!("{}: a worker has sent a response to the call {id}, which it does not handle", pool.name);
         }
     }
 
@@ -259,8 +248,7 @@ impl Worker {
     fn start_api_call(&self, pool: &Pool, slot: usize, request: ApiCallRequest, texts: &mut Vec<u8>) {
         let Some((events, next)) = pool.continue_call(slot, request.serves) else {
             let reason = "`for` is not the id of a call that this worker handles";
-            texts.append(&mut message::error_line(&request.id, message::INVALID_REQUEST, reason, &Json::Null));
-            return;
+            return texts.append(&mut message::error_line(&request.id, message::INVALID_REQUEST, reason, &Json::Null));
         };
         let call = ApiCall { request, input: Arc::clone(&self.input), next };
         // The receiver is dropped if the server no longer needs the result of the call.
@@ -461,7 +449,7 @@ impl WorkerOutput {
         self.noise_lines += 1;
         if self.noise_lines <= MAX_LOGGED_NOISE || self.noise_lines.is_multiple_of(1_000) {
             let text = format!("not a message: {}", printable(line));
-            log_line(pool.name(), pool.only_request(slot).as_ref(), &text);
+            log_line(pool.name.as_str(), pool.only_request(slot).as_ref(), &text);
         }
     }
 }

@@ -256,8 +256,7 @@ impl Keys {
 /// Returns a new id for a content or a transaction: 128 random bits as hexadecimal digits.
 pub(crate) fn random_id() -> Result<String, StoreError> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| StoreError::Unavailable { action: "creating a file", error: error.to_string().into() })?;
+    getrandom::fill(&mut random).map_err(|error| unavailable("creating a file", error.to_string()))?;
     Ok(hex::encode(random))
 }
 

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::bucket::{Bucket, CONCURRENT, CONTENTS, STATE, TRANSACTIONS, UPLOADS, Versioned, Written, error_during};
 use crate::content::{Target, UploadRecord};
-use crate::engine::Tasks;
+use crate::engine::Store;
 use crate::pointer::{ABANDONED_AFTER, Decision, Pointer, Replaced};
 
 /// The maximum number of replaced contents that wait for their deletion.
@@ -35,11 +35,11 @@ struct LastSearch {
 
 /// Deletes replaced contents after the grace time, so that downloads in progress can end. Each waits with a permit of
 /// `waiting`; the search for contents without a name deletes the others.
-pub(crate) fn delete_later(bucket: &Bucket, tasks: &Tasks, waiting: &Arc<Semaphore>, replaced: Vec<Replaced>) {
+pub(crate) fn delete_later(store: &Store, waiting: &Arc<Semaphore>, replaced: Vec<Replaced>) {
     for replaced in replaced {
         let Ok(permit) = Arc::clone(waiting).try_acquire_owned() else { return };
-        let bucket = bucket.clone();
-        tasks.spawn(async move {
+        let bucket = store.bucket.clone();
+        store.spawn(async move {
             sleep(bucket.location.grace).await;
             if let Err(error) = bucket.delete_replaced(&replaced).await {
                 log::debug!("the replaced content of a file stays until it is old: {error}");

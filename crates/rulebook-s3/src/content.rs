@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::bucket::{Bucket, CONTENTS, Keys, LINK_CONTENTS, UPLOADS, error_during, is_missing_object};
-use crate::engine::Tasks;
+use crate::engine::Store;
 
 /// The length of all parts except the last. It is the minimum of Amazon S3 ("Multipart upload limits"); some servers
 /// require that all parts have the same length.
@@ -56,8 +56,7 @@ type Buffer = Vec<u8>;
 
 #[derive(Debug)]
 pub(crate) struct Writer {
-    bucket: Bucket,
-    tasks: Tasks,
+    store: Store,
     target: Target,
     next: Buffer,
     parts: Option<Parts>,
@@ -73,14 +72,14 @@ struct Parts {
 }
 
 impl Writer {
-    pub(crate) fn new(bucket: Bucket, tasks: Tasks, target: Target) -> Self {
-        Self { bucket, tasks, target, next: Vec::new(), parts: None, is_complete: false }
+    pub(crate) fn new(store: Store, target: Target) -> Self {
+        Self { store, target, next: Vec::new(), parts: None, is_complete: false }
     }
 
     fn send_part(&mut self) -> Result<(), StoreError> {
-        let key = self.target.key(&self.bucket.keys);
+        let key = self.target.key(&self.store.bucket.keys);
         if self.parts.is_none() {
-            let upload = self.tasks.wait(begin_upload(self.bucket.clone(), self.target.clone()))?;
+            let upload = self.store.run(|bucket| begin_upload(bucket, self.target.clone()))?;
             self.parts = Some(Parts { upload, sent: Vec::new(), in_progress: VecDeque::new() });
         }
         let Some(parts) = &mut self.parts else { return Ok(()) };
@@ -90,11 +89,11 @@ impl Writer {
         }
         let buffer = match parts.in_progress.len() {
             0..CONCURRENT_PARTS => Buffer::new(),
-            _ => parts.wait_for_oldest(&self.tasks)?,
+            _ => parts.wait_for_oldest(&self.store)?,
         };
-        let (bucket, upload) = (self.bucket.clone(), parts.upload.clone());
+        let (bucket, upload) = (self.store.bucket.clone(), parts.upload.clone());
         let bytes = Bytes::from(mem::replace(&mut self.next, buffer));
-        parts.in_progress.push_back(self.tasks.spawn(async move {
+        parts.in_progress.push_back(self.store.spawn(async move {
             let part = bucket.s3.put_part(&key, &upload, index, bytes.clone().into()).await?;
             Ok((part, bytes.try_into_mut().map(Buffer::from).unwrap_or_default()))
         }));
@@ -104,9 +103,9 @@ impl Writer {
 
 impl Parts {
     /// Waits for the first of the parts that are being sent, and returns its memory, which is empty again.
-    fn wait_for_oldest(&mut self, tasks: &Tasks) -> Result<Buffer, StoreError> {
+    fn wait_for_oldest(&mut self, store: &Store) -> Result<Buffer, StoreError> {
         let Some(oldest) = self.in_progress.pop_front() else { return Ok(Buffer::new()) };
-        let (part, mut buffer) = tasks.wait(async move {
+        let (part, mut buffer) = store.run(|_| async move {
             let joined = oldest.await.map_err(|error| Error::JoinError { source: error });
             joined.and_then(|sent| sent).map_err(error_during(WRITE))
         })?;
@@ -165,24 +164,24 @@ impl ContentWriter for Writer {
     }
 
     fn finish(mut self: Box<Self>) -> Result<String, StoreError> {
-        let (bucket, target) = (self.bucket.clone(), self.target.clone());
+        let target = self.target.clone();
         if self.parts.is_some() {
             self.send_part()?;
         }
         match &mut self.parts {
             None => {
                 let bytes = Bytes::from(mem::take(&mut self.next));
-                self.tasks.wait(async move {
+                self.store.run(|bucket| async move {
                     let put = bucket.s3.put(&target.key(&bucket.keys), bytes.into()).await;
                     put.map(drop).map_err(error_during("finishing a file"))
                 })?;
             }
             Some(parts) => {
                 while !parts.in_progress.is_empty() {
-                    parts.wait_for_oldest(&self.tasks)?;
+                    parts.wait_for_oldest(&self.store)?;
                 }
                 let (upload, sent) = (parts.upload.clone(), mem::take(&mut parts.sent));
-                self.tasks.wait(complete_upload(bucket, target, upload, sent))?;
+                self.store.run(|bucket| complete_upload(bucket, target, upload, sent))?;
             }
         }
         self.is_complete = true;
@@ -195,9 +194,9 @@ impl Drop for Writer {
         if self.is_complete {
             return;
         }
-        let (bucket, target) = (self.bucket.clone(), self.target.clone());
+        let (bucket, target) = (self.store.bucket.clone(), self.target.clone());
         let Some(parts) = self.parts.take() else { return };
-        self.tasks.spawn(async move {
+        self.store.spawn(async move {
             for part in parts.in_progress {
                 part.abort();
             }
@@ -227,28 +226,21 @@ const MAX_FAILURES: u32 = 3;
 
 /// The parts are requested when they are needed. Its streams keep `guard` until they are dropped.
 pub(crate) fn ranged_content(
-    bucket: Bucket,
-    tasks: Tasks,
+    store: &Store,
     content: Path,
     length: u64,
     guard: impl Clone + Send + Sync + 'static,
 ) -> RangedContent {
-    RangedContent::new(length, move |range| {
-        stream_range(bucket.clone(), tasks.clone(), content.clone(), range, guard.clone())
-    })
+    let store = store.clone();
+    RangedContent::new(length, move |range| stream_range(store.clone(), content.clone(), range, guard.clone()))
 }
 
-fn stream_range(
-    bucket: Bucket,
-    tasks: Tasks,
-    content: Path,
-    range: Range<u64>,
-    guard: impl Send + 'static,
-) -> ByteStream {
+fn stream_range(store: Store, content: Path, range: Range<u64>, guard: impl Send + 'static) -> ByteStream {
     // The request is sent when the stream is first polled: the server drops the stream of a HEAD request.
     let start = async move {
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        tasks.spawn(async move { send_pieces(&bucket, &content, range, &sender).await });
+        let bucket = store.bucket.clone();
+        store.spawn(async move { send_pieces(&bucket, &content, range, &sender).await });
         stream::unfold((receiver, guard), |(mut receiver, guard)| async move {
             Some((receiver.recv().await?, (receiver, guard)))
         })

@@ -13,15 +13,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::bucket::{self, Bucket, CONTENTS, error_during, random_id};
+use crate::bucket::{self, Bucket, CONTENTS, error_during, random_id, unavailable};
 use crate::links::S3Links;
 use crate::pointer::{Entry, Pointer, Published};
 use crate::{cleanup, content};
 
 /// The files in a bucket.
 pub struct S3Files {
-    bucket: Bucket,
-    tasks: Tasks,
+    store: Store,
     /// A permit for each replaced content that will be deleted.
     waiting: Arc<Semaphore>,
     links: Arc<S3Links>,
@@ -29,7 +28,7 @@ pub struct S3Files {
 
 impl fmt::Debug for S3Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("S3Files").field(&self.bucket.location).finish()
+        f.debug_tuple("S3Files").field(&self.store.bucket.location).finish()
     }
 }
 
@@ -39,40 +38,36 @@ impl S3Files {
     /// # Errors
     /// Fails if the bucket cannot be read and written, or if its server ignores the conditions of writes.
     pub fn open(location: S3Location) -> Result<Self, StoreError> {
-        let bucket = Bucket::new(bucket::client(&location)?, location);
-        let tasks = Tasks::new()?;
-        let checked = bucket.clone();
-        tasks.wait(async move { checked.check_format().await })?;
+        let store = Store::new(Bucket::new(bucket::client(&location)?, location))?;
+        store.run(|bucket| async move { bucket.check_format().await })?;
         let waiting = Arc::new(Semaphore::new(cleanup::MAX_WAITING));
-        tasks.spawn(cleanup::search_regularly(bucket.clone()));
-        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone()));
-        Ok(Self { bucket, tasks, waiting, links })
+        store.spawn(cleanup::search_regularly(store.bucket.clone()));
+        let links = Arc::new(S3Links::new(store.clone()));
+        Ok(Self { store, waiting, links })
     }
 
     fn entry(&self, name: &FileName) -> Result<Entry, StoreError> {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.pointer(name));
         // A name that is too long cannot have been published.
-        let key = key.map_err(|_| StoreError::NotFound(name.clone()))?;
-        let resolved = self.tasks.wait(async move { bucket.resolve(&key).await })?;
+        let key = self.store.bucket.keys.pointer(name).map_err(|_| StoreError::NotFound(name.clone()))?;
+        let resolved = self.store.run(|bucket| async move { bucket.resolve(&key).await })?;
         resolved.current.ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 }
 
 impl FileEngine for S3Files {
     fn location(&self) -> String {
-        self.bucket.location.url()
+        self.store.bucket.location.url()
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        let bucket = self.bucket.clone();
-        self.tasks.wait(async move { bucket.check_access().await })
+        self.store.run(|bucket| async move { bucket.check_access().await })
     }
 
     fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let entry = self.entry(name)?;
         let info = entry.info();
-        let key = self.bucket.keys.key(CONTENTS, &entry.content);
-        let content = content::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length, ());
+        let key = self.store.bucket.keys.key(CONTENTS, &entry.content);
+        let content = content::ranged_content(&self.store, key, entry.length, ());
         Ok(StoredFile::new(Content::Ranged(content), info))
     }
 
@@ -81,25 +76,25 @@ impl FileEngine for S3Files {
     }
 
     fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
-        let (bucket, folder) = (self.bucket.clone(), folder.cloned());
-        self.tasks.wait(async move { bucket.list(folder.as_ref()).await })
+        let folder = folder.cloned();
+        self.store.run(|bucket| async move { bucket.list(folder.as_ref()).await })
     }
 
     fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError> {
         let target = content::Target { id: random_id()?, is_link: false };
-        Ok(Box::new(content::Writer::new(self.bucket.clone(), self.tasks.clone(), target)))
+        Ok(Box::new(content::Writer::new(self.store.clone(), target)))
     }
 
     fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
-        let (bucket, owned) = (self.bucket.clone(), files.to_vec());
-        let published = self.tasks.wait(async move {
+        let owned = files.to_vec();
+        let published = self.store.run(|bucket| async move {
             Ok(match owned.as_slice() {
                 [] => Published { result: Ok(Vec::new()), replaced: Vec::new(), unused: false },
                 [file] => bucket.publish_one(file).await,
                 files => bucket.publish_several(files).await,
             })
         })?;
-        cleanup::delete_later(&self.bucket, &self.tasks, &self.waiting, published.replaced);
+        cleanup::delete_later(&self.store, &self.waiting, published.replaced);
         if published.unused {
             files.iter().for_each(|file| self.discard(&file.content));
         }
@@ -111,8 +106,8 @@ impl FileEngine for S3Files {
     }
 
     fn discard(&self, content: &str) {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(CONTENTS, content));
-        self.tasks.spawn(async move {
+        let (bucket, key) = (self.store.bucket.clone(), self.store.bucket.keys.key(CONTENTS, content));
+        self.store.spawn(async move {
             if let Err(error) = bucket.delete(&key).await {
                 log::debug!("a content that is not needed stays until it is old: {error}");
             }
@@ -145,9 +140,12 @@ impl Bucket {
 /// The number of threads. They only move bytes, and compute signatures and checksums.
 const THREADS: usize = 2;
 
-/// Starts tasks of a bucket, which end when the last clone of this value is dropped.
+/// A bucket, and the threads that exchange data with it. Their tasks end when the last clone of this value is dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Tasks(Arc<Background>);
+pub(crate) struct Store {
+    pub(crate) bucket: Bucket,
+    background: Arc<Background>,
+}
 
 #[derive(Debug)]
 struct Background {
@@ -164,33 +162,33 @@ impl Drop for Background {
     }
 }
 
-impl Tasks {
-    pub(crate) fn new() -> Result<Self, StoreError> {
+impl Store {
+    pub(crate) fn new(bucket: Bucket) -> Result<Self, StoreError> {
         let runtime =
             Builder::new_multi_thread().worker_threads(THREADS).thread_name("rulebook-s3").enable_all().build();
         let runtime = runtime.map_err(StoreError::io_during("starting the threads for a bucket"))?;
-        Ok(Self(Arc::new(Background { runtime: Some(runtime) })))
+        Ok(Self { bucket, background: Arc::new(Background { runtime: Some(runtime) }) })
     }
 
     pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        let runtime = self.0.runtime.as_ref().expect("the runtime is removed only when the value is dropped");
+        let runtime = self.background.runtime.as_ref().expect("the runtime is removed only when the value is dropped");
         runtime.spawn(task)
     }
 
     /// Runs a task and blocks this thread until it ends. Unlike a call of `block_on`, this cannot panic if the thread
     /// belongs to another runtime.
-    pub(crate) fn wait<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub(crate) fn run<T, F>(&self, task: impl FnOnce(Bucket) -> F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
         let (sender, receiver) = mpsc::sync_channel(1);
+        let task = task(self.bucket.clone());
         self.spawn(async move {
             // Sending fails only if this thread has panicked.
             let _ = sender.send(task.await);
         });
-        receiver.recv().unwrap_or_else(|_| {
-            let error = "the task has panicked, or the store has been closed".into();
-            Err(StoreError::Unavailable { action: "waiting for a bucket", error })
-        })
+        let closed = |_| unavailable("waiting for a bucket", "the task has panicked, or the store has been closed");
+        receiver.recv().map_err(closed)?
     }
 }

@@ -26,7 +26,7 @@ use crate::bucket::{
     unavailable,
 };
 use crate::content::{self, Target, Writer};
-use crate::engine::Tasks;
+use crate::engine::Store;
 use crate::pointer::{MAX_CONFLICTS, pause_after_conflict};
 
 const READ: &str = "opening the file of a link";
@@ -46,20 +46,23 @@ const RESPONSE_FIELDS: [(&str, &str); 5] = [
 
 #[derive(Debug)]
 pub(crate) struct S3Links {
-    bucket: Bucket,
-    tasks: Tasks,
+    store: Store,
     stored: Arc<Stored>,
 }
 
 impl S3Links {
-    pub(crate) fn new(bucket: Bucket, tasks: Tasks) -> Self {
-        Self { bucket, tasks, stored: Arc::default() }
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, stored: Arc::default() }
+    }
+
+    fn list_links(&self) -> Result<Listed, StoreError> {
+        self.store.run(|bucket| async move { bucket.list_links().await })
     }
 }
 
 impl LinkFiles for S3Links {
     fn location(&self) -> String {
-        self.bucket.location.url()
+        self.store.bucket.location.url()
     }
 
     fn key(&self) -> Result<Option<LinkKey>, StoreError> {
@@ -68,23 +71,21 @@ impl LinkFiles for S3Links {
     }
 
     fn create_key(&self) -> Result<LinkKey, StoreError> {
-        let bucket = self.bucket.clone();
-        self.tasks.wait(async move { bucket.link_key().await })
+        self.store.run(|bucket| async move { bucket.link_key().await })
     }
 
     fn create(&self, link: NewLink) -> Result<Box<dyn LinkWriter>, StoreError> {
-        Ok(Box::new(S3LinkWriter::new(self.bucket.clone(), self.tasks.clone(), Arc::clone(&self.stored), link)))
+        Ok(Box::new(S3LinkWriter::new(self.store.clone(), Arc::clone(&self.stored), link)))
     }
 
     fn open(&self, id: &LinkId) -> Result<Option<OpenLink>, StoreError> {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(LINK_HEADS, &id.to_string()));
-        let read = self.tasks.wait(async move { bucket.read::<Head>(&key, READ).await })?;
+        let key = self.store.bucket.keys.key(LINK_HEADS, &id.to_string());
+        let read = self.store.run(|bucket| async move { bucket.read::<Head>(&key, READ).await })?;
         let Some(seen) = read.filter(|seen| seen.value.uses != Some(0)) else { return Ok(None) };
         let (text, length, is_limited) = (seen.value.fields(), seen.value.length, seen.value.uses.is_some());
-        let (bucket, tasks) = (self.bucket.clone(), self.tasks.clone());
-        let key = self.bucket.keys.key(LINK_CONTENTS, id.nonce());
-        let deletion = is_limited.then(|| Arc::new(DeleteAfterLastDownload::new(self, id)));
-        let content = content::ranged_content(bucket, tasks, key, length, deletion.clone());
+        let key = self.store.bucket.keys.key(LINK_CONTENTS, id.nonce());
+        let deletion = is_limited.then(|| Arc::new(DeleteAfterLastDownload::new(&self.store, id)));
+        let content = content::ranged_content(&self.store, key, length, deletion.clone());
         let uses = deletion.map(|deletion| -> Box<dyn LinkUses> { Box::new(S3Uses { seen, deletion }) });
         Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), uses)))
     }
@@ -94,13 +95,13 @@ impl LinkFiles for S3Links {
     }
 
     fn redirect_url(&self, id: &LinkId, response_fields: &[(&str, &str)]) -> Result<Option<String>, StoreError> {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(LINK_CONTENTS, id.nonce()));
+        let key = self.store.bucket.keys.key(LINK_CONTENTS, id.nonce());
         let query = response_fields.iter().filter_map(|(name, value)| {
             let (_, parameter) = RESPONSE_FIELDS.iter().find(|(field, _)| field == name)?;
             Some(((*parameter).to_owned(), (*value).to_owned()))
         });
         let options = SignedUrlOptions::default().with_query(query);
-        let url = self.tasks.wait(async move {
+        let url = self.store.run(|bucket| async move {
             let url = bucket.s3.signed_url_opts(reqwest::Method::GET, &key, URL_LIFETIME, &options).await;
             url.map_err(error_during("signing the URL of a file"))
         });
@@ -121,8 +122,7 @@ impl LinkFiles for S3Links {
 
     fn clean_up(&self) -> Result<(), StoreError> {
         let listed = self.stored.list_now(|| self.list_links())?;
-        let bucket = self.bucket.clone();
-        self.tasks.wait(async move { bucket.delete_expired(listed).await })
+        self.store.run(|bucket| async move { bucket.delete_expired(listed).await })
     }
 }
 
@@ -161,8 +161,7 @@ const WRITE: &str = "storing the file of a link";
 
 #[derive(Debug)]
 struct S3LinkWriter {
-    bucket: Bucket,
-    tasks: Tasks,
+    store: Store,
     stored: Arc<Stored>,
     link: NewLink,
     content: Box<Writer>,
@@ -170,10 +169,10 @@ struct S3LinkWriter {
 }
 
 impl S3LinkWriter {
-    fn new(bucket: Bucket, tasks: Tasks, stored: Arc<Stored>, link: NewLink) -> Self {
+    fn new(store: Store, stored: Arc<Stored>, link: NewLink) -> Self {
         let target = Target { id: LinkId::new(link.nonce, 0).nonce().to_owned(), is_link: true };
-        let content = Box::new(Writer::new(bucket.clone(), tasks.clone(), target));
-        Self { bucket, tasks, stored, link, content, length: 0 }
+        let content = Box::new(Writer::new(store.clone(), target));
+        Self { store, stored, link, content, length: 0 }
     }
 }
 
@@ -185,14 +184,14 @@ impl LinkWriter for S3LinkWriter {
     }
 
     fn finish(self: Box<Self>, lifetime: u64) -> Result<LinkId, StoreError> {
-        let Self { bucket, tasks, stored, link, content, length } = *self;
+        let Self { store, stored, link, content, length } = *self;
         content.finish()?;
         let expires = unix_time().saturating_add(lifetime);
         let id = LinkId::new(link.nonce, expires);
         let head = Head::new(expires, length, link.uses.map(u32::from), &link.head);
-        let (key, grace) = (bucket.keys.key(LINK_HEADS, &id.to_string()), bucket.location.grace);
-        let content_key = bucket.keys.key(LINK_CONTENTS, id.nonce());
-        tasks.wait(async move {
+        let (keys, grace) = (&store.bucket.keys, store.bucket.location.grace);
+        let (key, content_key) = (keys.key(LINK_HEADS, &id.to_string()), keys.key(LINK_CONTENTS, id.nonce()));
+        store.run(|bucket| async move {
             match bucket.write_if(&key, &head, &None, WRITE).await {
                 // The nonce is random: an earlier attempt of the same request has written the object.
                 Ok(Written::Done(_) | Written::Conflict) => Ok(()),
@@ -260,22 +259,17 @@ const CLAIM: &str = "counting a download";
 /// may not have ended, and reads the rest of the content again if its connection to the bucket breaks.
 #[derive(Debug)]
 struct DeleteAfterLastDownload {
-    bucket: Bucket,
-    tasks: Tasks,
+    store: Store,
     head: Path,
     content: Path,
     is_enabled: AtomicBool,
 }
 
 impl DeleteAfterLastDownload {
-    fn new(links: &S3Links, id: &LinkId) -> Self {
-        Self {
-            bucket: links.bucket.clone(),
-            tasks: links.tasks.clone(),
-            head: links.bucket.keys.key(LINK_HEADS, &id.to_string()),
-            content: links.bucket.keys.key(LINK_CONTENTS, id.nonce()),
-            is_enabled: AtomicBool::default(),
-        }
+    fn new(store: &Store, id: &LinkId) -> Self {
+        let keys = &store.bucket.keys;
+        let (head, content) = (keys.key(LINK_HEADS, &id.to_string()), keys.key(LINK_CONTENTS, id.nonce()));
+        Self { store: store.clone(), head, content, is_enabled: AtomicBool::default() }
     }
 }
 
@@ -284,8 +278,8 @@ impl Drop for DeleteAfterLastDownload {
         if !*self.is_enabled.get_mut() {
             return;
         }
-        let (bucket, head, content) = (self.bucket.clone(), self.head.clone(), self.content.clone());
-        self.tasks.spawn(async move {
+        let (bucket, head, content) = (self.store.bucket.clone(), self.head.clone(), self.content.clone());
+        self.store.spawn(async move {
             if let Err(error) = bucket.delete_link(&head, &content).await {
                 log::debug!("the file of a link that was used stays until it expires: {error}");
             }
@@ -302,8 +296,8 @@ struct S3Uses {
 impl LinkUses for S3Uses {
     fn claim(self: Box<Self>, is_redirected: bool) -> Result<bool, StoreError> {
         let Self { seen, deletion } = *self;
-        let (bucket, head) = (deletion.bucket.clone(), deletion.head.clone());
-        let claimed = deletion.tasks.wait(async move { bucket.claim(&head, seen).await })?;
+        let head = deletion.head.clone();
+        let claimed = deletion.store.run(|bucket| async move { bucket.claim(&head, seen).await })?;
         // If the client was redirected, the file must remain; it is deleted after the link has expired.
         if claimed == Some(Claimed::Only) && !is_redirected {
             deletion.is_enabled.store(true, Ordering::Relaxed);
@@ -399,7 +393,7 @@ impl Stored {
             return Ok(());
         }
         let listed = self.list(&mut last, list)?;
-        if listed.has_old_files() {
+        if !listed.old.is_empty() {
             self.next_clean_up.store(0, Ordering::Relaxed);
         }
         Ok(())
@@ -439,12 +433,6 @@ struct Listed {
     old: Vec<OldFile>,
 }
 
-impl Listed {
-    fn has_old_files(&self) -> bool {
-        !self.old.is_empty()
-    }
-}
-
 /// A file that may have to be deleted.
 #[derive(Debug)]
 struct OldFile {
@@ -458,13 +446,6 @@ struct OldFile {
 struct ListedContent {
     length: u64,
     written: SystemTime,
-}
-
-impl S3Links {
-    fn list_links(&self) -> Result<Listed, StoreError> {
-        let bucket = self.bucket.clone();
-        self.tasks.wait(async move { bucket.list_links().await })
-    }
 }
 
 impl Bucket {
@@ -525,15 +506,13 @@ impl Bucket {
         }
         let now = self.current_time().await?;
         let unneeded = listed.old.into_iter().filter(|file| file.unneeded_after <= now);
-        let bucket = self.clone();
-        run_for_all(unneeded.collect(), move |file| bucket.clone().delete_old(file)).await
-    }
-
-    async fn delete_old(self, file: OldFile) -> Result<(), StoreError> {
-        match file.head {
-            Some(head) => self.delete_link(&head, &file.content).await,
-            None => self.delete(&file.content).await,
-        }
+        let delete = |file: OldFile| async move {
+            match file.head {
+                Some(head) => self.delete_link(&head, &file.content).await,
+                None => self.delete(&file.content).await,
+            }
+        };
+        run_for_all(unneeded.collect(), delete).await
     }
 
     async fn current_time(&self) -> Result<SystemTime, StoreError> {

@@ -192,17 +192,6 @@ fn is_abandoned(since: SystemTime) -> bool {
     SystemTime::now().duration_since(since).is_ok_and(|age| age > ABANDONED_AFTER)
 }
 
-impl Resolved {
-    fn has_open_transaction(&self) -> bool {
-        self.open_transaction.is_some()
-    }
-
-    /// Returns `true` if the pointer waits for the decision about this transaction.
-    fn is_prepared_for(&self, transaction: &str) -> bool {
-        self.open_transaction.as_ref().is_some_and(|(id, _)| id == transaction)
-    }
-}
-
 const PUBLISH: &str = "publishing a file";
 /// How often a file is published again after another server has changed its pointer at the same moment.
 pub(crate) const MAX_CONFLICTS: u32 = 100;
@@ -236,11 +225,8 @@ fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replaced> {
 
 fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<(), StoreError> {
     let info = resolved.current.as_ref().map(Entry::info);
-    if file.precondition.is_met(info.as_ref()) {
-        Ok(())
-    } else {
-        Err(StoreError::PreconditionFailed(file.name.clone()))
-    }
+    let is_met = file.precondition.is_met(info.as_ref());
+    if is_met { Ok(()) } else { Err(StoreError::PreconditionFailed(file.name.clone())) }
 }
 
 /// Waits before the pointer that another server has just changed is read again.
@@ -389,13 +375,11 @@ impl Bucket {
     }
 
     async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
-        let bucket = self.clone();
-        run_for_all(files.to_vec(), move |file| bucket.clone().check_one(file)).await
-    }
-
-    async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
-        let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
-        check_precondition(&file, &resolved)
+        let check = |file: NewFile| async move {
+            let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
+            check_precondition(&file, &resolved)
+        };
+        run_for_all(files.to_vec(), check).await
     }
 
     /// Waits until no file waits for the decision of another server.
@@ -427,11 +411,12 @@ impl Bucket {
                 self.resolve(&key).await?
             };
             let (old, name) = (resolved.current.clone(), file.name.clone());
-            if resolved.is_prepared_for(&transaction) {
-                return Ok(Some(Prepared { name, old, new, version: resolved.version }));
-            }
-            if resolved.has_open_transaction() {
-                return Ok(None);
+            match &resolved.open_transaction {
+                Some((id, _)) if *id == transaction => {
+                    return Ok(Some(Prepared { name, old, new, version: resolved.version }));
+                }
+                Some(_) => return Ok(None),
+                None => {}
             }
             check_precondition(&file, &resolved)?;
             let pending = Some(Pending { transaction: transaction.clone(), entry: new.clone() });
@@ -447,35 +432,31 @@ impl Bucket {
     /// Removes the new contents from the pointers. If this fails, readers still see the old contents, because the
     /// transaction is aborted.
     async fn revert(&self, prepared: Vec<Prepared>) {
-        let bucket = self.clone();
-        if let Err(error) = run_for_all(prepared, move |file| bucket.clone().revert_one(file)).await {
+        let revert = |file: Prepared| async move {
+            let old = Pointer { current: file.old, pending: None };
+            self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
+        };
+        if let Err(error) = run_for_all(prepared, revert).await {
             log::warn!("an aborted publication could not be cleaned up; other servers ignore it: {error}");
         }
     }
 
-    async fn revert_one(self, file: Prepared) -> Result<(), StoreError> {
-        let old = Pointer { current: file.old, pending: None };
-        self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
-    }
-
     /// Completes the pointers of a committed transaction, and deletes the decision.
     async fn complete_prepared(&self, transaction: &str, prepared: Vec<Prepared>) {
-        let (bucket, id) = (self.clone(), transaction.to_owned());
-        let mut completed = run_for_all(prepared, move |file| bucket.clone().complete_one(file, id.clone())).await;
+        let complete = |file: Prepared| async move {
+            let key = self.keys.pointer(&file.name)?;
+            let new = Pointer { current: Some(file.new), pending: None };
+            match self.write_if(&key, &new, &file.version, PUBLISH).await? {
+                Written::Done(_) => Ok(()),
+                Written::Conflict => self.complete_pointer(&key, transaction).await.map(drop),
+            }
+        };
+        let mut completed = run_for_all(prepared, complete).await;
         if completed.is_ok() {
             completed = self.delete(&self.keys.key(TRANSACTIONS, transaction)).await;
         }
         if let Err(error) = completed {
             log::warn!("a publication will be completed later; other servers see it already: {error}");
-        }
-    }
-
-    async fn complete_one(self, file: Prepared, transaction: String) -> Result<(), StoreError> {
-        let key = self.keys.pointer(&file.name)?;
-        let new = Pointer { current: Some(file.new), pending: None };
-        match self.write_if(&key, &new, &file.version, PUBLISH).await? {
-            Written::Done(_) => Ok(()),
-            Written::Conflict => self.complete_pointer(&key, &transaction).await.map(drop),
         }
     }
 

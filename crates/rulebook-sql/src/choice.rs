@@ -7,7 +7,7 @@ use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonMember, 
 use rulebook::types::{Check, Structure, Value};
 use rulebook_model::model::Parameter;
 
-use crate::names::Names;
+use crate::names::{Names, named_parameter};
 use crate::value::SqlValue;
 
 pub(crate) const CHOOSE: &str = "choose";
@@ -32,13 +32,7 @@ impl Choice {
         errors: &mut Vec<HandlerError>,
     ) -> Vec<Self> {
         let Some(node) = method.optional_setting(CHOOSE) else { return Vec::new() };
-        let members = match object(node, CHOOSE) {
-            Ok(members) => members,
-            Err(error) => {
-                errors.push(error);
-                return Vec::new();
-            }
-        };
+        let members = object(node, CHOOSE).map_err(|error| errors.push(error)).unwrap_or_default();
         let mut choices = Vec::new();
         for member in members {
             match Self::of_parameter(method, member, names) {
@@ -54,12 +48,7 @@ impl Choice {
         JsonMember { key, value: node }: &JsonMember,
         names: &mut Names<'_, '_>,
     ) -> Result<Self, Vec<HandlerError>> {
-        let parameters = &method.method.parameters;
-        let Some(parameter) = parameters.iter().find(|parameter| parameter.name == key.value) else {
-            let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-            let error = HandlerError::new(format!("the method has no parameter `{}`", key.value.escape_debug()));
-            return Err(vec![error.at(key.span).suggest(&key.value, "parameters", &known)]);
-        };
+        let parameter = named_parameter(method, key).map_err(|error| vec![error])?;
         let Some(words) = words(&*parameter.r#type.check) else {
             let message = format!("`{}` chooses a part of a statement, so that it must be an `enum`", key.value);
             let help = "write its type as `enum(…)` with the names of the parts";

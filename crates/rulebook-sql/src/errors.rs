@@ -23,7 +23,13 @@ use crate::value::{NamedValue, Source, SqlValue, Target};
 /// The setting for errors that statements raise.
 pub(crate) const ON_ERROR: &str = "on_error";
 
-const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
+/// For violations of constraints: the setting, the kind of error, the kind of rule, and its name in messages.
+const VIOLATIONS: [(&str, ErrorKind, &str, &str); 4] = [
+    ("on_unique", ErrorKind::UniqueViolation, UNIQUE, "unique constraint"),
+    ("on_foreign_key", ErrorKind::ForeignKeyViolation, FOREIGN_KEY, "foreign key"),
+    ("on_check", ErrorKind::CheckViolation, CHECK, "check"),
+    ("on_not_null", ErrorKind::NotNullViolation, NOT_NULL, "column that is never null"),
+];
 
 /// The declared errors for errors of the database. For a violation of a constraint: the setting, the constraint, and
 /// the name of the error. Without a constraint, the error is that of all constraints.
@@ -39,7 +45,7 @@ pub(crate) struct ErrorNames {
 impl ErrorNames {
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let (mut violations, mut unhandled) = (Vec::new(), Vec::new());
-        for key in VIOLATION_KEYS {
+        for (key, ..) in VIOLATIONS {
             let Some(node) = method.optional_setting(key) else { continue };
             let mut read = |constraint: Spanned<Option<String>>, node| match declared_name(method, node, key) {
                 Ok(name) => violations.push((key, constraint, name)),
@@ -83,12 +89,7 @@ impl ErrorNames {
     /// Returns an error for each constraint that no table has, so that its error would never be returned.
     pub(crate) fn unknown_constraints(&self, rules: &[Rule], dialect: Dialect) -> Vec<HandlerError> {
         let unknown = self.violations.iter().filter_map(|(key, constraint, _)| {
-            let (kind, what) = match *key {
-                "on_unique" => (UNIQUE, "unique constraint"),
-                "on_not_null" => (NOT_NULL, "column that is never null"),
-                "on_check" => (CHECK, "check"),
-                _ => (FOREIGN_KEY, "foreign key"),
-            };
+            let (.., kind, what) = VIOLATIONS.into_iter().find(|(known, ..)| known == key)?;
             let is_known = |rule: &&Rule| rule.kind == kind && !rule.table.ends_with("_sqlx_migrations");
             let known: BTreeSet<_> = rules.iter().filter(is_known).map(|rule| rule.name.as_str()).collect();
             let known = Vec::from_iter(known);
@@ -121,15 +122,9 @@ impl ErrorNames {
     }
 
     fn declared(&self, kind: &ErrorKind, constraint: Option<&str>) -> Option<&str> {
-        let key = match kind {
-            ErrorKind::UniqueViolation => "on_unique",
-            ErrorKind::ForeignKeyViolation => "on_foreign_key",
-            ErrorKind::CheckViolation => "on_check",
-            ErrorKind::NotNullViolation => "on_not_null",
-            _ => return None,
-        };
+        let (key, ..) = VIOLATIONS.iter().find(|(_, known, ..)| known == kind)?;
         let is_declared = |(known, name, _): &&(&str, Spanned<Option<String>>, String)| {
-            *known == key && name.value.as_ref().is_none_or(|name| Some(name.as_str()) == constraint)
+            known == key && name.value.as_ref().is_none_or(|name| Some(name.as_str()) == constraint)
         };
         self.violations.iter().find(is_declared).map(|(.., error)| error.as_str())
     }
@@ -168,14 +163,8 @@ impl ErrorNames {
 
 fn read_raised(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Vec<(String, String)> {
     let Some(node) = method.optional_setting(ON_ERROR) else { return Vec::new() };
-    let members = match object(node, ON_ERROR) {
-        Ok(members) => members,
-        Err(error) => {
-            let help = "write an object from the messages or codes of the database to errors of the method";
-            errors.push(error.help(help));
-            return Vec::new();
-        }
-    };
+    let help = "write an object from the messages or codes of the database to errors of the method";
+    let members = object(node, ON_ERROR).map_err(|error| errors.push(error.help(help))).unwrap_or_default();
     let names = members.into_iter().filter_map(|member| {
         let name = declared_name(method, &member.value, &member.key.value);
         Some((member.key.value.clone(), name.map_err(|error| errors.push(error)).ok()?))

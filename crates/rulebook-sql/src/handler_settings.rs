@@ -18,7 +18,7 @@ use crate::choice::{CHOOSE, Choice, MAX_COMBINATIONS, combination, unused};
 use crate::database::{Database, Dialect};
 use crate::errors::{ErrorNames, ON_ERROR, declared_name};
 use crate::names::{Names, UNUSED, unused_parameters};
-use crate::page::{Key, PAGE, PageSettings, key_name, page_text, total_text};
+use crate::page::{Key, PAGE, Page, PageSettings, key_name, page_text, total_text};
 use crate::result_shape::{ResultShape, Rows, item_of};
 use crate::settings::{CallLimits, MAIN};
 use crate::statement::{Statement, StatementText};
@@ -130,7 +130,10 @@ pub(crate) fn read_method(
         database,
         values: names.values,
         choices,
-        page: page.map(|page| page.into_page(method, orders, keys)),
+        page: page.map(|settings| {
+            let (method, secret) = (method.method.id.clone(), std::sync::OnceLock::new());
+            Page { settings, keys, orders, method, secret }
+        }),
         steps,
         inserted,
         missing,
@@ -446,7 +449,8 @@ impl StepCompiler<'_, '_, '_> {
                 }
                 continue;
             };
-            match self.paged(page, statement, &page.by_with(self.dialect, fragment), compiled.shape.as_ref()) {
+            match self.paged(page, statement, &page.by.with_fragments(self.dialect, fragment), compiled.shape.as_ref())
+            {
                 Ok(variants) => compiled.variants.extend(variants),
                 Err(found) => errors.extend(found),
             }

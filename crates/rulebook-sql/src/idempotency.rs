@@ -152,13 +152,19 @@ impl IdempotencyStorage for SqlIdempotency {
     }
 
     fn renew(&self, claimed: &ClaimedKey, lease: Duration) -> StorageFuture<()> {
-        let claimed = claimed.clone();
-        self.run(move |records, database| async move { records.renew(&database, &claimed, lease).await })
+        let ClaimedKey { id, token, .. } = claimed.clone();
+        self.run(move |records, database| async move {
+            execute_repeatedly(&database, &records.statements.renew, &[&millis(lease), &id, &token]).await.map(drop)
+        })
     }
 
     fn store(&self, claimed: &ClaimedKey, response: Vec<u8>, lifetime: Duration) -> StorageFuture<()> {
-        let claimed = claimed.clone();
-        self.run(move |records, database| async move { records.store(&database, &claimed, &response, lifetime).await })
+        let ClaimedKey { id, payload, token, .. } = claimed.clone();
+        self.run(move |records, database| async move {
+            let (lifetime, response) = (millis(lifetime), BASE64.encode(response));
+            let parameters: [&str; 5] = [&id, &payload, &token, &lifetime, &response];
+            execute_repeatedly(&database, &records.statements.store, &parameters).await.map(drop)
+        })
     }
 
     fn release(&self, claimed: &ClaimedKey) -> StorageFuture<()> {
@@ -278,22 +284,6 @@ impl Records {
             *found_full = is_full().then(Instant::now);
         }
         Ok(is_full())
-    }
-
-    async fn renew(&self, database: &Database, key: &ClaimedKey, lease: Duration) -> Result<(), sqlx::Error> {
-        execute_repeatedly(database, &self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
-    }
-
-    async fn store(
-        &self,
-        database: &Database,
-        key: &ClaimedKey,
-        response: &[u8],
-        time: Duration,
-    ) -> Result<(), sqlx::Error> {
-        let (time, response) = (millis(time), BASE64.encode(response));
-        let parameters: [&str; 5] = [&key.id, &key.payload, &key.token, &time, &response];
-        execute_repeatedly(database, &self.statements.store, &parameters).await.map(drop)
     }
 
     async fn release(&self, database: &Database, key: &ClaimedKey) -> Result<(), sqlx::Error> {

@@ -16,7 +16,7 @@ use rulebook::key::{
 };
 
 use crate::database::{Database, Dialect, Lease, TextRow};
-use crate::storage::{OpenError, Storage, create_tables, end_transaction, execute, execute_repeatedly};
+use crate::storage::{OpenError, Storage, create_tables, end_transaction, execute, execute_repeatedly, has_code};
 
 /// The maximum time for reading the state, after which another connection is tried.
 const STATE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -155,7 +155,7 @@ impl KeyStorage for SqlKeys {
                 return Err(error);
             }
         };
-        let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(changes.keys.len()).unwrap_or(u32::MAX);
         let limit = CHANGE_TIMEOUT.saturating_add(CHANGE_TIME_PER_KEY.saturating_mul(count));
         self.run(limit, |_| apply_changes(lease, statements, changes))
     }
@@ -193,6 +193,11 @@ impl fmt::Debug for SqlKeys {
     }
 }
 
+/// The SQLSTATEs of a missing table: that of PostgreSQL, and that of MySQL and MariaDB.
+const MISSING_TABLE: [&str; 2] = ["42P01", "42S02"];
+/// The SQLSTATEs of a statement that the database has undone, because it waited for another one that waited for it.
+const DEADLOCK: [&str; 2] = ["40001", "40P01"];
+
 const USAGES_PER_STATEMENT: usize = 500;
 /// The number of attempts to add usage, which the database may refuse because another server adds some as well.
 const USAGE_ATTEMPTS: usize = 3;
@@ -218,25 +223,13 @@ struct Changes {
     is_pepper_changed: bool,
 }
 
-impl Changes {
-    fn len(&self) -> usize {
-        self.keys.len()
-    }
-}
-
 /// Creates the tables if they cannot be read because they do not exist.
 async fn prepare(database: &Database, statements: &'static Statements) -> Result<(), sqlx::Error> {
     match execute_repeatedly(database, statements.state, &[]).await {
         Ok(rows) if !rows.is_empty() => Ok(()),
-        Err(error) if !is_missing_table(&error) => Err(error),
+        Err(error) if !has_code(&error, &MISSING_TABLE) => Err(error),
         _ => create_tables(database, statements.create).await,
     }
-}
-
-fn is_missing_table(error: &sqlx::Error) -> bool {
-    // The SQLSTATE of PostgreSQL, and that of MySQL and MariaDB.
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| matches!(&*code, "42P01" | "42S02"))
 }
 
 /// Begins a change of the keys: waits for other changes, and reads the newest keys.
@@ -278,19 +271,13 @@ async fn add_usage(
         let values: Vec<&str> = chunk.iter().flatten().map(String::as_str).collect();
         let mut attempt = 1;
         while let Err(error) = execute(database, &sql, &values).await {
-            if attempt == USAGE_ATTEMPTS || !is_deadlock(&error) {
+            if attempt == USAGE_ATTEMPTS || !has_code(&error, &DEADLOCK) {
                 return Err(error);
             }
             attempt += 1;
         }
     }
     Ok(())
-}
-
-/// Returns `true` if the database has undone the statement, because it waited for another one that waited for it.
-fn is_deadlock(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }
 
 fn parse_state(row: &TextRow) -> Result<KeyState, ParseError> {

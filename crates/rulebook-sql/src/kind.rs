@@ -196,19 +196,6 @@ impl SqlKind {
         *self.announced.lock().unwrap_or_else(PoisonError::into_inner) = Some((sender, task));
     }
 
-    /// Migrates a new database, and prepares the statements with it.
-    async fn check_database(&self, database: &Arc<Database>, context: PrepareContext<'_>) -> Result<(), OpenError> {
-        let checked = match Release::prepare(database, &self.methods_of(database), context).await {
-            Ok(Some(release)) => release.commit().await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        checked.map_err(|error| match release::unchecked(database, &error) {
-            Some(warning) => OpenError::Unchecked(warning),
-            None => OpenError::Invalid(error.errors),
-        })
-    }
-
     /// Prepares the statements with new databases, which have the tables of the migrations.
     async fn check_statements(&self, check: CheckContext<'_>) -> Result<Vec<HandlerError>, Vec<HandlerError>> {
         let (mut created, mut unchecked, mut errors) = (Vec::new(), Vec::new(), Vec::new());
@@ -218,7 +205,7 @@ impl SqlKind {
             let (new, opened) = release::open(&database, number, check).await;
             created.extend(new);
             let opened = match opened {
-                Ok(()) => self.check_database(&database, context).await,
+                Ok(()) => release::check(&database, &self.methods_of(&database), context).await,
                 Err(error) => Err(error),
             };
             match opened {

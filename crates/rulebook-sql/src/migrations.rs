@@ -20,7 +20,7 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use crate::database::{Connection, Database, Dialect, Lease, LeaseEnd};
 use crate::release::{Copy, Release, ReleaseError};
 use crate::settings::read_databases;
-use crate::statement::{first_words, locate, words};
+use crate::statement::{first_words, locate, unquoted_words, words};
 
 /// The index of the file in the spans of a migration, which is not a file of the definition.
 const MIGRATION_FILE: u32 = u32::MAX;
@@ -113,8 +113,7 @@ impl MigrationFile {
 
     /// Returns `true` if a statement gives a table or a column with the name `old` the name `new`.
     pub(crate) fn renames(&self, old: &str, new: &str, dialect: Dialect) -> bool {
-        // Names in quotes are no words.
-        let words = words(&self.migration.sql.replace(['"', '`'], ""), dialect).unwrap_or_default();
+        let words = unquoted_words(&self.migration.sql, dialect);
         let [old, new] = [old, new].map(|name| name.rsplit('.').next().unwrap_or(name).to_lowercase());
         let is_pair = |words: &[String], between: &[&str]| {
             words.first() == Some(&old)
@@ -185,8 +184,7 @@ impl MigrationFile {
     }
 
     pub(crate) fn emptied_tables(&self, dialect: Dialect) -> Vec<String> {
-        let text = self.migration.sql.replace(['"', '`'], "");
-        let words = words(&text, dialect).unwrap_or_default();
+        let words = unquoted_words(&self.migration.sql, dialect);
         let tables = words.windows(4).chain(words.windows(3).last()).filter_map(|words| match words {
             [delete, from, table, rest @ ..] if delete == "delete" && from == "from" => {
                 rest.first().is_none_or(|next| next != "where" && next != "using" && next != "as").then_some(table)
@@ -355,21 +353,16 @@ impl MigrationStatus {
             }
         };
         applied.retain(|applied| first_edited.is_none_or(|first| applied.version < first));
-        let interrupted = match applied.is_empty() {
-            true => None,
-            false => migrate.dirty_version().await.ok().flatten(),
-        };
+        let interrupted = if applied.is_empty() { None } else { migrate.dirty_version().await.ok().flatten() };
         compare(files, &applied, interrupted)
     }
 
     pub(crate) fn pending_message(&self, database: &str) -> String {
         let names: Vec<_> = self.pending.iter().map(|file| format!("`{}`", file.name())).collect();
-        match &names[..] {
-            [name] => format!("the migration {name} of the database `{database}` is pending"),
-            names => {
-                format!("{} migrations of the database `{database}` are pending: {}", names.len(), names.join(", "))
-            }
+        if let [name] = &names[..] {
+            return format!("the migration {name} of the database `{database}` is pending");
         }
+        format!("{} migrations of the database `{database}` are pending: {}", names.len(), names.join(", "))
     }
 
     /// Writes to the log what the database lacks or has besides the files, although the statements fit.

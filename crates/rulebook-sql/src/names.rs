@@ -11,6 +11,7 @@ use rulebook::model::Versions;
 use rulebook::types::{Arity, Check, Structure, Value};
 use rulebook_model::constraint::{Constraint, ConstraintKind};
 use rulebook_model::model::{Idempotency, Location, Method, Parameter};
+use rulebook_model::span::Spanned;
 use serde_json::json;
 
 use crate::call::Step;
@@ -204,6 +205,19 @@ fn typed(value: NamedValue, check: &Arc<dyn Check>) -> NamedValue {
     NamedValue { decimal: decimal_term(&**check), moments: Moments::of(check), exceeds_i64, ..value }
 }
 
+/// Returns the parameter of a method that a setting names.
+pub(crate) fn named_parameter<'m>(
+    method: &HandledMethod<'m>,
+    name: &Spanned<String>,
+) -> Result<&'m Parameter, HandlerError> {
+    let parameters = &method.method.parameters;
+    parameters.iter().find(|parameter| parameter.name == name.value).ok_or_else(|| {
+        let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let error = HandlerError::new(format!("the method has no parameter `{}`", name.value.escape_debug()));
+        error.at(name.span).suggest(&name.value, "parameters", &known)
+    })
+}
+
 fn list_of_files_error(parameter: &Parameter) -> HandlerError {
     let message = format!("`{}` is a list of uploaded files, which cannot be a value of a statement", parameter.name);
     HandlerError::new(message).help("declare a parameter of the type `file`, so that each call has one file")
@@ -329,14 +343,12 @@ pub(crate) fn unused_parameters(
         if unused.iter().any(|(unused, ..)| *unused == name.value) {
             continue;
         }
-        let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        if known.iter().any(|one| name.value.split('.').next() == Some(*one)) {
+        if parameters.iter().any(|parameter| name.value.split('.').next() == Some(&parameter.name)) {
             let name_of = if name.value.contains('.') { ", or need not use, the member" } else { " the parameter" };
             let error = HandlerError::new(format!("the handler uses{name_of} `{}`", name.value)).at(name.span);
             errors.push(error.help("remove the name from `unused`"));
         } else {
-            let error = HandlerError::new(format!("the method has no parameter `{}`", name.value.escape_debug()));
-            errors.push(error.at(name.span).suggest(&name.value, "parameters", &known));
+            errors.extend(named_parameter(method, name).err());
         }
     }
     for (name, parameter, is_error) in unused {

@@ -24,7 +24,7 @@ use serde_json::{Value as Json, json};
 use crate::column::RawValue;
 use crate::database::{ColumnType, Dialect, PageOrder, Prepared};
 use crate::errors::parameter_error;
-use crate::names::Names;
+use crate::names::{Names, named_parameter};
 use crate::statement::StatementText;
 use crate::value::{SqlValue, Target};
 
@@ -48,20 +48,13 @@ pub(crate) struct Key {
 }
 
 pub(crate) struct Page {
-    /// The index of the value that is the cursor of the request.
-    pub cursor: usize,
-    pub parameter: Parameter,
-    /// The number of rows of a page, or the index of its value.
-    pub size: Size,
-    /// The index of the number of rows that the statement returns, and those of the values of the keys.
-    pub limit: usize,
+    pub settings: PageSettings,
+    /// The indexes of the values of the keys.
     pub keys: Vec<usize>,
-    pub next: String,
     /// The keys, for each combination of the fragments of the statement.
     pub orders: Vec<Vec<Key>>,
     /// The id of the method.
     pub method: String,
-    pub span: Span,
     pub secret: OnceLock<Secret>,
 }
 
@@ -86,12 +79,14 @@ impl Page {
 
     /// Sets the values of the page among those of a call. `order` is the combination of the fragments.
     pub(crate) fn set_values(&self, values: &mut [SqlValue], order: usize) -> Result<(), ApiError> {
-        values[self.limit] = SqlValue::Int(i64::try_from(self.size(values)).unwrap_or(i64::MAX).saturating_add(1));
-        let SqlValue::Text(cursor) = &values[self.cursor] else { return Ok(()) };
+        values[self.settings.limit] =
+            SqlValue::Int(i64::try_from(self.size(values)).unwrap_or(i64::MAX).saturating_add(1));
+        let SqlValue::Text(cursor) = &values[self.settings.cursor] else { return Ok(()) };
         let secret = self.secret.get().ok_or_else(|| ApiError::internal("the page is not prepared"))?;
-        let expected = format!("the `{}` of a response with the same order", self.next);
+        let expected = format!("the `{}` of a response with the same order", self.settings.next);
         let keys = open(secret, &self.context(order), cursor);
-        let keys = keys.ok_or_else(|| ApiError::parameters(vec![parameter_error(&self.parameter, expected)]))?;
+        let keys =
+            keys.ok_or_else(|| ApiError::parameters(vec![parameter_error(&self.settings.parameter, expected)]))?;
         for (index, key) in self.keys.iter().zip(&keys) {
             values[*index] = match key.get(DECIMAL).and_then(Json::as_str) {
                 Some(decimal) => SqlValue::Decimal(decimal.to_owned()),
@@ -102,11 +97,11 @@ impl Page {
     }
 
     pub(crate) fn has_cursor(&self, values: &[SqlValue]) -> bool {
-        values[self.cursor] != SqlValue::Null
+        values[self.settings.cursor] != SqlValue::Null
     }
 
     pub(crate) fn size(&self, values: &[SqlValue]) -> u64 {
-        match self.size {
+        match self.settings.size {
             Size::Rows(rows) => rows,
             Size::Value(index) => match values[index] {
                 SqlValue::Int(rows) => u64::try_from(rows).unwrap_or(1).max(1),
@@ -251,8 +246,11 @@ pub(crate) struct PageSettings {
     /// The output for the number of rows of all pages.
     pub total: Option<Spanned<String>>,
     parameter: Parameter,
+    /// The index of the value that is the cursor of the request.
     cursor: usize,
+    /// The number of rows of a page, or the index of its value.
     size: Size,
+    /// The index of the number of rows that the statement returns.
     limit: usize,
 }
 
@@ -297,7 +295,6 @@ impl PageSettings {
         }))
     }
 
-    /// Returns the keys in the text of an order.
     pub(crate) fn keys(&self, by: &StatementText) -> Result<Vec<Key>, HandlerError> {
         let mut keys: Vec<Key> = Vec::new();
         let mut start = 0;
@@ -323,54 +320,28 @@ impl PageSettings {
         }
         Ok(keys)
     }
-
-    /// Returns the page of a method. `orders` are the keys for each combination of the fragments of its statement.
-    pub(crate) fn into_page(self, method: &HandledMethod<'_>, orders: Vec<Vec<Key>>, keys: Vec<usize>) -> Page {
-        let Self { parameter, cursor, size, limit, next, span, .. } = self;
-        let (method, secret) = (method.method.id.clone(), OnceLock::new());
-        Page { cursor, parameter, size, limit, keys, next, orders, method, span, secret }
-    }
-
-    /// Returns the order with the fragments that a combination has chosen.
-    pub(crate) fn by_with<'f>(
-        &self,
-        dialect: Dialect,
-        fragment: impl Fn(&str) -> Option<Option<&'f std::sync::Arc<JsonNode>>>,
-    ) -> StatementText {
-        self.by.with_fragments(dialect, fragment)
-    }
 }
 
 /// Returns the parameter that a member names; without the member, the parameter with its name.
 fn parameter<'m>(method: &HandledMethod<'m>, node: &JsonNode, key: &str) -> Result<&'m Parameter, HandlerError> {
-    let name = match node.member(key) {
-        Some(value) => text(value, key)?,
-        None => Spanned::new(key.to_owned(), node.span),
-    };
-    let parameters = &method.method.parameters;
-    parameters.iter().find(|parameter| parameter.name == name.value).ok_or_else(|| {
-        let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let error = HandlerError::new(format!("the method has no parameter `{}`", name.value.escape_debug()));
-        error.at(name.span).suggest(&name.value, "parameters", &known)
-    })
+    named_parameter(method, &member_name(node, key)?)
+}
+
+fn member_name(node: &JsonNode, key: &str) -> Result<Spanned<String>, HandlerError> {
+    node.member(key).map_or_else(|| Ok(Spanned::new(key.to_owned(), node.span)), |value| text(value, key))
 }
 
 fn output(method: &HandledMethod<'_>, node: &JsonNode) -> Result<String, HandlerError> {
-    let name = match node.member("next") {
-        Some(value) => text(value, "next")?,
-        None => Spanned::new("next".to_owned(), node.span),
-    };
+    let name = member_name(node, "next")?;
     let is_cursor = |output: &&Output| {
         output.name == name.value && output.optional && Target::of(&*output.r#type.check) == Target::Text
     };
-    match method.method.returned_outputs().find(is_cursor) {
-        Some(_) => Ok(name.value),
-        None => {
-            let message = format!("the method has no output `{}` of the type `?string`", name.value.escape_debug());
-            let help = "declare it: it is the `cursor` of the next page, and null on the last one";
-            Err(HandlerError::new(message).at(name.span).help(help))
-        }
+    if method.method.returned_outputs().any(|output| is_cursor(&output)) {
+        return Ok(name.value);
     }
+    let message = format!("the method has no output `{}` of the type `?string`", name.value.escape_debug());
+    let help = "declare it: it is the `cursor` of the next page, and null on the last one";
+    Err(HandlerError::new(message).at(name.span).help(help))
 }
 
 fn size(

@@ -13,8 +13,7 @@ use url::Url;
 
 use crate::call::SqlMethod;
 use crate::database::{
-    Database, DeletedRows, Dialect, Lease, LeaseEnd, LockError, MigrationLock, PrepareError as StatementError,
-    Violation,
+    Database, DeletedRows, Dialect, Lease, LeaseEnd, MigrationLock, PrepareError as StatementError, Violation,
 };
 use crate::migrations::{self, Edited, MigrationFile, MigrationStatus, read_files};
 use crate::rules::{COLUMN, Rule, check_tables, rules};
@@ -56,15 +55,15 @@ impl ReleaseError {
     }
 }
 
-impl From<sqlx::Error> for ReleaseError {
-    fn from(error: sqlx::Error) -> Self {
-        vec![HandlerError::new(format!("the migrations cannot be applied: {error}"))].into()
+impl From<String> for ReleaseError {
+    fn from(reason: String) -> Self {
+        vec![HandlerError::new(format!("the migrations cannot be applied: {reason}"))].into()
     }
 }
 
-impl From<LockError> for ReleaseError {
-    fn from(error: LockError) -> Self {
-        vec![HandlerError::new(format!("the migrations cannot be applied: {error}"))].into()
+impl From<sqlx::Error> for ReleaseError {
+    fn from(error: sqlx::Error) -> Self {
+        error.to_string().into()
     }
 }
 
@@ -121,7 +120,7 @@ impl Release {
         };
         let first_edited = edited.as_ref().map(|edited| edited.number);
         let status = MigrationStatus::read(lease.connection(), files.clone(), first_edited).await?;
-        let before = tables(&mut lease, dialect).await?;
+        let before = tables(&mut lease).await?;
         let is_new = status.applied == 0 && before.is_empty();
         let applies = match context.migrations.apply {
             ApplyMigrations::ToAllDatabases => true,
@@ -157,7 +156,7 @@ impl Release {
         if !refused.is_empty() {
             return Err(refused.into());
         }
-        let running = Running::read(&mut lease, dialect).await?;
+        let running = Running::read(&mut lease).await?;
         let new = is_new.then(|| format!("{name}: new, at {}", database.location()));
         let mut release = Self {
             lease,
@@ -196,16 +195,7 @@ impl Release {
             let losses: Vec<_> = pending.iter().flat_map(|file| file.possible_losses(dialect)).collect();
             refuse_losses(&losses, migrations)?;
             self.description.extend(losses.iter().map(|loss| format!("  {loss}")));
-            let trial = try_in_new_database(
-                &mut self.lease,
-                &self.database,
-                files,
-                &pending,
-                &self.methods,
-                running,
-                &self.data_folder,
-            );
-            match trial.await? {
+            match self.try_in_new_database(files, &pending, running).await? {
                 Trial::Done { changes, broken } => {
                     refuse_breaking(&broken, migrations, &pending)?;
                     self.description.extend(changes.iter().map(|change| format!("  {change}")));
@@ -219,6 +209,68 @@ impl Release {
         }
         self.outside = pending;
         Ok(())
+    }
+
+    /// Applies all migrations to a new database on the same server, and prepares the statements there.
+    async fn try_in_new_database(
+        &mut self,
+        files: &[MigrationFile],
+        pending: &[MigrationFile],
+        running: &Running,
+    ) -> Result<Trial, ReleaseError> {
+        let DatabaseSettings { name, url, migrations_url, dialect, .. } = &self.database.settings;
+        // The other databases of the server must stay as they are.
+        let schemas = self.lease.text_rows(dialect.list_schemas(), &[]).await?;
+        let schemas: Vec<_> = schemas.into_iter().filter_map(|row| row.into_iter().next()?).collect();
+        if let Some(file) = files.iter().find(|file| file.may_leave_database(&schemas, *dialect)) {
+            return Ok(Trial::Impossible(format!("`{}` may change other databases of the server", file.name())));
+        }
+        let address = migrations_url.as_ref().unwrap_or(url);
+        let (created, url) = match TemporaryDatabase::create(address, *dialect, &self.data_folder).await {
+            Ok(created) => created,
+            Err(why) => return Ok(Trial::Impossible(why)),
+        };
+        let temporary = Database::new(DatabaseSettings::at(name, &url, *dialect));
+        let trial = async {
+            temporary.open(&self.data_folder)?;
+            let mut lease = temporary.lease().await?;
+            let mut before = Tables::new();
+            for file in files {
+                if pending.first().is_some_and(|first| first.number() == file.number()) {
+                    before = tables(&mut lease).await?;
+                }
+                match file.apply(lease.connection()).await {
+                    // A database that existed before its first migration has other tables and rows.
+                    Err(error)
+                        if needs_other_server(&error)
+                            || pending.iter().all(|pending| pending.number() != file.number())
+                            || error.code.as_deref().is_some_and(|code| OF_ROWS.contains(&code)) =>
+                    {
+                        let reason = error.errors.first().map_or_else(String::new, |error| error.message.clone());
+                        return Ok(Trial::Impossible(reason));
+                    }
+                    applied => applied?,
+                }
+            }
+            prepare_statements(&mut lease, &self.methods, &self.data_folder, false).await?;
+            let is_renamed = |old: &str, new: &str| pending.iter().any(|file| file.renames(old, new, *dialect));
+            let (changes, _) = differences(&before, &tables(&mut lease).await?, is_renamed);
+            let broken = running.broken(&mut lease).await?;
+            lease.end(LeaseEnd::Reuse);
+            Ok(Trial::Done { changes, broken })
+        };
+        let mut result: Result<_, ReleaseError> = trial.await;
+        // The messages of the database name the temporary one.
+        let prefix = format!("{}.", created.name);
+        let texts = match &mut result {
+            Ok(Trial::Done { broken, .. }) => broken.iter_mut().collect(),
+            Ok(Trial::Impossible(_)) => Vec::new(),
+            Err(error) => error.errors.iter_mut().map(|error| &mut error.message).collect(),
+        };
+        texts.into_iter().for_each(|text| *text = text.replace(&prefix, ""));
+        temporary.close().await;
+        created.remove().await;
+        result
     }
 
     /// Runs the migrations in a transaction, and compares the tables before and after them.
@@ -236,7 +288,7 @@ impl Release {
         if let Some(edited) = &edited {
             self.copy = Some(edited.attach(lease).await?);
         } else if is_sqlite {
-            count_rows(lease, dialect, &mut before).await?;
+            count_rows(lease, &mut before).await?;
             let has_rows = before.values().any(|table| table.rows != Some(0));
             if let Some(file) = self.database.file(&self.data_folder).filter(|_| has_rows) {
                 let end = format!("before-{}", pending.first().map_or(0, MigrationFile::number));
@@ -245,22 +297,22 @@ impl Release {
         }
         let drops_tables = edited.is_some() || pending.iter().any(|file| file.drops_table(dialect));
         let deleted = DeletedRows::default();
-        lease.begin_migrations(lock_timeout, drops_tables, &deleted).await?;
+        lease.connection().begin_migrations(lock_timeout, drops_tables, &deleted).await?;
         if edited.is_some() {
             migrations::restore(lease).await?;
-            before = tables(lease, dialect).await?;
+            before = tables(lease).await?;
             // What goes back to the copy is no loss of the migrations.
             std::mem::take(&mut *deleted.lock().unwrap_or_else(PoisonError::into_inner));
         }
         // Counting takes long for large tables, on which other migrations hold a lock meanwhile.
         let counts_rows = is_sqlite || pending.iter().any(|file| file.removes(dialect));
         if counts_rows {
-            count_rows(lease, dialect, &mut before).await?;
+            count_rows(lease, &mut before).await?;
         }
         apply(lease, pending, &self.database).await?;
-        let mut after = tables(lease, dialect).await?;
+        let mut after = tables(lease).await?;
         if counts_rows {
-            count_rows(lease, dialect, &mut after).await?;
+            count_rows(lease, &mut after).await?;
         }
         let is_renamed = |old: &str, new: &str| pending.iter().any(|file| file.renames(old, new, dialect));
         let (mut changes, mut losses) = differences(&before, &after, is_renamed);
@@ -287,7 +339,7 @@ impl Release {
         self.description.extend(changes.into_iter().map(|change| format!("  {change}")));
         lease.run(&format!("SAVEPOINT {SAVEPOINT}")).await?;
         prepare_statements(lease, &self.methods, &self.data_folder, false).await?;
-        let broken = running.broken(lease, dialect).await?;
+        let broken = running.broken(lease).await?;
         refuse_breaking(&broken, migrations, pending)?;
         self.description.extend(broken.iter().map(|line| format!("  breaks {line}")));
         Ok(())
@@ -298,7 +350,7 @@ impl Release {
         let settings = &self.database.settings;
         let has_transactions = settings.dialect == Dialect::Sqlite;
         if self.outside.is_empty() {
-            self.lease.commit_migrations().await?;
+            self.lease.connection().commit_migrations().await?;
         } else {
             // A migration may take longer than a call.
             self.lease.limit_time(settings.dialect, Duration::ZERO).await?;
@@ -308,9 +360,9 @@ impl Release {
             if has_transactions {
                 let drops_tables = group.iter().any(drops);
                 let deleted = DeletedRows::default();
-                self.lease.begin_migrations(settings.lock_timeout, drops_tables, &deleted).await?;
+                self.lease.connection().begin_migrations(settings.lock_timeout, drops_tables, &deleted).await?;
                 apply(&mut self.lease, group, &self.database).await?;
-                self.lease.commit_migrations().await?;
+                self.lease.connection().commit_migrations().await?;
             } else {
                 for file in group {
                     let applied = file.apply(self.lease.connection()).await;
@@ -395,71 +447,6 @@ enum Trial {
     Impossible(String),
 }
 
-/// Applies all migrations to a new database on the same server, and prepares the statements there.
-async fn try_in_new_database(
-    lease: &mut Lease,
-    database: &Database,
-    files: &[MigrationFile],
-    pending: &[MigrationFile],
-    methods: &[Arc<SqlMethod>],
-    running: &Running,
-    data_folder: &Path,
-) -> Result<Trial, ReleaseError> {
-    let DatabaseSettings { name, url, migrations_url, dialect, .. } = &database.settings;
-    // The other databases of the server must stay as they are.
-    let schemas = lease.text_rows(dialect.list_schemas(), &[]).await?;
-    let schemas: Vec<_> = schemas.into_iter().filter_map(|row| row.into_iter().next()?).collect();
-    if let Some(file) = files.iter().find(|file| file.may_leave_database(&schemas, *dialect)) {
-        return Ok(Trial::Impossible(format!("`{}` may change other databases of the server", file.name())));
-    }
-    let address = migrations_url.as_ref().unwrap_or(url);
-    let (created, url) = match TemporaryDatabase::create(address, *dialect, data_folder).await {
-        Ok(created) => created,
-        Err(why) => return Ok(Trial::Impossible(why)),
-    };
-    let temporary = Database::new(DatabaseSettings::at(name, &url, *dialect));
-    let trial = async {
-        temporary.open(data_folder)?;
-        let mut lease = temporary.lease().await?;
-        let mut before = Tables::new();
-        for file in files {
-            if pending.first().is_some_and(|first| first.number() == file.number()) {
-                before = tables(&mut lease, *dialect).await?;
-            }
-            match file.apply(lease.connection()).await {
-                // A database that existed before its first migration has other tables and rows.
-                Err(error)
-                    if needs_other_server(&error)
-                        || pending.iter().all(|pending| pending.number() != file.number())
-                        || error.code.as_deref().is_some_and(|code| OF_ROWS.contains(&code)) =>
-                {
-                    let reason = error.errors.first().map_or_else(String::new, |error| error.message.clone());
-                    return Ok(Trial::Impossible(reason));
-                }
-                applied => applied?,
-            }
-        }
-        prepare_statements(&mut lease, methods, data_folder, false).await?;
-        let is_renamed = |old: &str, new: &str| pending.iter().any(|file| file.renames(old, new, *dialect));
-        let (changes, _) = differences(&before, &tables(&mut lease, *dialect).await?, is_renamed);
-        let broken = running.broken(&mut lease, *dialect).await?;
-        lease.end(LeaseEnd::Reuse);
-        Ok(Trial::Done { changes, broken })
-    };
-    let mut result: Result<_, ReleaseError> = trial.await;
-    // The messages of the database name the temporary one.
-    let prefix = format!("{}.", created.name());
-    let texts = match &mut result {
-        Ok(Trial::Done { broken, .. }) => broken.iter_mut().collect(),
-        Ok(Trial::Impossible(_)) => Vec::new(),
-        Err(error) => error.errors.iter_mut().map(|error| &mut error.message).collect(),
-    };
-    texts.into_iter().for_each(|text| *text = text.replace(&prefix, ""));
-    temporary.close().await;
-    created.remove().await;
-    result
-}
-
 /// With `is_older`, the tables belong to a newer release.
 async fn prepare_statements(
     lease: &mut Lease,
@@ -478,13 +465,12 @@ async fn prepare_statements(
             }
         }
     }
-    let dialect = lease.dialect();
     // Without the rights to read them, the tables say nothing. Those of a newer release are no mistake of this one.
     let is_checked = errors.is_empty() && !is_older;
-    let rules = if is_checked { rules(lease, dialect).await.unwrap_or_default() } else { Vec::new() };
+    let rules = if is_checked { rules(lease).await.unwrap_or_default() } else { Vec::new() };
     if !rules.is_empty() {
         for method in methods {
-            let (found, warnings) = check_tables(method, &rules, dialect);
+            let (found, warnings) = check_tables(method, &rules);
             errors.extend(found);
             // A method is checked once.
             let _ = method.warnings.set(warnings);
@@ -494,9 +480,9 @@ async fn prepare_statements(
 }
 
 /// Returns the tables of a database, except those of rulebook itself, of extensions, and the list of migrations.
-async fn tables(lease: &mut Lease, dialect: Dialect) -> Result<Tables, sqlx::Error> {
+async fn tables(lease: &mut Lease) -> Result<Tables, sqlx::Error> {
     let mut tables = Tables::new();
-    for Rule { table, columns, .. } in rules(lease, dialect).await?.into_iter().filter(|rule| rule.kind == COLUMN) {
+    for Rule { table, columns, .. } in rules(lease).await?.into_iter().filter(|rule| rule.kind == COLUMN) {
         let is_of_rulebook = table.split('.').next_back().is_some_and(|name| name.starts_with("rulebook_"));
         if !is_of_rulebook && !table.ends_with("_sqlx_migrations") {
             tables.entry(table).or_default().columns.extend(columns);
@@ -505,7 +491,8 @@ async fn tables(lease: &mut Lease, dialect: Dialect) -> Result<Tables, sqlx::Err
     Ok(tables)
 }
 
-async fn count_rows(lease: &mut Lease, dialect: Dialect, tables: &mut Tables) -> Result<(), sqlx::Error> {
+async fn count_rows(lease: &mut Lease, tables: &mut Tables) -> Result<(), sqlx::Error> {
+    let dialect = lease.dialect();
     for (name, table) in tables {
         let counted = lease.text_rows(&dialect.count_rows(name, &table.columns), &[]).await?;
         let mut counts = counted.into_iter().flatten().filter_map(|count| count?.parse().ok());
@@ -671,10 +658,6 @@ impl TemporaryDatabase {
         Ok(())
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) async fn remove(self) {
         // A connection that was closed can be open at the server for a moment.
         let force = if self.server.settings.dialect == Dialect::Postgres { " WITH (FORCE)" } else { "" };
@@ -692,26 +675,17 @@ pub(crate) async fn open(
     number: usize,
     check: CheckContext<'_>,
 ) -> (Option<TemporaryDatabase>, Result<(), OpenError>) {
-    let DatabaseSettings { name, dialect, migrations, url_span, .. } = &database.settings;
-    let at_address = |error: HandlerError| match url_span {
-        // The line may contain a password.
-        Some(span) => error.at(*span).hide_line(),
-        None => error,
-    };
-    let unchecked = |reason: &str, help: &str| {
-        let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
-        OpenError::Unchecked(at_address(error).help(help))
-    };
+    let DatabaseSettings { dialect, migrations, .. } = &database.settings;
+    let unchecked = |reason: &str, help: &str| (None, Err(OpenError::Unchecked(unchecked(database, reason, help))));
     if migrations.is_none() {
-        let help = "`serve` checks them when it starts";
-        return (None, Err(unchecked("without `migrations`, its tables are not known", help)));
+        return unchecked("without `migrations`, its tables are not known", "`serve` checks them when it starts");
     }
     let (created, url) = match dialect {
         Dialect::Sqlite => (None, format!("sqlite:check{number}.db")),
         Dialect::Postgres | Dialect::Mysql => {
             let Some(address) = check.databases.iter().find(|url| Dialect::from_url(url) == Some(*dialect)) else {
                 let help = "name a server on which a database can be created: `rulebook check --database URL`";
-                return (None, Err(unchecked("they need a database server", help)));
+                return unchecked("they need a database server", help);
             };
             match TemporaryDatabase::create(address, *dialect, check.folder).await {
                 Ok((created, url)) => (Some(created), url),
@@ -732,18 +706,28 @@ fn needs_other_server(error: &ReleaseError) -> bool {
     error.code.as_deref().is_some_and(|code| MISSING_FEATURES.contains(&code))
 }
 
-/// Returns the error of a new database as a warning, if the migrations need what only another database has.
-pub(crate) fn unchecked(database: &Database, error: &ReleaseError) -> Option<HandlerError> {
-    if !needs_other_server(error) {
-        return None;
-    }
-    let reason = &error.errors.first()?.message;
+/// Returns the warning that the statements for a database are not checked.
+fn unchecked(database: &Database, reason: &str, help: &str) -> HandlerError {
     let name = &database.settings.name;
-    let error = HandlerError::new(format!("the statements for the database `{name}` are not checked: {reason}"));
-    let error = error.help("check them on a server that has what the migrations need");
-    Some(match database.settings.url_span {
-        // The line may contain a password.
-        Some(span) => error.at(span).hide_line(),
-        None => error,
+    database.at_address(format!("the statements for the database `{name}` are not checked: {reason}")).help(help)
+}
+
+/// Migrates a new database, and prepares the statements with it. What only another database has is no error.
+pub(crate) async fn check(
+    database: &Arc<Database>,
+    methods: &[Arc<SqlMethod>],
+    context: PrepareContext<'_>,
+) -> Result<(), OpenError> {
+    let checked = match Release::prepare(database, methods, context).await {
+        Ok(Some(release)) => release.commit().await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    checked.map_err(|error| match error.errors.first().filter(|_| needs_other_server(&error)) {
+        Some(first) => {
+            let help = "check them on a server that has what the migrations need";
+            OpenError::Unchecked(unchecked(database, &first.message, help))
+        }
+        None => OpenError::Invalid(error.errors),
     })
 }

@@ -58,6 +58,16 @@ pub(crate) struct ResultShape {
 const FILE_COLUMNS: [(&str, Target, bool); 3] =
     [("content", Target::Binary, false), ("name", Target::Text, true), ("type", Target::Text, true)];
 
+impl Member {
+    fn new(name: &str, check: &Arc<dyn Check>, is_optional: bool) -> Self {
+        Self { name: name.to_owned(), is_optional, output: ColumnOutput::of(check, is_optional) }
+    }
+
+    fn of_output(output: &Output) -> Self {
+        Self::new(&output.name, &output.r#type.check, output.optional)
+    }
+}
+
 impl ResultShape {
     pub(crate) fn new(
         method: &Method,
@@ -290,13 +300,8 @@ pub(crate) fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
 
 /// Returns what the row of a method becomes, and the columns of outputs beside the whole body.
 fn one_row(method: &Method) -> Result<(RowShape, Vec<String>), HandlerError> {
-    let member = |output: &Output| Member {
-        name: output.name.clone(),
-        is_optional: output.optional,
-        output: ColumnOutput::of(&output.r#type.check, output.optional),
-    };
     let Some(whole) = method.whole() else {
-        return Ok((RowShape::Members(method.returned_outputs().map(member).collect()), Vec::new()));
+        return Ok((RowShape::Members(method.returned_outputs().map(Member::of_output).collect()), Vec::new()));
     };
     let beside: Vec<_> = method.returned_outputs().filter(|output| !output.is_whole()).collect();
     let names = beside.iter().map(|output| output.name.clone()).collect();
@@ -308,7 +313,7 @@ fn one_row(method: &Method) -> Result<(RowShape, Vec<String>), HandlerError> {
                     format!("the column `{0}` would be the output `{0}` and a field of the output `*`", field.name);
                 return Err(HandlerError::new(message).help("rename the output or the field"));
             }
-            members.extend(beside.into_iter().map(member));
+            members.extend(beside.into_iter().map(Member::of_output));
             Ok((RowShape::Members(members), names))
         }
         RowShape::Value(_) if !beside.is_empty() => {
@@ -322,12 +327,8 @@ fn one_row(method: &Method) -> Result<(RowShape, Vec<String>), HandlerError> {
 fn row_shape(check: &Arc<dyn Check>, is_optional: bool) -> RowShape {
     match check.structure() {
         Structure::Object(shape) if !shape.fields.is_empty() => {
-            let members = shape.fields.iter().map(|field| Member {
-                name: field.name.clone(),
-                is_optional: field.optional,
-                output: ColumnOutput::of(&field.check, field.optional),
-            });
-            RowShape::Members(members.collect())
+            let fields = shape.fields.iter();
+            RowShape::Members(fields.map(|field| Member::new(&field.name, &field.check, field.optional)).collect())
         }
         Structure::Object(_) | Structure::Map(_) | Structure::TaggedUnion { .. } => RowShape::AnyMembers(Target::Any),
         Structure::Nullable(inner) => row_shape(&inner, true),

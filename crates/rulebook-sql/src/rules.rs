@@ -6,7 +6,7 @@ use rulebook::handler_kind::HandlerError;
 use crate::call::{Missing, SqlMethod, Step};
 use crate::database::{Dialect, Lease, TextRow};
 use crate::page::Key;
-use crate::statement::{Statement, check_conditions, words};
+use crate::statement::{Statement, check_conditions, unquoted_words};
 use crate::value::{NamedValue, Target};
 
 /// The kind of rule that is a column, whose text is its type.
@@ -54,6 +54,11 @@ impl Rule {
         is_total && self.columns.iter().all(|column| columns.contains(column))
     }
 
+    /// Returns the name of the table in lower case, without its schema.
+    fn table_name(&self) -> String {
+        self.table.rsplit('.').next().unwrap_or_default().to_lowercase()
+    }
+
     /// Names the columns, or the table if the columns are not known.
     pub(crate) fn column_names(&self) -> String {
         let names: Vec<_> = self.columns.iter().map(|column| format!("`{}.{column}`", self.table)).collect();
@@ -62,8 +67,8 @@ impl Rule {
 }
 
 /// Returns the columns and the rules of all tables.
-pub(crate) async fn rules(lease: &mut Lease, dialect: Dialect) -> Result<Vec<Rule>, sqlx::Error> {
-    let mut rows: Vec<TextRow> = Vec::new();
+pub(crate) async fn rules(lease: &mut Lease) -> Result<Vec<Rule>, sqlx::Error> {
+    let (dialect, mut rows): (_, Vec<TextRow>) = (lease.dialect(), Vec::new());
     for alternatives in dialect.list_rules() {
         let mut found = Ok(Vec::new());
         for query in *alternatives {
@@ -99,7 +104,7 @@ pub(crate) async fn rules(lease: &mut Lease, dialect: Dialect) -> Result<Vec<Rul
     }
     let columns: Vec<_> = rules.iter().filter(|rule| rule.kind == COLUMN).cloned().collect();
     for check in rules.iter_mut().filter(|rule| rule.kind == CHECK && rule.columns.is_empty()) {
-        let words = words(&check.text.replace(['"', '`'], ""), dialect).unwrap_or_default();
+        let words = unquoted_words(&check.text, dialect);
         let is_used = |column: &&Rule| {
             column.table == check.table && column.columns.iter().any(|name| words.contains(&name.to_lowercase()))
         };
@@ -144,9 +149,6 @@ pub(crate) fn written<'w>(words: &'w [String], sql: &str, table: &str) -> Option
     let table = table.to_lowercase();
     // Without a schema, it is the default one.
     let (schema, table) = table.rsplit_once('.').map_or((None, table.as_str()), |(schema, name)| (Some(schema), name));
-    let until = |words: &[String], ends: &[&str]| {
-        words.iter().position(|word| ends.contains(&word.as_str())).unwrap_or(words.len())
-    };
     words.iter().enumerate().find_map(|(at, verb)| {
         let is_insert = verb == "into";
         if !is_insert && verb != "update" {
@@ -163,9 +165,10 @@ pub(crate) fn written<'w>(words: &'w [String], sql: &str, table: &str) -> Option
             [schema, name, rest @ ..] if *name == table && is_schema(schema) => rest,
             _ => return None,
         };
-        let all = &rest[..until(rest, if is_insert { &["returning"] } else { &["where", "returning"] })];
+        let ends: &[&str] = if is_insert { &["returning"] } else { &["where", "returning"] };
+        let end = rest.iter().position(|word| ends.contains(&word.as_str())).unwrap_or(rest.len());
         let listed = if is_insert { listed_columns(sql, schema, table) } else { Vec::new() };
-        Some(Written { is_insert, listed, words: all })
+        Some(Written { is_insert, listed, words: &rest[..end] })
     })
 }
 
@@ -176,106 +179,43 @@ const HANDLING_WORDS: [&str; 4] = ["conflict", "duplicate", "ignore", "replace"]
 const GROUPING_WORDS: [&str; 4] = ["group", "distinct", "union", "with"];
 
 /// Returns the errors of a method, and warnings about what may be meant.
-pub(crate) fn check_tables(
-    method: &SqlMethod,
-    rules: &[Rule],
-    dialect: Dialect,
-) -> (Vec<HandlerError>, Vec<HandlerError>) {
+pub(crate) fn check_tables(method: &SqlMethod, rules: &[Rule]) -> (Vec<HandlerError>, Vec<HandlerError>) {
+    let dialect = method.database.settings.dialect;
     let mut errors = Vec::new();
     // Domains and functions can have further names.
     let mut warnings = method.error_names.unknown_constraints(rules, dialect);
     let output = method.prepared.get().and_then(|prepared| prepared.output);
     for (index, step) in method.steps.iter().enumerate() {
         let Some(statement) = step.variants.first() else { continue };
-        let words = words(&statement.text().replace(['"', '`'], ""), dialect).unwrap_or_default();
-        let is_used = |rule: &&Rule| words.contains(&table_name(rule));
-        let used: Vec<_> = rules.iter().filter(is_used).collect();
+        let words = unquoted_words(statement.text(), dialect);
+        let used = rules.iter().filter(|rule| words.contains(&rule.table_name())).collect();
+        let compared = statement.compared_words(dialect);
+        let checked = CheckedStep { method, step, statement, words, used, compared };
         let locate = |error: HandlerError| statement.source().locate(error.at(statement.span()));
-        let missing = missing_values(&words, statement, &used).into_iter().map(locate);
+        let missing = checked.missing_values().into_iter().map(locate);
         // Without its strict mode, MySQL makes up the values.
         let is_strict = dialect != Dialect::Mysql || rules.iter().any(|rule| rule.kind == STRICT);
-        match is_strict && !words.iter().any(|word| word == "ignore") {
+        match is_strict && !checked.has_any(&["ignore"]) {
             true => errors.extend(missing),
             false => warnings.extend(missing),
         }
-        errors.extend(conflict_without_key(&words, &used, dialect).map(locate));
-        if dialect == Dialect::Sqlite {
-            warnings.extend(quoted_texts(method, statement, &words, rules));
+        match dialect {
+            Dialect::Sqlite => warnings.extend(checked.quoted_texts(rules)),
+            Dialect::Postgres => errors.extend(checked.conflict_without_key().map(locate)),
+            Dialect::Mysql => {}
         }
-        errors.extend(arrays_in_lists(method, statement, dialect).into_iter().map(locate));
-        let compared = statement.compared_words(dialect);
+        errors.extend(arrays_in_lists(method, statement, dialect).map(locate));
         // A statement before can have checked the values.
         if method.steps[..index].iter().all(|before| !matches!(before.missing, Missing::Error(_))) {
-            warnings.extend(undeclared_violations(method, statement, &words, &used, &compared).into_iter().map(locate));
+            warnings.extend(checked.undeclared_violations().into_iter().map(locate));
         }
-        warnings.extend(equal_keys(method, step, &words, &used, &compared));
+        warnings.extend(checked.equal_keys());
         // The rows of other statements are not in the response.
         if step.shape.is_some() || output == Some(index) {
-            warnings.extend(null_columns(method, step, statement, &words, &used));
+            warnings.extend(checked.null_columns().into_iter().map(locate));
         }
     }
     (errors, warnings)
-}
-
-/// Returns a warning for each text in double quotes, in which SQL has names. SQLite reads them as texts if there is no
-/// such column.
-fn quoted_texts(method: &SqlMethod, statement: &Statement, words: &[String], rules: &[Rule]) -> Vec<HandlerError> {
-    let keys: Vec<_> = method.page.iter().flat_map(|page| page.orders.iter().flatten()).collect();
-    let quoted = statement.quoted_names().into_iter().filter(|(name, _)| {
-        let is_name = |known: &String| known.eq_ignore_ascii_case(name);
-        let is_alias = words.windows(2).any(|pair| pair[0] == "as" && is_name(&pair[1]));
-        let is_known = is_alias || keys.iter().any(|key| is_name(&key.column));
-        let of_rule = |rule: &Rule| rule.columns.iter().any(is_name) || table_name(rule).eq_ignore_ascii_case(name);
-        !is_known && !rules.iter().any(of_rule)
-    });
-    let warning = |(name, range): (String, _)| {
-        let message = format!("`\"{name}\"` is no column, so that SQLite reads it as a text, and other databases fail");
-        let error = HandlerError::new(message).at(statement.part(range));
-        statement.source().locate(error.help(format!("write texts in single quotes: `'{name}'`")))
-    };
-    quoted.map(warning).collect()
-}
-
-/// Returns the name of the table of a rule in lower case, without its schema.
-fn table_name(rule: &Rule) -> String {
-    rule.table.rsplit('.').next().unwrap_or_default().to_lowercase()
-}
-
-/// Returns an error for each column that needs a value, and gets none from a statement that lists the others.
-fn missing_values(words: &[String], statement: &Statement, used: &[&Rule]) -> Vec<HandlerError> {
-    let has_trigger = |table: &str| used.iter().any(|rule| rule.kind == TRIGGER && rule.table == table);
-    let missing = used.iter().filter(|rule| rule.kind == NO_DEFAULT && !has_trigger(&rule.table)).filter_map(|rule| {
-        let written = written(words, statement.text(), &rule.table).filter(|written| !written.listed.is_empty())?;
-        let is_listed = rule.columns.iter().all(|column| written.listed.contains(&column.to_lowercase()));
-        let error =
-            HandlerError::new(format!("{} needs a value, which the statement does not give", rule.column_names()));
-        (!is_listed).then(|| error.help("list the column, or give it a default in a migration"))
-    });
-    missing.collect()
-}
-
-/// Returns an error if PostgreSQL finds no unique index for the columns of `on conflict (…)`.
-fn conflict_without_key(words: &[String], used: &[&Rule], dialect: Dialect) -> Option<HandlerError> {
-    let at = words.windows(2).position(|pair| pair == ["on", "conflict"]).filter(|_| dialect == Dialect::Postgres)? + 2;
-    let end = words[at..].iter().position(|word| matches!(word.as_str(), "do" | "where"))?;
-    let columns = &words[at..at + end];
-    let is_column = |name: &String| {
-        used.iter().any(|rule| rule.kind == COLUMN && rule.columns.iter().any(|column| column.to_lowercase() == *name))
-    };
-    let is_key = |rule: &&Rule| {
-        let names: Vec<_> = rule.columns.iter().map(|column| column.to_lowercase()).collect();
-        let is_possible = rule.text.is_empty() || words[at + end] == "where";
-        rule.kind == UNIQUE
-            && is_possible
-            && names.len() == columns.len()
-            && names.iter().all(|it| columns.contains(it))
-    };
-    // An expression can be the key of an index, whose columns are not known.
-    if columns.is_empty() || !columns.iter().all(is_column) || used.iter().any(is_key) {
-        return None;
-    }
-    let message = format!("no unique index has exactly the columns of `on conflict ({})`", columns.join(", "));
-    Some(HandlerError::new(message).help("add one in a migration, or name the columns of another one"))
 }
 
 /// Returns an error for a list of values `in (:names)` whose only value is an array, which no value equals.
@@ -296,142 +236,214 @@ fn arrays_in_lists(method: &SqlMethod, statement: &Statement, dialect: Dialect) 
     Some(HandlerError::new(format!("`in (:{name})` compares with the whole array, not with its items")).help(help))
 }
 
-/// Warns about constraints that values of parameters can violate, and for which the method names no error.
-fn undeclared_violations(
-    method: &SqlMethod,
-    statement: &Statement,
-    words: &[String],
-    used: &[&Rule],
-    compared: &[(String, bool)],
-) -> Vec<HandlerError> {
-    let is_handled = words.iter().any(|word| HANDLING_WORDS.contains(&word.as_str()));
-    if is_handled || method.error_names.has_raised() {
-        return Vec::new();
-    }
-    let assigned = statement.assignments(method.database.settings.dialect);
-    let value_of = |column: &String| assigned.iter().find(|(name, _)| *name == column.to_lowercase());
-    let parameter_of = |column: &String| {
-        let name = value_of(column)?.1.strip_prefix(':')?;
-        method.values.iter().find(|value| value.name == name)?.request.as_ref()
-    };
-    // An expression such as `stock - :count`, whose value no type of a parameter bounds.
-    let is_calculated = |column: &String| {
-        value_of(column).is_some_and(|(name, value)| value.to_lowercase().starts_with(name) && value.contains(':'))
-    };
-    // An update of rows that have the value.
-    let is_kept = |rule: &Rule| {
-        let is_compared = |column: &String| compared.contains(&(column.to_lowercase(), true));
-        words.first().is_some_and(|word| word == "update") && rule.columns.iter().all(is_compared)
-    };
-    let undeclared = used.iter().filter_map(|rule| {
-        written(words, statement.text(), &rule.table)?;
-        let is_given = !rule.columns.is_empty() && rule.columns.iter().all(|column| parameter_of(column).is_some());
-        let may_be_null = || rule.columns.iter().filter_map(parameter_of).any(|it| it.optional && it.default.is_none());
-        let (key, what) = match rule.kind.as_str() {
-            UNIQUE if is_given && rule.text.is_empty() && !is_kept(rule) => {
-                ("on_unique", "a value that another row has")
-            }
-            FOREIGN_KEY if is_given => ("on_foreign_key", "a value without a row to which it refers"),
-            NOT_NULL if is_given && may_be_null() => ("on_not_null", "null"),
-            CHECK if rule.columns.iter().any(is_calculated) => ("on_check", "a value that its `check` refuses"),
-            _ => return None,
-        };
-        let error = HandlerError::new(format!("{} can get {what}, which is an error 500", rule.column_names()));
-        let help = format!("name an error of the method in `{key}`, or write `\"{key}\": false` if it cannot happen");
-        (!method.error_names.mentions(key)).then(|| error.help(help))
-    });
-    undeclared.collect()
+/// A statement of a method, and what the tables demand of it.
+struct CheckedStep<'c> {
+    method: &'c SqlMethod,
+    step: &'c Step,
+    statement: &'c Statement,
+    words: Vec<String>,
+    /// The rules of the tables that the statement names.
+    used: Vec<&'c Rule>,
+    /// The words that a condition compares, and `true` for those that it compares by `=`.
+    compared: Vec<(String, bool)>,
 }
 
-/// Warns if two rows of a page may have the same keys.
-fn equal_keys(
-    method: &SqlMethod,
-    step: &Step,
-    words: &[String],
-    used: &[&Rule],
-    compared: &[(String, bool)],
-) -> Option<HandlerError> {
-    let page = method.page.as_ref().filter(|_| step.is_paged)?;
-    if used.is_empty() || words.iter().any(|word| GROUPING_WORDS.contains(&word.as_str())) {
-        return None;
+impl CheckedStep<'_> {
+    fn has_any(&self, list: &[&str]) -> bool {
+        self.words.iter().any(|word| list.contains(&word.as_str()))
     }
-    // The column that a name in the order stands for.
-    let column = |name: &String| {
-        let alias = words.windows(3).find(|three| three[1] == "as" && three[2] == name.to_lowercase());
-        alias.map_or_else(|| name.clone(), |three| three[0].clone())
-    };
-    // All rows have the same value in a column that a condition compares by `=`.
-    let equal = compared.iter().filter(|(_, is_equal)| *is_equal && !words.contains(&"or".to_owned()));
-    let equal: Vec<_> = equal.map(|(word, _)| word.clone()).collect();
-    let is_never_null = |rule: &Rule, column: &String| {
-        let is_of_column = |it: &&Rule| it.table == rule.table && it.columns == [column.clone()];
-        used.iter().copied().filter(is_of_column).any(|it| it.kind == NOT_NULL)
-    };
-    let is_unique = |rule: &Rule, columns: &[String]| {
-        rule.is_unique_within(columns) && rule.columns.iter().all(|it| equal.contains(it) || is_never_null(rule, it))
-    };
-    // The key of an index can be an expression, and a condition can be that of a partial index.
-    let is_unknown = |rule: &&&Rule| {
-        rule.kind == UNIQUE
-            && (rule.columns.is_empty() || (!rule.text.is_empty() && words.contains(&"where".to_owned())))
-    };
-    if used.iter().any(|rule| is_unknown(&rule)) {
-        return None;
-    }
-    let names_of = |keys: &Vec<Key>| keys.iter().map(|key| key.column.clone()).collect::<Vec<_>>();
-    let mut orders = page.orders.iter().map(names_of);
-    let names = orders.find(|names| {
-        let columns: Vec<_> = names.iter().map(column).chain(equal.clone()).collect();
-        !used.iter().any(|rule| is_unique(rule, &columns))
-    })?;
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!(
-        "two rows of the page may have the same values in {}, and a page that ends between them is an error",
-        names.join(", ")
-    );
-    Some(HandlerError::new(message).at(page.span).help("add the primary key to `by`"))
-}
 
-/// Warns about columns that can be null beside outputs that cannot.
-fn null_columns(
-    method: &SqlMethod,
-    step: &Step,
-    statement: &Statement,
-    words: &[String],
-    used: &[&Rule],
-) -> Vec<HandlerError> {
-    let has_words = |expected: &[&str]| words.windows(expected.len()).any(|found| found == expected);
-    let shape = step.shape.as_ref().unwrap_or(&method.shape);
-    let warnings = shape.required_columns().filter_map(|column| {
-        let name = column.to_lowercase();
-        let of_name = |kind: &str| {
-            let is_of_name =
-                |rule: &&&Rule| rule.kind == kind && rule.columns.iter().any(|it| it.to_lowercase() == name);
-            used.iter().filter(is_of_name).count()
-        };
-        // If another table has the column, too, the statement does not say whose it is.
-        let can_be_null = of_name(COLUMN) == 1 && of_name(NOT_NULL) == 0;
-        let is_not_null = |words: &[String]| {
-            let found = words.windows(4).find(|four| four[1] == name && four[2..] == ["is", "null"]);
-            found.is_none_or(|four| four[0] == "not")
-        };
-        let condition =
-            words.iter().position(|word| matches!(word.as_str(), "where" | "on" | "having" | "using" | "set"));
-        // A condition of the column, or a new value, excludes null.
-        let is_bound = condition.is_some_and(|at| words[at..].contains(&name) && is_not_null(&words[at..]));
-        let is_bound = is_bound && !words.contains(&"or".to_owned());
-        let is_other = has_words(&["as", &name])
-            || has_words(&[&name, "is", "not", "null"])
-            || is_bound
-            || matches!(words.first()?.as_str(), "insert" | "with")
-            || !statement.returns_column(&name);
-        (can_be_null && !is_other).then(|| {
+    fn written(&self, rule: &Rule) -> Option<Written<'_>> {
+        written(&self.words, self.statement.text(), &rule.table)
+    }
+
+    /// Returns a warning for each text in double quotes, in which SQL has names. SQLite reads them as texts if there is
+    /// no such column.
+    fn quoted_texts(&self, rules: &[Rule]) -> Vec<HandlerError> {
+        let Self { method, statement, words, .. } = self;
+        let keys: Vec<_> = method.page.iter().flat_map(|page| page.orders.iter().flatten()).collect();
+        let quoted = statement.quoted_names().into_iter().filter(|(name, _)| {
+            let is_name = |known: &String| known.eq_ignore_ascii_case(name);
+            let is_alias = words.windows(2).any(|pair| pair[0] == "as" && is_name(&pair[1]));
+            let is_known = is_alias || keys.iter().any(|key| is_name(&key.column));
+            let of_rule =
+                |rule: &Rule| rule.columns.iter().any(is_name) || rule.table_name().eq_ignore_ascii_case(name);
+            !is_known && !rules.iter().any(of_rule)
+        });
+        let warning = |(name, range): (String, _)| {
             let message =
-                format!("the column `{column}` can be null, but the output cannot: a row without it is an error");
-            let help = "make the output optional (`?` before its type), add `not null` to the column, or write \
-                        `coalesce(…) as …` or a condition `… is not null`";
-            statement.source().locate(HandlerError::new(message).at(statement.span()).help(help))
-        })
-    });
-    warnings.collect()
+                format!("`\"{name}\"` is no column, so that SQLite reads it as a text, and other databases fail");
+            let error = HandlerError::new(message).at(statement.part(range));
+            statement.source().locate(error.help(format!("write texts in single quotes: `'{name}'`")))
+        };
+        quoted.map(warning).collect()
+    }
+
+    /// Returns an error for each column that needs a value, and gets none from a statement that lists the others.
+    fn missing_values(&self) -> Vec<HandlerError> {
+        let has_trigger = |table: &str| self.used.iter().any(|rule| rule.kind == TRIGGER && rule.table == table);
+        let missing =
+            self.used.iter().filter(|rule| rule.kind == NO_DEFAULT && !has_trigger(&rule.table)).filter_map(|rule| {
+                let written = self.written(rule).filter(|written| !written.listed.is_empty())?;
+                let is_listed = rule.columns.iter().all(|column| written.listed.contains(&column.to_lowercase()));
+                let error = HandlerError::new(format!(
+                    "{} needs a value, which the statement does not give",
+                    rule.column_names()
+                ));
+                (!is_listed).then(|| error.help("list the column, or give it a default in a migration"))
+            });
+        missing.collect()
+    }
+
+    /// Returns an error if PostgreSQL finds no unique index for the columns of `on conflict (…)`.
+    fn conflict_without_key(&self) -> Option<HandlerError> {
+        let Self { words, used, .. } = self;
+        let at = words.windows(2).position(|pair| pair == ["on", "conflict"])? + 2;
+        let end = words[at..].iter().position(|word| matches!(word.as_str(), "do" | "where"))?;
+        let columns = &words[at..at + end];
+        let is_column = |name: &String| {
+            used.iter()
+                .any(|rule| rule.kind == COLUMN && rule.columns.iter().any(|column| column.to_lowercase() == *name))
+        };
+        let is_key = |rule: &&Rule| {
+            let names: Vec<_> = rule.columns.iter().map(|column| column.to_lowercase()).collect();
+            let is_possible = rule.text.is_empty() || words[at + end] == "where";
+            rule.kind == UNIQUE
+                && is_possible
+                && names.len() == columns.len()
+                && names.iter().all(|it| columns.contains(it))
+        };
+        // An expression can be the key of an index, whose columns are not known.
+        if columns.is_empty() || !columns.iter().all(is_column) || used.iter().any(is_key) {
+            return None;
+        }
+        let message = format!("no unique index has exactly the columns of `on conflict ({})`", columns.join(", "));
+        Some(HandlerError::new(message).help("add one in a migration, or name the columns of another one"))
+    }
+
+    /// Warns about constraints that values of parameters can violate, and for which the method names no error.
+    fn undeclared_violations(&self) -> Vec<HandlerError> {
+        let method = self.method;
+        if self.has_any(&HANDLING_WORDS) || method.error_names.has_raised() {
+            return Vec::new();
+        }
+        let assigned = self.statement.assignments(method.database.settings.dialect);
+        let value_of = |column: &String| assigned.iter().find(|(name, _)| *name == column.to_lowercase());
+        let parameter_of = |column: &String| {
+            let name = value_of(column)?.1.strip_prefix(':')?;
+            method.values.iter().find(|value| value.name == name)?.request.as_ref()
+        };
+        // An expression such as `stock - :count`, whose value no type of a parameter bounds.
+        let is_calculated = |column: &String| {
+            value_of(column).is_some_and(|(name, value)| value.to_lowercase().starts_with(name) && value.contains(':'))
+        };
+        // An update of rows that have the value.
+        let is_kept = |rule: &Rule| {
+            let is_compared = |column: &String| self.compared.contains(&(column.to_lowercase(), true));
+            self.words.first().is_some_and(|word| word == "update") && rule.columns.iter().all(is_compared)
+        };
+        let undeclared = self.used.iter().filter_map(|rule| {
+            self.written(rule)?;
+            let is_given = !rule.columns.is_empty() && rule.columns.iter().all(|column| parameter_of(column).is_some());
+            let may_be_null =
+                || rule.columns.iter().filter_map(parameter_of).any(|it| it.optional && it.default.is_none());
+            let (key, what) = match rule.kind.as_str() {
+                UNIQUE if is_given && rule.text.is_empty() && !is_kept(rule) => {
+                    ("on_unique", "a value that another row has")
+                }
+                FOREIGN_KEY if is_given => ("on_foreign_key", "a value without a row to which it refers"),
+                NOT_NULL if is_given && may_be_null() => ("on_not_null", "null"),
+                CHECK if rule.columns.iter().any(is_calculated) => ("on_check", "a value that its `check` refuses"),
+                _ => return None,
+            };
+            let error = HandlerError::new(format!("{} can get {what}, which is an error 500", rule.column_names()));
+            let help =
+                format!("name an error of the method in `{key}`, or write `\"{key}\": false` if it cannot happen");
+            (!method.error_names.mentions(key)).then(|| error.help(help))
+        });
+        undeclared.collect()
+    }
+
+    /// Warns if two rows of a page may have the same keys.
+    fn equal_keys(&self) -> Option<HandlerError> {
+        let Self { method, step, words, used, compared, .. } = self;
+        let page = method.page.as_ref().filter(|_| step.is_paged)?;
+        if used.is_empty() || self.has_any(&GROUPING_WORDS) {
+            return None;
+        }
+        // The column that a name in the order stands for.
+        let column = |name: &String| {
+            let alias = words.windows(3).find(|three| three[1] == "as" && three[2] == name.to_lowercase());
+            alias.map_or_else(|| name.clone(), |three| three[0].clone())
+        };
+        // All rows have the same value in a column that a condition compares by `=`.
+        let equal = compared.iter().filter(|(_, is_equal)| *is_equal && !self.has_any(&["or"]));
+        let equal: Vec<_> = equal.map(|(word, _)| word.clone()).collect();
+        let is_never_null = |rule: &Rule, column: &String| {
+            let is_of_column = |it: &&Rule| it.table == rule.table && it.columns == [column.clone()];
+            used.iter().copied().filter(is_of_column).any(|it| it.kind == NOT_NULL)
+        };
+        let is_unique = |rule: &Rule, columns: &[String]| {
+            rule.is_unique_within(columns)
+                && rule.columns.iter().all(|it| equal.contains(it) || is_never_null(rule, it))
+        };
+        // The key of an index can be an expression, and a condition can be that of a partial index.
+        let is_unknown = |rule: &&&Rule| {
+            rule.kind == UNIQUE && (rule.columns.is_empty() || (!rule.text.is_empty() && self.has_any(&["where"])))
+        };
+        if used.iter().any(|rule| is_unknown(&rule)) {
+            return None;
+        }
+        let names_of = |keys: &Vec<Key>| keys.iter().map(|key| key.column.clone()).collect::<Vec<_>>();
+        let mut orders = page.orders.iter().map(names_of);
+        let names = orders.find(|names| {
+            let columns: Vec<_> = names.iter().map(column).chain(equal.clone()).collect();
+            !used.iter().any(|rule| is_unique(rule, &columns))
+        })?;
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "two rows of the page may have the same values in {}, and a page that ends between them is an error",
+            names.join(", ")
+        );
+        Some(HandlerError::new(message).at(page.settings.span).help("add the primary key to `by`"))
+    }
+
+    /// Warns about columns that can be null beside outputs that cannot.
+    fn null_columns(&self) -> Vec<HandlerError> {
+        let Self { method, step, words, used, .. } = self;
+        let has_words = |expected: &[&str]| words.windows(expected.len()).any(|found| found == expected);
+        let shape = step.shape.as_ref().unwrap_or(&method.shape);
+        let warnings = shape.required_columns().filter_map(|column| {
+            let name = column.to_lowercase();
+            let of_name = |kind: &str| {
+                let is_of_name =
+                    |rule: &&&Rule| rule.kind == kind && rule.columns.iter().any(|it| it.to_lowercase() == name);
+                used.iter().filter(is_of_name).count()
+            };
+            // If another table has the column, too, the statement does not say whose it is.
+            let can_be_null = of_name(COLUMN) == 1 && of_name(NOT_NULL) == 0;
+            let is_not_null = |words: &[String]| {
+                let found = words.windows(4).find(|four| four[1] == name && four[2..] == ["is", "null"]);
+                found.is_none_or(|four| four[0] == "not")
+            };
+            let condition =
+                words.iter().position(|word| matches!(word.as_str(), "where" | "on" | "having" | "using" | "set"));
+            // A condition of the column, or a new value, excludes null.
+            let is_bound = condition.is_some_and(|at| words[at..].contains(&name) && is_not_null(&words[at..]));
+            let is_bound = is_bound && !self.has_any(&["or"]);
+            let is_other = has_words(&["as", &name])
+                || has_words(&[&name, "is", "not", "null"])
+                || is_bound
+                || matches!(words.first()?.as_str(), "insert" | "with")
+                || !self.statement.returns_column(&name);
+            (can_be_null && !is_other).then(|| {
+                let message =
+                    format!("the column `{column}` can be null, but the output cannot: a row without it is an error");
+                let help = "make the output optional (`?` before its type), add `not null` to the column, or write \
+                            `coalesce(…) as …` or a condition `… is not null`";
+                HandlerError::new(message).help(help)
+            })
+        });
+        warnings.collect()
+    }
 }

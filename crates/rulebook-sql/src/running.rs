@@ -16,7 +16,7 @@ use crate::database::{Column, ColumnType, Database, Dialect, Lease};
 use crate::rules::{
     CHECK, COLUMN, DEFAULT, EXCLUDE, FOREIGN_KEY, NO_DEFAULT, NOT_NULL, Rule, UNIQUE, Written, rules, written,
 };
-use crate::statement::words;
+use crate::statement::unquoted_words;
 use crate::storage::execute;
 
 /// The time between two signs of life of a server, the number of seconds without one after which it has ended, and
@@ -117,7 +117,8 @@ struct RunningStatement {
 
 impl Running {
     /// Reads what the servers need. A database without their table, or one that cannot be read, has no servers.
-    pub(crate) async fn read(lease: &mut Lease, dialect: Dialect) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(lease: &mut Lease) -> Result<Self, sqlx::Error> {
+        let dialect = lease.dialect();
         let select = format!(
             "select release_name, statements from rulebook_releases where server not like ? and seen > {} - {MAX_SILENCE}",
             dialect.unix_time()
@@ -135,24 +136,23 @@ impl Running {
             for (method, sql) in list {
                 // A statement that fails already cannot be broken.
                 let Ok(columns) = lease.describe(&sql).await else { continue };
-                // Names in quotes are no words.
-                let words = words(&sql.replace(['"', '`'], ""), dialect).unwrap_or_default();
+                let words = unquoted_words(&sql, dialect);
                 let release = release.clone();
                 statements.push(RunningStatement { release, servers, method, sql, words, columns });
             }
         }
-        let rules = if statements.is_empty() { Vec::new() } else { rules(lease, dialect).await? };
+        let rules = if statements.is_empty() { Vec::new() } else { rules(lease).await? };
         // The columns that the connection remembers are those before the migrations.
         lease.forget_statements().await?;
         Ok(Self { statements, rules })
     }
 
     /// Describes what of the servers the changed tables break, a line for each statement.
-    pub(crate) async fn broken(&self, lease: &mut Lease, dialect: Dialect) -> Result<Vec<String>, sqlx::Error> {
+    pub(crate) async fn broken(&self, lease: &mut Lease) -> Result<Vec<String>, sqlx::Error> {
         if self.statements.is_empty() {
             return Ok(Vec::new());
         }
-        let rules = rules(lease, dialect).await?;
+        let rules = rules(lease).await?;
         let mut broken = Vec::new();
         for statement in &self.statements {
             let mut reason = match lease.describe(&statement.sql).await {

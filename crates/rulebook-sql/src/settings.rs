@@ -239,10 +239,7 @@ fn contains_password(node: &JsonNode) -> bool {
 }
 
 fn read_named(node: &JsonNode, api: &Api, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {
-    let databases = match object(node, DATABASES) {
-        Ok(databases) => databases,
-        Err(error) => return errors.push(error),
-    };
+    let databases = object(node, DATABASES).map_err(|error| errors.push(error)).unwrap_or_default();
     for JsonMember { key, value } in databases {
         let mut database = DatabaseSettings::new(&key.value);
         match object(value, &key.value) {

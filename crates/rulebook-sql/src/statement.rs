@@ -1,6 +1,7 @@
 //! The statements of a definition: their text, which is written in a string of the definition or in a file, is split
 //! once, and parameters are only ever placeholders in it.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -175,15 +176,10 @@ impl Statement {
 
     /// Returns the words outside of parentheses, in lower case, with their ranges.
     pub(crate) fn outer_words(&self, dialect: Dialect) -> Vec<(String, Range<usize>)> {
-        let sql = self.text();
-        let skipped = skipped_parts(sql, dialect);
-        let is_skipped = |at: usize| skipped.iter().any(|range| range.contains(&at));
-        let words = tokenize(sql, dialect).map(|tokens| tokens.words).unwrap_or_default();
-        let depth_at = |end: usize| {
-            let marks = sql[..end].char_indices().filter(|(at, mark)| matches!(mark, '(' | ')') && !is_skipped(*at));
-            marks.fold(0_usize, |depth, (_, mark)| if mark == '(' { depth + 1 } else { depth.saturating_sub(1) })
-        };
-        words.into_iter().filter(|(_, range)| depth_at(range.start) == 0).collect()
+        let words = tokenize(self.text(), dialect).map(|tokens| tokens.words).unwrap_or_default();
+        let outer = visible_chars(self.text(), dialect).filter(|(.., depth)| *depth == 0);
+        let outer: HashSet<_> = outer.map(|(at, ..)| at).collect();
+        words.into_iter().filter(|(_, range)| outer.contains(&range.start)).collect()
     }
 
     /// Returns the words that a condition compares, in lower case; `true` for those that it compares by `=`.
@@ -302,8 +298,7 @@ impl Statement {
             shift = parameter.end as isize - placeholder.end as isize;
         }
         let start = offset.saturating_add_signed(shift);
-        let word = self.text().get(start..).unwrap_or_default();
-        let len = word.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(word.len());
+        let len = self.text().get(start..).map_or(0, |word| name_end(word, 0));
         self.part(start..start + len.max(1))
     }
 }
@@ -312,20 +307,28 @@ fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
 
-/// Splits a text at a character outside of parentheses, quotes and comments.
-fn split_outside(text: &str, dialect: Dialect, separator: char) -> Vec<&str> {
+/// Returns the characters outside of quotes and comments, each with its offset and the number of open parentheses
+/// before it.
+fn visible_chars(text: &str, dialect: Dialect) -> impl Iterator<Item = (usize, char, usize)> {
     let skipped = skipped_parts(text, dialect);
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
-    for (at, char) in text.char_indices().filter(|(at, _)| !skipped.iter().any(|range| range.contains(at))) {
+    let visible = text.char_indices().filter(move |(at, _)| !skipped.iter().any(|range| range.contains(at)));
+    visible.scan(0_usize, |open, (at, char)| {
+        let depth = *open;
         match char {
-            _ if char == separator && depth == 0 => {
-                parts.push(&text[start..at]);
-                start = at + char.len_utf8();
-            }
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
+            '(' => *open += 1,
+            ')' => *open = open.saturating_sub(1),
             _ => {}
         }
+        Some((at, char, depth))
+    })
+}
+
+/// Splits a text at a character outside of parentheses, quotes and comments.
+fn split_outside(text: &str, dialect: Dialect, separator: char) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (at, char, _) in visible_chars(text, dialect).filter(|(_, char, depth)| *char == separator && *depth == 0) {
+        parts.push(&text[start..at]);
+        start = at + char.len_utf8();
     }
     parts.push(&text[start..]);
     parts
@@ -351,21 +354,17 @@ pub(crate) fn words(sql: &str, dialect: Dialect) -> Option<Vec<String>> {
     Some(tokenize(sql, dialect).ok()?.words.into_iter().map(|(word, _)| word).collect())
 }
 
+/// The same with the names in quotes, which otherwise are no words; empty if a quote has no end.
+pub(crate) fn unquoted_words(sql: &str, dialect: Dialect) -> Vec<String> {
+    words(&sql.replace(['"', '`'], ""), dialect).unwrap_or_default()
+}
+
 /// Returns the conditions in parentheses after each word `check`.
 pub(crate) fn check_conditions(sql: &str, dialect: Dialect) -> Vec<String> {
-    let skipped = skipped_parts(sql, dialect);
-    let is_skipped = |at: usize| skipped.iter().any(|range| range.contains(&at));
     let condition = |from: usize| {
-        let mut depth = 0_usize;
-        for (at, mark) in sql[from..].char_indices().filter(|(at, _)| !is_skipped(from + at)) {
-            match mark {
-                '(' => depth += 1,
-                ')' if depth <= 1 => return Some(sql[from..from + at].trim_start().trim_start_matches('(').to_owned()),
-                ')' => depth -= 1,
-                _ => {}
-            }
-        }
-        None
+        let rest = &sql[from..];
+        let (end, ..) = visible_chars(rest, dialect).find(|(_, mark, depth)| *mark == ')' && *depth <= 1)?;
+        Some(rest[..end].trim_start().trim_start_matches('(').to_owned())
     };
     let words = tokenize(sql, dialect).map(|tokens| tokens.words).unwrap_or_default();
     words.into_iter().filter(|(word, _)| word == "check").filter_map(|(_, range)| condition(range.end)).collect()
@@ -387,11 +386,8 @@ pub(crate) fn locate(message: &str, sql: &str) -> Option<Range<usize>> {
 pub(crate) fn first_words(sql: &str, dialect: Dialect) -> Vec<String> {
     let (mut words, mut at, mut is_start) = (Vec::new(), 0, true);
     while let Some(next) = sql[at..].chars().next() {
-        let end = match skipped(sql, at, dialect) {
-            Ok(end) => end,
-            // The database reports the error.
-            Err(_) => break,
-        };
+        // The database reports the error.
+        let Ok(end) = skipped(sql, at, dialect) else { break };
         let is_blank = next.is_whitespace() || (end.is_some() && is_comment(sql, at));
         let end = end.unwrap_or_else(|| name_end(sql, at).max(at + next.len_utf8()));
         if is_start && !is_blank {
@@ -405,11 +401,10 @@ pub(crate) fn first_words(sql: &str, dialect: Dialect) -> Vec<String> {
 
 /// Returns the first place where the text is not a part of a longer word.
 fn find_word(sql: &str, word: &str) -> Option<Range<usize>> {
-    let is_part = |char: char| char.is_alphanumeric() || char == '_';
     let places = sql.match_indices(word).map(|(start, _)| start..start + word.len());
     let mut words = places.filter(|range| {
-        let continues_before = word.starts_with(is_part) && sql[..range.start].ends_with(is_part);
-        let continues_after = word.ends_with(is_part) && sql[range.end..].starts_with(is_part);
+        let continues_before = word.starts_with(is_name_part) && sql[..range.start].ends_with(is_name_part);
+        let continues_after = word.ends_with(is_name_part) && sql[range.end..].starts_with(is_name_part);
         !continues_before && !continues_after
     });
     words.next()
@@ -478,7 +473,6 @@ impl StatementText {
         self.file.as_deref()
     }
 
-    /// Returns the span of a part of the text.
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
         let index = self.parts.partition_point(|part| part.start <= range.start).saturating_sub(1);
         let Some(part) = self.parts.get(index) else { return Span::default() };

@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -199,6 +200,12 @@ pub(crate) async fn execute_repeatedly(
             result => return result,
         }
     }
+}
+
+/// Returns `true` if the database has reported an error with one of these codes.
+pub(crate) fn has_code(error: &sqlx::Error, codes: &[&str]) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| codes.contains(&&*code))
 }
 
 /// Returns `true` if the same statement may succeed at once, on the same or another connection.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::database::Dialect;
 
 /// What a statement consists of, besides text that is sent to the database as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
     /// The parameters with their colons, in the order of the text.
     pub parameters: Vec<Range<usize>>,
@@ -93,16 +93,7 @@ pub(crate) struct SqlTokenError {
 }
 
 pub(crate) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenError> {
-    let mut tokens = Tokens {
-        parameters: Vec::new(),
-        words: Vec::new(),
-        in_patterns: Vec::new(),
-        in_searches: Vec::new(),
-        searches: Vec::new(),
-        has_open_columns: false,
-        end: sql.len(),
-        second_statement: None,
-    };
+    let mut tokens = Tokens { end: sql.len(), ..Tokens::default() };
     let mut pattern = Pattern { begins: &BEFORE_PATTERN, depth: None };
     let mut search = Pattern { begins: &BEFORE_SEARCH, depth: None };
     let mut may_mean_columns = false;

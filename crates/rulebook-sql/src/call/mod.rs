@@ -91,13 +91,18 @@ impl Step {
     }
 }
 
-/// A statement whose rows are a result.
+/// A statement whose rows are a result, in a call.
 pub(crate) struct ResultStep<'a> {
+    pub method: &'a SqlMethod,
+    pub lease: &'a mut Lease,
     pub index: usize,
     pub prepared: &'a Prepared,
     pub shape: &'a ResultShape,
     /// The index of the combination of its fragments.
     pub combination: usize,
+    pub values: &'a mut [SqlValue],
+    /// What the statements of the call may still return.
+    pub limits: &'a mut CallLimits,
 }
 
 /// What happens if a statement returns or changes no row.
@@ -137,15 +142,7 @@ impl From<sqlx::Error> for CallFailure {
 pub(crate) trait ReadRows: Sync {
     type Result: Send;
 
-    /// `limits` is what the statements of the call may still return.
-    fn read(
-        &self,
-        method: &SqlMethod,
-        lease: &mut Lease,
-        step: &ResultStep<'_>,
-        values: &mut [SqlValue],
-        limits: &mut CallLimits,
-    ) -> impl Future<Output = Result<Self::Result, CallFailure>> + Send;
+    fn read(&self, step: ResultStep<'_>) -> impl Future<Output = Result<Self::Result, CallFailure>> + Send;
 }
 
 pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
@@ -178,6 +175,12 @@ async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<Return
 
 /// How often a call prepares its statements again: the tables can be changed once more before they run.
 const MAX_PREPARATIONS: usize = 3;
+/// The key in `on_error` of all errors of searches. The message of most of them begins with it.
+const SEARCH_ERROR: &str = "fts5";
+/// The name of the limit in error responses.
+const LIMIT_NAME: &str = "max_file";
+/// The number of bytes of a packet that a file cannot use, because the packet contains other values.
+const PACKET_RESERVE: u64 = 64 << 10;
 
 impl SqlMethod {
     /// Runs the statements with the values of a call, in a transaction if there are several, at most for the time limit
@@ -199,20 +202,17 @@ impl SqlMethod {
                 lease.end(LeaseEnd::Reuse);
                 return Err(error);
             }
-            let mut statements = prepared.statements();
-            let mut result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
-            for attempt in 1..=MAX_PREPARATIONS {
-                match &result {
-                    Err(CallFailure::Sql(error))
-                        if self.may_repeat(error, attempt) && !self.is_search_error(error, &values) => {}
-                    _ => break,
+            let mut attempt = 0;
+            let (statements, result) = loop {
+                attempt += 1;
+                let statements = prepared.statements();
+                let result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
+                let is_repeated = attempt <= MAX_PREPARATIONS
+                    && matches!(&result, Err(CallFailure::Sql(error)) if self.may_repeat(error, attempt, &values));
+                if !is_repeated || self.prepare_again(&mut lease, prepared).await.is_err() {
+                    break (statements, result);
                 }
-                if self.prepare_again(&mut lease, prepared).await.is_err() {
-                    break;
-                }
-                statements = prepared.statements();
-                result = self.run_in_transaction(&mut lease, prepared, &statements, &mut values, reader).await;
-            }
+            };
             let end = match &result {
                 // A value that cannot be encoded was not sent.
                 Ok(_) | Err(CallFailure::Api(_) | CallFailure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
@@ -287,9 +287,10 @@ impl SqlMethod {
         for (index, (step, variants)) in self.steps.iter().zip(statements).enumerate() {
             let (variant, combination) = step.variant(self, values);
             let prepared_step = &variants[variant];
-            if let Some(shape) = self.shape_of(index, prepared) {
-                let result = ResultStep { index, prepared: prepared_step, shape, combination };
-                results.push(reader.read(self, lease, &result, values, &mut limits).await?);
+            if let Some(shape) = self.shape_of(index, prepared.output) {
+                let (prepared, limits, lease, values) = (prepared_step, &mut limits, &mut *lease, &mut *values);
+                let step = ResultStep { method: self, lease, index, prepared, shape, combination, values, limits };
+                results.push(reader.read(step).await?);
             } else {
                 self.run_step(lease, prepared_step, index, values).await?;
             }
@@ -301,10 +302,11 @@ impl SqlMethod {
         Ok(results)
     }
 
-    /// Returns how the rows of a statement become outputs; `None` if they are no result.
-    pub(crate) fn shape_of(&self, index: usize, prepared: &PreparedMethod) -> Option<&ResultShape> {
+    /// Returns how the rows of a statement become outputs; `None` if they are no result. `output` is the index of the
+    /// statement whose rows are the result.
+    fn shape_of(&self, index: usize, output: Option<usize>) -> Option<&ResultShape> {
         let named = self.steps[index].shape.as_ref();
-        named.or_else(|| (prepared.output == Some(index)).then_some(&self.shape))
+        named.or_else(|| (output == Some(index)).then_some(&self.shape))
     }
 
     /// Undoes what a call has changed in its connection. If this fails, the connection is closed, which rolls back.
@@ -358,8 +360,8 @@ impl SqlMethod {
     }
 
     /// Fails with the error for an empty result, if the statement or the method names one.
-    fn check_missing(&self, step: &ResultStep<'_>) -> Result<(), CallFailure> {
-        let Step { missing, shape, .. } = &self.steps[step.index];
+    fn check_missing(&self, index: usize) -> Result<(), CallFailure> {
+        let Step { missing, shape, .. } = &self.steps[index];
         // An empty list beside other outputs is a result.
         let is_list = shape.as_ref().is_some_and(|shape| shape.rows == Rows::Many);
         match missing.error().or_else(|| self.missing.error().filter(|_| !is_list)) {
@@ -367,12 +369,7 @@ impl SqlMethod {
             None => Ok(()),
         }
     }
-}
 
-/// The key in `on_error` of all errors of searches. The message of most of them begins with it.
-const SEARCH_ERROR: &str = "fts5";
-
-impl SqlMethod {
     /// Returns the error of a call, and counts it.
     fn call_error(&self, failure: CallFailure, statements: &[Vec<Prepared>], values: &[SqlValue]) -> ApiError {
         let error = match failure {
@@ -398,11 +395,7 @@ impl SqlMethod {
         invalid.unwrap_or_else(|| self.error_names.api_error(&error))
     }
 
-    /// Returns `true` if a text of the request is not a search in the syntax of SQLite.
-    fn is_search_error(&self, error: &sqlx::Error, values: &[SqlValue]) -> bool {
-        self.search_error(error, values).is_some()
-    }
-
+    /// Returns the error of a text of the request that is not a search in the syntax of SQLite.
     fn search_error(&self, error: &sqlx::Error, values: &[SqlValue]) -> Option<ApiError> {
         if self.database.settings.dialect != Dialect::Sqlite {
             return None;
@@ -422,9 +415,7 @@ impl SqlMethod {
             ErrorClass::Value(_) | ErrorClass::Other => self.database.failures.end(),
         }
     }
-}
 
-impl SqlMethod {
     /// Fails if a value of the request in a pattern is too long. The time of a comparison grows with the length of the
     /// pattern and with that of the text, and nothing stops SQLite meanwhile. The other databases stop at the time
     /// limit.
@@ -445,15 +436,7 @@ impl SqlMethod {
         }
         if errors.is_empty() { Ok(()) } else { Err(ApiError::parameters(errors)) }
     }
-}
 
-/// The name of the limit in error responses.
-const LIMIT_NAME: &str = "max_file";
-
-/// The number of bytes of a packet that a file cannot use, because the packet contains other values.
-const PACKET_RESERVE: u64 = 64 << 10;
-
-impl SqlMethod {
     /// Returns the maximum size of an uploaded file in bytes: the setting, or less if the database accepts less.
     async fn max_upload(&self, lease: &mut Lease) -> Result<u64, PrepareError> {
         let max = self.limits.file;

@@ -14,7 +14,7 @@ use crate::database::{Column, ColumnType, Dialect, Lease, PageOrder, PrepareErro
 use crate::errors::ErrorClass;
 use crate::result_shape::{ResultShape, Rows};
 use crate::statement::Statement;
-use crate::value::Target;
+use crate::value::{SqlValue, Target};
 
 /// The statements of a method after a database has prepared them.
 pub(crate) struct PreparedMethod {
@@ -78,8 +78,7 @@ impl SqlMethod {
         let with_rows = statements.iter().rposition(returns_rows);
         let output = with_rows.filter(|_| !is_named && self.shape.rows != Rows::None);
         for (index, (step, variants)) in self.steps.iter().zip(&mut statements).enumerate() {
-            let named = step.shape.as_ref();
-            let shape = named.or_else(|| (output == Some(index)).then_some(&self.shape));
+            let shape = self.shape_of(index, output);
             for (variant, (statement, prepared)) in step.variants.iter().zip(variants).enumerate() {
                 let describe = |error| self.describe_variant(step, variant, error);
                 if let Some(shape) = shape {
@@ -155,7 +154,7 @@ impl SqlMethod {
                     let message =
                         format!("the statement has no column `{}`, which orders the rows of pages", key.column);
                     let columns: Vec<_> = prepared.columns.iter().map(|column| column.name.as_str()).collect();
-                    let error = HandlerError::new(message).at(page.span);
+                    let error = HandlerError::new(message).at(page.settings.span);
                     errors.push(error.suggest(&key.column, "columns", &columns));
                 }
             }
@@ -200,8 +199,8 @@ impl SqlMethod {
 
     /// Returns `true` if the statements had no effect, and may succeed when they are prepared again. `attempt` counts
     /// how often they were run.
-    pub(super) fn may_repeat(&self, error: &sqlx::Error, attempt: usize) -> bool {
-        match ErrorClass::of(error) {
+    pub(super) fn may_repeat(&self, error: &sqlx::Error, attempt: usize, values: &[SqlValue]) -> bool {
+        let is_repeatable = match ErrorClass::of(error) {
             ErrorClass::Stale => true,
             // The statements for PostgreSQL contain the types that the parameters had. The other databases prepare a
             // statement again themselves. A statement in a function is rejected each time.
@@ -211,7 +210,8 @@ impl SqlMethod {
                 is_of_database && attempt == 1 && self.database.settings.dialect == Dialect::Postgres
             }
             _ => false,
-        }
+        };
+        is_repeatable && self.search_error(error, values).is_none()
     }
 
     /// Prepares the statements again. What their columns become remains, because the definition has not changed.

@@ -17,9 +17,8 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
 use super::{CallFailure, LIMIT_NAME, ReadRows, ResultStep, SqlMethod};
-use crate::database::{FileRow, JsonRow, Lease, PageRow, Prepared, row_object};
+use crate::database::{FileRow, JsonRow, PageRow, Prepared, row_object};
 use crate::result_shape::{RowShape, Rows};
-use crate::settings::CallLimits;
 use crate::value::SqlValue;
 
 pub(super) struct Outputs;
@@ -27,22 +26,15 @@ pub(super) struct Outputs;
 impl ReadRows for Outputs {
     type Result = Json;
 
-    async fn read(
-        &self,
-        method: &SqlMethod,
-        lease: &mut Lease,
-        step: &ResultStep<'_>,
-        values: &mut [SqlValue],
-        limits: &mut CallLimits,
-    ) -> Result<Json, CallFailure> {
+    async fn read(&self, mut step: ResultStep<'_>) -> Result<Json, CallFailure> {
         let shape = step.shape;
-        let (rows, next) = collect(method, lease, step, values, limits).await?;
+        let (rows, next) = collect(&mut step).await?;
         if rows.is_empty() {
             for check in &step.prepared.checks {
-                lease.execute(check, values).await?;
+                step.lease.execute(check, step.values).await?;
             }
             if !shape.is_optional {
-                method.check_missing(step)?;
+                step.method.check_missing(step.index)?;
             }
         }
         let whole = match shape.rows {
@@ -63,18 +55,13 @@ impl ReadRows for Outputs {
 }
 
 /// Returns the rows, and the output with the cursor of the next page.
-async fn collect(
-    method: &SqlMethod,
-    lease: &mut Lease,
-    step: &ResultStep<'_>,
-    values: &mut [SqlValue],
-    limits: &mut CallLimits,
-) -> Result<(Vec<Json>, Option<(String, Json)>), CallFailure> {
+async fn collect(step: &mut ResultStep<'_>) -> Result<(Vec<Json>, Option<(String, Json)>), CallFailure> {
+    let (method, limits) = (step.method, &mut *step.limits);
     let page = method.page.as_ref().filter(|_| method.steps[step.index].is_paged);
-    let size = page.map(|page| page.size(values));
+    let size = page.map(|page| page.size(step.values));
     // A row that the outputs cannot express is an error, which must not follow a change.
     let is_writing = method.steps.iter().flat_map(|step| &step.variants).any(|statement| !statement.is_reading);
-    let mut stream = lease.fetch::<PageRow>(step.prepared, values)?;
+    let mut stream = step.lease.fetch::<PageRow>(step.prepared, step.values)?;
     let (mut rows, mut first, mut keys, mut next_keys) = (Vec::new(), None, Vec::new(), None);
     while let Some(row) = stream.next().await {
         let PageRow { row, keys: row_keys } = row?;
@@ -110,7 +97,7 @@ async fn collect(
         return Err(CallFailure::Stopped(ApiError::internal(reason)));
     }
     drop(stream);
-    method.note_inserted(step.index, first.as_ref(), values);
+    method.note_inserted(step.index, first.as_ref(), step.values);
     let Some(page) = page else { return Ok((rows, None)) };
     let dialect = method.database.settings.dialect;
     let next = match next_keys {
@@ -118,7 +105,7 @@ async fn collect(
         Some(_) => page.cursor_after(keys, step.prepared, step.combination, dialect).map_err(CallFailure::Api)?,
         None => Json::Null,
     };
-    Ok((rows, Some((page.next.clone(), next))))
+    Ok((rows, Some((page.settings.next.clone(), next))))
 }
 
 /// Returns about the number of bytes that a value occupies.
@@ -145,13 +132,17 @@ pub(super) async fn download(
     format: Format,
 ) -> Result<ReturnedValue, ApiError> {
     let runtime = method.database.runtime().map_err(|error| method.error_names.api_error(&error))?;
-    let file_name = format!("{}.{}", method.file_name, format.extension());
+    let (extension, media_type) = match format {
+        Format::JsonLines => ("jsonl", "application/jsonl"),
+        Format::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
+    };
+    let file_name = format!("{}.{extension}", method.file_name);
     let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     runtime.spawn(send_rows(method, values, format, sender));
     let first = receiver.recv().await.transpose()?.unwrap_or_default();
     let rest = stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = stream::once(async { Ok(first) }).chain(rest.map(|chunk| chunk.map_err(|error| stream_error(&error))));
-    let download = Download::stream(chunks).name(file_name).media_type(format.media_type());
+    let download = Download::stream(chunks).name(file_name).media_type(media_type);
     Ok(ReturnedValue::Download(Box::new(download)))
 }
 
@@ -181,14 +172,7 @@ struct RowSender {
 impl ReadRows for RowSender {
     type Result = ();
 
-    async fn read(
-        &self,
-        method: &SqlMethod,
-        lease: &mut Lease,
-        step: &ResultStep<'_>,
-        values: &mut [SqlValue],
-        _: &mut CallLimits,
-    ) -> Result<(), CallFailure> {
+    async fn read(&self, step: ResultStep<'_>) -> Result<(), CallFailure> {
         // Statements run again after a change of the tables.
         if self.has_sent.load(Ordering::Relaxed) {
             let reason = "the tables were changed while their rows were sent";
@@ -197,7 +181,7 @@ impl ReadRows for RowSender {
         let statement = step.prepared;
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);
         self.format.write_head(statement, &mut chunk);
-        let mut rows = lease.fetch(statement, values)?;
+        let mut rows = step.lease.fetch(statement, step.values)?;
         let mut is_empty = true;
         while let Some(row) = rows.next().await {
             is_empty = false;
@@ -207,7 +191,7 @@ impl ReadRows for RowSender {
             }
         }
         if is_empty {
-            method.check_missing(step)?;
+            step.method.check_missing(step.index)?;
         }
         self.send(chunk).await
     }
@@ -230,20 +214,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(super) fn extension(self) -> &'static str {
-        match self {
-            Self::JsonLines => "jsonl",
-            Self::Csv => "csv",
-        }
-    }
-
-    pub(super) fn media_type(self) -> &'static str {
-        match self {
-            Self::JsonLines => "application/jsonl",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-        }
-    }
-
     /// Appends what is before the first row.
     fn write_head(self, prepared: &Prepared, to: &mut Vec<u8>) {
         if self == Self::Csv {
@@ -319,15 +289,8 @@ impl ReadRows for FileContent {
     /// The content of the file, and the row without it.
     type Result = (Vec<u8>, FileRow);
 
-    async fn read(
-        &self,
-        method: &SqlMethod,
-        lease: &mut Lease,
-        step: &ResultStep<'_>,
-        values: &mut [SqlValue],
-        _: &mut CallLimits,
-    ) -> Result<Self::Result, CallFailure> {
-        let mut rows = lease.fetch::<FileRow>(step.prepared, values)?;
+    async fn read(&self, step: ResultStep<'_>) -> Result<Self::Result, CallFailure> {
+        let mut rows = step.lease.fetch::<FileRow>(step.prepared, step.values)?;
         let mut row = rows.next().await.transpose()?;
         if rows.next().await.transpose()?.is_some() {
             let reason = "the statement returned more than one file; add a condition, or `limit 1`";
@@ -335,10 +298,10 @@ impl ReadRows for FileContent {
         }
         let content = row.as_mut().and_then(|row| row.content.take());
         if content.is_none() {
-            method.check_missing(step)?;
+            step.method.check_missing(step.index)?;
         }
         let (content, row) = content.zip(row).ok_or_else(|| CallFailure::Api(no_file()))?;
-        let (size, max) = (content.len() as u64, method.limits.file);
+        let (size, max) = (content.len() as u64, step.method.limits.file);
         if size > max {
             let reason = format!("the file has {size} bytes, but `{LIMIT_NAME}` is {max}");
             return Err(CallFailure::Api(ApiError::internal(reason)));

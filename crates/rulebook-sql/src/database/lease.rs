@@ -17,7 +17,7 @@ use sqlx::{ColumnIndex, Connection as _, Database, Decode, Either, Executor, MyS
 
 use super::pool::{Connection, OpenConnection, Permit, Pool};
 use super::sqlite::{self, Violation};
-use super::{Column, DeletedRows, Dialect, PrepareError, Prepared, mysql, postgres};
+use super::{Column, Dialect, PrepareError, Prepared, mysql, postgres};
 use crate::column::{ColumnOutput, RawValue};
 use crate::page::key_name;
 use crate::release::SAVEPOINT;
@@ -112,26 +112,12 @@ impl Lease {
         self.connection().run_first(&dialect.limit_time(limit)).await
     }
 
-    /// Begins the transaction of migrations; see [`Connection::begin_migrations`].
-    pub(crate) async fn begin_migrations(
-        &mut self,
-        lock_timeout: Duration,
-        drops_tables: bool,
-        deleted: &DeletedRows,
-    ) -> Result<(), sqlx::Error> {
-        self.connection().begin_migrations(lock_timeout, drops_tables, deleted).await
-    }
-
     /// Returns the rows that the transaction of PostgreSQL has deleted, by table.
     pub(crate) async fn deleted_rows(&mut self) -> Result<Vec<TextRow>, sqlx::Error> {
         match self.connection() {
             Connection::Postgres(_) => self.text_rows(postgres::DELETED_ROWS, &[]).await,
             Connection::Sqlite(_) | Connection::Mysql(_) => Ok(Vec::new()),
         }
-    }
-
-    pub(crate) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
-        self.connection().commit_migrations().await
     }
 
     /// Returns the rows of SQLite that refer to missing ones. The other databases have none.
@@ -182,24 +168,20 @@ impl Lease {
 
     /// Executes a statement that returns no rows.
     pub(crate) async fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<Changed, sqlx::Error> {
-        let sql = prepared.sql.as_str();
         match self.connection() {
             Connection::Sqlite(connection) => {
-                let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                let results = connection.fetch_many(sqlite::query(prepared, values)?);
                 let last_id = |result: &SqliteQueryResult| Some(result.last_insert_rowid());
                 let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
                 changed::<Sqlite>(results, read).await
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                let results = connection.fetch_many(postgres::query(prepared, values)?);
                 let read = |result: PgQueryResult| Changed { last_id: None, rows: result.rows_affected() };
                 changed::<Postgres>(results, read).await
             }
             Connection::Mysql(connection) => {
-                let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                let results = connection.fetch_many(mysql::query(prepared, values)?);
                 let last_id =
                     |result: &MySqlQueryResult| i64::try_from(result.last_insert_id()).ok().filter(|id| *id != 0);
                 let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
@@ -213,25 +195,21 @@ impl Lease {
         prepared: &'a Prepared,
         values: &'a [SqlValue],
     ) -> Result<BoxStream<'a, Result<T, sqlx::Error>>, sqlx::Error> {
-        let sql = prepared.sql.as_str();
         Ok(match self.connection() {
             Connection::Sqlite(connection) => {
-                let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 // The thread of the connection would end if SQLite found another column after it has prepared a
                 // statement.
                 let (statements, is_kept) = if prepared.has_open_columns { (2, false) } else { (1, true) };
-                let query = sqlx::query_with(sql, arguments).persistent(is_kept);
+                let query = sqlite::query(prepared, values)?.persistent(is_kept);
                 rows::<Sqlite, T>(connection.fetch_many(query), statements, prepared, sqlite::decode)
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let query = sqlx::query_with(sql, arguments);
-                rows::<Postgres, T>(connection.fetch_many(query), 1, prepared, postgres::decode)
+                let results = connection.fetch_many(postgres::query(prepared, values)?);
+                rows::<Postgres, T>(results, 1, prepared, postgres::decode)
             }
             Connection::Mysql(connection) => {
-                let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let query = sqlx::query_with(sql, arguments);
-                rows::<MySql, T>(connection.fetch_many(query), 1, prepared, mysql::decode)
+                let results = connection.fetch_many(mysql::query(prepared, values)?);
+                rows::<MySql, T>(results, 1, prepared, mysql::decode)
             }
         })
     }

@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use rulebook::handler_kind::{HandlerError, Measurement};
 use sqlx::sqlite::SqliteConnectOptions;
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
@@ -31,17 +30,6 @@ pub(crate) use pool::{Connection, DeletedRows};
 use pool::{Options, Pool};
 pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PageOrder, PrepareError, Prepared};
 pub(crate) use sqlite::Violation;
-
-#[derive(Debug, Error)]
-pub(crate) enum LockError {
-    #[error(
-        "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
-        .0.as_secs()
-    )]
-    Locked(Duration),
-    #[error("they cannot be locked: {0}")]
-    Database(sqlx::Error),
-}
 
 /// A database, which is opened when the API starts.
 pub(crate) struct Database {
@@ -90,16 +78,21 @@ impl Database {
     }
 
     /// Waits until no other program applies migrations, and keeps others from doing so.
-    pub(crate) async fn lock_migrations(&self, lease: &mut Lease) -> Result<MigrationLock, LockError> {
-        let pool = self.migration_pool().map_err(LockError::Database)?;
+    /// The error is a message.
+    pub(crate) async fn lock_migrations(&self, lease: &mut Lease) -> Result<MigrationLock, String> {
+        let pool = self.migration_pool().map_err(not_locked)?;
         MigrationLock::acquire(lease.connection(), &pool.options, pool.sqlite_file(), &self.settings.name).await
     }
 
     pub(crate) fn unusable(&self, error: &dyn Display) -> HandlerError {
         let at = self.pool.get().map_or_else(String::new, |pool| format!(" at {}", pool.options.location()));
-        let error = HandlerError::new(format!("the database `{}`{at} cannot be used: {error}", self.settings.name));
+        self.at_address(format!("the database `{}`{at} cannot be used: {error}", self.settings.name))
+    }
+
+    /// Returns an error at the address in the settings, without the line, which may contain a password.
+    pub(crate) fn at_address(&self, message: String) -> HandlerError {
+        let error = HandlerError::new(message);
         match self.settings.url_span {
-            // The line may contain a password.
             Some(span) => error.at(span).hide_line(),
             None => error,
         }
@@ -206,7 +199,8 @@ impl Failures {
     }
 
     pub(crate) fn add(&self) {
-        self.last.store(self.now(), Ordering::Relaxed);
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(now, Ordering::Relaxed);
         let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
     }
 
@@ -222,10 +216,6 @@ impl Failures {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         let is_recent = self.start.elapsed().saturating_sub(last) < MEMORY;
         if is_recent { self.count.load(Ordering::Relaxed) } else { 0 }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -268,7 +258,7 @@ impl MigrationLock {
         options: &Options,
         database: Option<&Path>,
         name: &str,
-    ) -> Result<Self, LockError> {
+    ) -> Result<Self, String> {
         let file = database.and_then(|database| {
             let mut path = database.as_os_str().to_owned();
             path.push(LOCK_SUFFIX);
@@ -278,14 +268,18 @@ impl MigrationLock {
         let mut next_message = FIRST_MESSAGE;
         let mut transaction = None;
         if matches!(connection, Connection::Postgres(_)) {
-            let mut locking = options.open().await.map_err(LockError::Database)?.connection;
-            locking.run(BEGIN_POSTGRES).await.map_err(LockError::Database)?;
+            let mut locking = options.open().await.map_err(not_locked)?.connection;
+            locking.run(BEGIN_POSTGRES).await.map_err(not_locked)?;
             transaction = Some(locking);
         }
-        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref()).await.map_err(LockError::Database)? {
+        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref()).await.map_err(not_locked)? {
             let waited = start.elapsed();
             if waited >= MAX_WAIT {
-                return Err(LockError::Locked(waited));
+                let seconds = waited.as_secs();
+                return Err(format!(
+                    "another program has been applying migrations to this database for {seconds} seconds; start this \
+                     one when it has ended"
+                ));
             }
             if waited >= next_message {
                 log::warn!("the database `{name}`: waiting for another program, which applies migrations to it");
@@ -304,6 +298,10 @@ impl MigrationLock {
             let _ = connection.run(UNLOCK_MYSQL).await;
         }
     }
+}
+
+fn not_locked(error: sqlx::Error) -> String {
+    format!("they cannot be locked: {error}")
 }
 
 /// Opens the file that is locked. Its content does not matter, so that a file of another user can be locked too. `None`

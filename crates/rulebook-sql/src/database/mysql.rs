@@ -4,12 +4,11 @@ use std::str::FromStr;
 
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo};
+use sqlx::query::Query;
 use sqlx::types::BigDecimal;
-use sqlx::{
-    Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Statement as _, Type, TypeInfo, ValueRef,
-};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo, ValueRef};
 
-use super::prepared::{UNREAD_FILE, statement_error};
+use super::prepared::{UNREAD_FILE, columns, statement_error};
 use super::{Binding, Column, ColumnType, PageOrder, PrepareError, Prepared};
 use crate::column::RawValue;
 use crate::page::page_with_numbers;
@@ -69,8 +68,7 @@ async fn prepare_rendered(
 }
 
 pub(super) async fn describe(connection: &mut MySqlConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
-    let prepared = connection.prepare(sql).await?;
-    Ok(prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect())
+    Ok(columns(&connection.prepare(sql).await?, column))
 }
 
 fn column(name: &str, info: &MySqlTypeInfo) -> Column {
@@ -109,7 +107,11 @@ fn column_type(name: &str) -> ColumnType {
     }
 }
 
-pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, MySql, MySqlArguments>, sqlx::Error> {
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
@@ -126,9 +128,10 @@ pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySq
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
             SqlValue::File(_) => Err(UNREAD_FILE.into()),
-        }?;
+        }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 /// Adds a null of the type that other values of the parameter have. A function such as `coalesce` returns this type,

@@ -383,7 +383,7 @@ impl Connection {
     /// Begins the transaction of migrations. In SQLite, `deleted` counts the rows that they delete. In PostgreSQL, they
     /// wait for a lock at most for this time. If one of them drops a table of SQLite, they ignore foreign keys: a table
     /// is changed by replacing it, and dropping the old one would delete the rows that refer to it.
-    pub(super) async fn begin_migrations(
+    pub(crate) async fn begin_migrations(
         &mut self,
         lock_timeout: Duration,
         drops_tables: bool,
@@ -420,7 +420,7 @@ impl Connection {
         }
     }
 
-    pub(super) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit_migrations(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {
                 let mut handle = connection.lock_handle().await?;

@@ -10,13 +10,13 @@ use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow, PgStatement,
     PgTransactionManager, PgTypeInfo, PgTypeKind, PgValueFormat,
 };
+use sqlx::query::Query;
 use sqlx::{
-    Arguments, Column as _, ConnectOptions, Either, Executor, Row, Statement as _, TransactionManager, TypeInfo,
-    ValueRef,
+    Arguments, ConnectOptions, Either, Executor, Postgres, Row, Statement as _, TransactionManager, TypeInfo, ValueRef,
 };
 use url::Url;
 
-use super::prepared::{UNREAD_FILE, check_placeholders, statement_error};
+use super::prepared::{UNREAD_FILE, check_placeholders, columns, statement_error};
 use super::{Accepts, Binding, Column, ColumnType, PrepareError, Prepared};
 use crate::column::RawValue;
 use crate::errors::InvalidValue;
@@ -96,8 +96,7 @@ pub(super) async fn prepare(
         prepared = prepare_text(connection, &rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let mut prepared =
-        Prepared::new(&prepared, statement, &rendered, values, |name, info| Column::new(name, column_type(info)))?;
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column)?;
     for (position, found) in rendered.positions.iter().zip(&types) {
         let bound = &mut prepared.bound[*position];
         bound.binding = found.binding;
@@ -150,7 +149,7 @@ async fn inferred_types(
 
 pub(super) async fn describe(connection: &mut PgConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
     let prepared = prepare_text(connection, sql).await?;
-    Ok(prepared.columns().iter().map(|column| Column::new(column.name(), column_type(column.type_info()))).collect())
+    Ok(columns(&prepared, column))
 }
 
 /// Prepares a statement. If this fails while a release is prepared, the transaction continues behind its migrations.
@@ -293,6 +292,10 @@ fn max_bytes(info: &PgTypeInfo) -> Accepts {
         "NAME" => Accepts::Text { max_bytes: 63 },
         _ => Accepts::Unknown,
     }
+}
+
+fn column(name: &str, info: &PgTypeInfo) -> Column {
+    Column::new(name, column_type(info))
 }
 
 fn column_type(info: &PgTypeInfo) -> ColumnType {
@@ -501,23 +504,28 @@ fn uuid_text(bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<PgArguments, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, Postgres, PgArguments>, sqlx::Error> {
     let mut arguments = PgArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
-            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice())?,
-            SqlValue::File(_) => return Err(UNREAD_FILE.into()),
-            SqlValue::Null if bound.binding == Binding::Bytes => arguments.add(None::<&[u8]>)?,
+            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
+            SqlValue::File(_) => Err(UNREAD_FILE.into()),
+            SqlValue::Null if bound.binding == Binding::Bytes => arguments.add(None::<&[u8]>),
             value => {
                 let text = text(value, bound.binding);
-                if let Some(expected) = expected_value(value, text.as_deref(), bound.accepts) {
-                    return Err(InvalidValue { value: bound.value, expected }.into());
+                match expected_value(value, text.as_deref(), bound.accepts) {
+                    Some(expected) => Err(InvalidValue { value: bound.value, expected }.into()),
+                    None => arguments.add(text),
                 }
-                arguments.add(text)?;
             }
         }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 /// Returns a description of the values that PostgreSQL accepts, if it rejects this value.
@@ -562,21 +570,15 @@ fn has_longer_text(json: &Json, max_bytes: usize) -> bool {
 
 /// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
 fn text(value: &SqlValue, binding: Binding) -> Option<String> {
-    if binding == Binding::Json {
-        return value.json_text();
-    }
-    Some(match value {
-        SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
-        SqlValue::Bool(bool) => bool.to_string(),
-        SqlValue::Int(int) => int.to_string(),
-        SqlValue::Uint(uint) => uint.to_string(),
-        SqlValue::Float(float) => float.to_string(),
-        SqlValue::Text(text) | SqlValue::Decimal(text) => text.clone(),
+    match value {
+        value if binding == Binding::Json => value.json_text(),
+        SqlValue::Float(float) => Some(float.to_string()),
+        SqlValue::Text(text) | SqlValue::Decimal(text) => Some(text.clone()),
         SqlValue::Nested(Json::Array(items)) if matches!(binding, Binding::Array | Binding::JsonArray) => {
-            array_text(items, binding)
+            Some(array_text(items, binding))
         }
-        SqlValue::Nested(json) => json.to_string(),
-    })
+        value => value.json_text(),
+    }
 }
 
 /// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.

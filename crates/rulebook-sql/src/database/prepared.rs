@@ -12,7 +12,7 @@ use crate::value::{NamedValue, Target};
 pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
 
 /// A statement with placeholders, which a database has prepared without error.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prepared {
     pub sql: String,
     pub bound: Vec<Bound>,
@@ -57,29 +57,27 @@ impl Prepared {
             None => rendered.bound.len(),
         };
         check_placeholders(count, statement, rendered)?;
-        let columns = prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect();
+        let columns = columns(prepared, column);
         let bound = rendered.bound.iter().map(|value| {
             let target = values[*value].target;
             let binding = if values[*value].is_json { Binding::Json } else { Binding::Value };
             Bound { value: *value, target, binding, accepts: Accepts::Unknown }
         });
-        Ok(Self {
-            sql: rendered.sql.clone(),
-            bound: bound.collect(),
-            outputs: Vec::new(),
-            columns,
-            checks: Vec::new(),
-            page_columns: Vec::new(),
-            numbered_keys: Vec::new(),
-            has_open_columns: false,
-            has_late_columns: false,
-        })
+        Ok(Self { sql: rendered.sql.clone(), bound: bound.collect(), columns, ..Self::default() })
     }
 
     /// Returns `true` if the statement returns rows, perhaps none.
     pub(crate) fn returns_rows(&self) -> bool {
         !self.columns.is_empty() || self.has_late_columns
     }
+}
+
+/// Returns the columns of a statement. `column` returns the column with a name and a type.
+pub(super) fn columns<'q, S: sqlx::Statement<'q>>(
+    prepared: &S,
+    column: impl Fn(&str, &<S::Database as Database>::TypeInfo) -> Column,
+) -> Vec<Column> {
+    prepared.columns().iter().map(|found| column(found.name(), found.type_info())).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use rulebook::handler_kind::HandlerError;
 use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, Row, Sqlite, Statement as _, TypeInfo, ValueRef};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInfo, ValueRef};
 use tokio::time::sleep;
 
-use super::prepared::{UNREAD_FILE, statement_error};
+use super::prepared::{UNREAD_FILE, columns, statement_error};
 use super::{Binding, Column, ColumnType, PrepareError, Prepared};
 use crate::column::RawValue;
 use crate::statement::Statement;
@@ -100,8 +101,7 @@ pub(super) async fn prepare(
     let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let mut prepared =
-        Prepared::new(&prepared, statement, &rendered, values, |name, info| Column::new(name, column_type(info)))?;
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column)?;
     if statement.has_open_columns && prepared.returns_rows() {
         prepared.has_open_columns = true;
         prepared.sql.insert_str(0, READ_SCHEMA);
@@ -114,7 +114,11 @@ pub(super) async fn prepare(
 
 pub(super) async fn describe(connection: &mut SqliteConnection, sql: &str) -> Result<Vec<Column>, sqlx::Error> {
     let prepared = connection.prepare(sql.strip_prefix(READ_SCHEMA).unwrap_or(sql)).await?;
-    Ok(prepared.columns().iter().map(|column| Column::new(column.name(), column_type(column.type_info()))).collect())
+    Ok(columns(&prepared, column))
+}
+
+fn column(name: &str, info: &SqliteTypeInfo) -> Column {
+    Column::new(name, column_type(info))
 }
 
 /// Returns the type with which a column was declared. Expressions have no declared type.
@@ -129,7 +133,11 @@ fn column_type(info: &SqliteTypeInfo) -> ColumnType {
     }
 }
 
-pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
+/// Returns a statement with the values of a call.
+pub(super) fn query<'q>(
+    prepared: &'q Prepared,
+    values: &[SqlValue],
+) -> Result<Query<'q, Sqlite, SqliteArguments<'q>>, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
     for bound in &prepared.bound {
         match &values[bound.value] {
@@ -144,9 +152,10 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
             SqlValue::Nested(json) => arguments.add(json.to_string()),
             SqlValue::Bytes(bytes) => arguments.add(bytes.clone()),
             SqlValue::File(_) => Err(UNREAD_FILE.into()),
-        }?;
+        }
+        .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(sqlx::query_with(&prepared.sql, arguments))
 }
 
 pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<RawValue, BoxDynError> {
