@@ -32,7 +32,7 @@ use crate::pipeline::secret_path;
 use crate::plan::{
     self, Action, BodyUse, DocumentCache, NamedInBody, NamedServices, Plan, PlannedAuthenticator, PlannedDeprecation,
     PlannedField, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, ResponseFields,
-    Routes, ScopeChallenges, ServicesByClass, ServicesByModule, SimilarPaths,
+    Routes, ScopeChallenges, ServicesByClass, ServicesByModule, SimilarPaths, static_text,
 };
 use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings, SharedLimiter};
 use crate::trace::Tracer;
@@ -644,13 +644,6 @@ fn find_successor<'a>(api: &'a Api, deprecation: &'a Deprecation) -> Option<Succ
 /// Returns what the paths of the version that is described begin with.
 fn prefix_of_current(versions: &Versions) -> String {
     versions.current.as_ref().map(|current| versions.path_prefix(current)).unwrap_or_default()
-}
-
-fn static_text(segment: &Segment) -> Option<&str> {
-    match segment {
-        Segment::Static(text) => Some(text),
-        Segment::Capture(_) => None,
-    }
 }
 
 impl Successor<'_> {

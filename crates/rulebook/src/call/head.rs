@@ -247,10 +247,8 @@ impl RequestId {
     /// Creates a random id, which clients cannot guess.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 8];
         // If the system has no random bytes, the id is zero, but the request can still be handled.
-        let _ = getrandom::fill(&mut bytes);
-        Self::Generated(u64::from_ne_bytes(bytes))
+        Self::Generated(getrandom::u64().unwrap_or_default())
     }
 
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {

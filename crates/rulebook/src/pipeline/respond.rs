@@ -369,11 +369,11 @@ fn not_modified_tag(
     fields.version.as_ref().filter(|_| fields.is_get)?;
     let (_, current) = headers.iter().find(|(name, _)| *name == header::ETAG)?;
     let list = ETagList::from_head(head, &header::IF_NONE_MATCH)?;
-    if list.has_star() {
+    if list.has_star {
         return Some(current.clone());
     }
     let version = ETag::parse(current.to_str().ok()?)?.version();
-    let tag = list.find(|tag| tag.version() == version)?;
+    let tag = list.tags.iter().find(|tag| tag.version() == version)?;
     // A cache updates the stored response with the same tag (RFC 9111 section 4.3.4).
     Some(tag.as_strong().header_value())
 }

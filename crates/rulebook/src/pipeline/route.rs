@@ -30,6 +30,7 @@ use super::route_by_name::{self, NamedMethod, NeedsBody, body_kind_with_fields, 
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{
     Documents, MatchedMethod, ParentPaths, Plan, PlannedMethod, SecretPath, Segments, ServiceNaming, encode_segment,
+    static_text,
 };
 
 #[derive(Debug)]
@@ -503,10 +504,6 @@ fn secret_segments(method: &PlannedMethod) -> impl Iterator<Item = (usize, &str)
 /// `None` if the methods of the service have no secret parameters in the path.
 pub fn secret_path(path: &[Segment], methods: &[PlannedMethod]) -> Option<SecretPath> {
     let secrets: Vec<_> = methods.iter().flat_map(secret_segments).map(|(index, name)| (index, name.into())).collect();
-    let segment = |segment: &Segment| match segment {
-        Segment::Static(text) => Some(text.as_str().into()),
-        Segment::Capture(_) => None,
-    };
-    let segments = path.iter().map(segment).collect();
+    let segments = path.iter().map(|segment| static_text(segment).map(Into::into)).collect();
     (!secrets.is_empty()).then(|| SecretPath { segments, secrets: secrets.into() })
 }

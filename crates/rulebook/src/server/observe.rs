@@ -277,16 +277,6 @@ impl TracedRequest {
 }
 
 fn known_method(method: &Method) -> &'static str {
-    let known = [
-        (Method::GET, "GET"),
-        (Method::POST, "POST"),
-        (Method::PUT, "PUT"),
-        (Method::DELETE, "DELETE"),
-        (Method::PATCH, "PATCH"),
-        (Method::HEAD, "HEAD"),
-        (Method::OPTIONS, "OPTIONS"),
-        (Method::TRACE, "TRACE"),
-        (Method::CONNECT, "CONNECT"),
-    ];
-    known.iter().find(|(known, _)| known == method).map_or("_OTHER", |(_, name)| name)
+    let known = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| *method == **known).unwrap_or("_OTHER")
 }

@@ -138,8 +138,8 @@ impl ServerState {
     /// Returns the previous plan, which requests in flight keep.
     pub(super) fn replace_plan(&self, plan: &Arc<Plan>) -> Arc<Plan> {
         let (replacements, previous) = self.numbered_plan();
-        if let Some(url) = previous.documents.listening_url() {
-            plan.documents.set_listening_url(url.clone());
+        if let Some(url) = previous.documents.listening_url.get() {
+            let _ = plan.documents.listening_url.set(url.clone());
         }
         self.plan.store(Arc::new((replacements + 1, Arc::clone(plan))));
         self.replacements.store(replacements + 1, Ordering::Release);
