@@ -555,7 +555,9 @@ fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     };
     let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
     let of_outputs = api.methods().flat_map(|(_, _, method)| method.header_outputs());
-    let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(|name| !is_hidden_by_browsers(name));
+    // Browsers never let pages read `Set-Cookie`.
+    let is_readable = |name: &&str| !name.eq_ignore_ascii_case("Set-Cookie");
+    let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(is_readable);
     let is_deprecated = api.methods().any(|(_, _, method)| method.options.deprecation.is_some());
     let of_deprecated = ["Deprecation", "Sunset"].into_iter().filter(|_| is_deprecated);
     let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(of_deprecated).chain(of_outputs);
@@ -575,11 +577,6 @@ fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         exposed_headers: header_list(exposed),
         max_age: HeaderValue::from(*max_age),
     })
-}
-
-/// Returns `true` for the header field that no page can read (Fetch section 2.2.2, forbidden response-header name).
-fn is_hidden_by_browsers(name: &str) -> bool {
-    name.eq_ignore_ascii_case("Set-Cookie")
 }
 
 /// Joins names of header fields to a comma-separated list, without duplicates.

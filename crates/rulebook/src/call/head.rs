@@ -285,11 +285,7 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
-        self.contains(peer.ip())
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.ranges.iter().any(|range| range.contains(address))
     }
 

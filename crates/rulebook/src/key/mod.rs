@@ -16,8 +16,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -26,6 +24,7 @@ use jiff::Timestamp;
 
 use crate::auth::VerifiedCredentials;
 use crate::call::{AuthScheme, Authenticate, Authentication, Head, Identity, RateLimiter};
+use crate::time::RepeatingThread;
 
 pub use manage::{KeyEntryError, KeyError, NewKey, add, copy, list, revoke, rotate};
 pub use storage::{
@@ -396,39 +395,27 @@ const LAST_USE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 #[must_use = "the watcher stops when it is dropped"]
 pub struct KeyWatcher {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: RepeatingThread,
 }
 
 impl KeyWatcher {
     fn start(shared: Arc<SharedKeys>) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
         // Not in the thread, which may start after the first requests: their usage would be taken for recorded.
         let mut recorded = RecordedUsage::new(&shared);
-        let watch = move || {
-            let mut report = ReloadReport(None);
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
-                match reload_if_changed(&shared) {
-                    Ok(()) => report.clear(&shared),
-                    Err((version, error)) => report.set(&shared, version, &error),
-                }
-                recorded.record_if_changed(&shared, false);
+        let mut report = ReloadReport(None);
+        let watch = move |at_end| {
+            if at_end {
+                recorded.record_if_changed(&shared, true);
+                shared.storage.close();
+                return;
             }
-            recorded.record_if_changed(&shared, true);
-            shared.storage.close();
+            match reload_if_changed(&shared) {
+                Ok(()) => report.clear(&shared),
+                Err((version, error)) => report.set(&shared, version, &error),
+            }
+            recorded.record_if_changed(&shared, false);
         };
-        let thread = thread::Builder::new().name("keys".to_owned()).spawn(watch)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for KeyWatcher {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // If the thread has panicked, the panic has been logged already.
-            let _ = thread.join();
-        }
+        Ok(Self { _thread: RepeatingThread::start("keys", || POLL_INTERVAL, watch)? })
     }
 }
 

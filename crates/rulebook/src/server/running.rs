@@ -221,10 +221,11 @@ async fn run_until_stopped(
     listeners: Vec<Listener>,
 ) -> io::Result<()> {
     let (handle, state) = (server.handle(), &services.state);
-    let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
-        Either::Left((ended, _)) => return ended,
-        Either::Right(((), server)) => server,
-    };
+    let server =
+        match select(server, select(pin!(requested.notified()), pin!(next_stop_signal(signals.as_mut())))).await {
+            Either::Left((ended, _)) => return ended,
+            Either::Right((_, server)) => server,
+        };
     state.mark_stopping();
     if let Some(signals) = &mut signals {
         signals.end_handover();
@@ -263,11 +264,6 @@ async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
         state.close_connections();
         state.wait_until_idle().await;
     }
-}
-
-async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
-    let (requested, signal) = (pin!(requested.notified()), pin!(next_stop_signal(signals)));
-    select(requested, signal).await;
 }
 
 /// The time from when the accepting thread is asked to pause until the server stops listening. The thread needs a

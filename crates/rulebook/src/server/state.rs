@@ -174,7 +174,7 @@ impl ServerState {
 
     /// `None` for a trusted proxy, whose connections are those of many clients.
     pub(super) fn limited_client(&self, peer: SocketAddr) -> Option<IpAddr> {
-        (!self.trusted_proxies.is_proxy(peer)).then(|| peer.ip())
+        (!self.trusted_proxies.contains(peer.ip())).then(|| peer.ip())
     }
 
     #[inline]
