@@ -134,7 +134,6 @@ impl ExceededLimits {
 // The counters form a table. It has a row for each kind of request, and a column for each way in which a request can
 // end.
 
-/// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     Method(usize),
@@ -390,7 +389,6 @@ impl WorkerCounters {
     }
 }
 
-/// Returns all kinds of requests for a plan, in the order of their rows.
 fn request_kinds(plan: &Plan) -> impl Iterator<Item = RequestKind> + use<> {
     KINDS_WITHOUT_METHOD.map(|(kind, _)| kind).into_iter().chain((0..plan.methods.len()).map(RequestKind::Method))
 }
@@ -421,7 +419,6 @@ type MethodCounts = BTreeMap<usize, Box<[u64]>>;
 
 #[derive(Debug, Default)]
 struct CallerRows {
-    /// The rows of [`CALLERS_WITHOUT_KEY`].
     without_key: [MethodCounts; CALLERS_WITHOUT_KEY.len()],
     /// The indices in `by_key` of the keys with these names.
     /// By the names of the keys.

@@ -328,13 +328,11 @@ fn plan_output(output: &model::Output) -> PlannedOutput {
     }
 }
 
-/// Returns the field name and the slot of a parameter in a header field; `None` for other parameters.
 fn header_slot((slot, parameter): (usize, &Parameter)) -> Option<(HeaderName, usize)> {
     let name = (parameter.from == Location::Header).then(|| HeaderName::try_from(&*parameter.key))?;
     name.ok().map(|name| (name, slot))
 }
 
-/// Returns pairs of the index of a path segment and the index of a slot.
 fn path_slots(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, usize)]> {
     let capture_index = |name: &str| {
         service.path.iter().position(|segment| matches!(segment, model::Segment::Capture(capture) if capture == name))

@@ -69,7 +69,6 @@ fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, Vers
 struct VersionHandler {
     /// The handler of the method in all versions.
     action: Action,
-    /// The names of the parameters of all versions.
     names: Box<[Box<str>]>,
     arguments: Box<[VersionedArgument]>,
     /// The outputs of the version, if other versions have more.

@@ -159,12 +159,10 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// For a name that is known at compile time.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
         self.get_all(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// For a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }

@@ -137,7 +137,6 @@ fn indent_json(text: &[u8]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec_pretty(&serde_json::from_slice::<Json>(text)?)
 }
 
-/// The URIs of the services of an API, and the URIs above them.
 struct ApiUris {
     pub(super) parent_paths: Arc<ParentPaths>,
     services: Arc<[LinkedUri]>,

@@ -193,7 +193,7 @@ impl Engine {
         let private = PrivateFiles {
             definition: self.definition.as_deref(),
             data: self.data_folder.path(),
-            stored: self.files.as_ref().filter(|files| files.is_folder()).and_then(|files| files.store().ok()?.path()),
+            stored: self.files.as_ref().filter(|files| files.is_folder).and_then(|files| files.store().ok()?.path()),
             others: self
                 .handler_files
                 .private

@@ -39,7 +39,6 @@ use crate::rate_limit::CountedRequest;
 
 /// It selects the audience.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
-/// The audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
 pub struct AudienceDocuments<'p> {

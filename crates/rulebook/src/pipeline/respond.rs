@@ -126,7 +126,6 @@ pub enum ErrorContext {
     /// A path of the server itself, such as `/openapi.json`.
     ServerPath,
     UnknownName,
-    /// The index of an API module.
     Module(usize),
     /// The index of an API method.
     Method(usize),
@@ -220,7 +219,6 @@ fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -
     error
 }
 
-/// Each with its slot.
 pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentSlot<'_>]) -> Vec<(usize, Json)> {
     let json = |slot: &usize| match arguments.get(*slot) {
         Some(ArgumentSlot::Value(value)) => (*slot, value.to_json()),

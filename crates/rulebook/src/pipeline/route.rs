@@ -82,7 +82,6 @@ pub fn route(plan: &Plan, head: &Head) -> Route {
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
-/// The limits `uri` and `head`.
 pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
@@ -188,7 +187,6 @@ pub(super) fn select_method(plan: &Plan, head: &Head, service: usize, positions:
     })
 }
 
-/// Each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
     methods.filter(move |(_, method)| plan.methods[*method].max_positions >= positions)

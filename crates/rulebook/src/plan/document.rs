@@ -345,9 +345,7 @@ fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentCoding {
-    /// The content coding Brotli (RFC 7932).
     Brotli,
-    /// The content coding gzip (RFC 1952).
     Gzip,
 }
 

@@ -89,7 +89,6 @@ pub struct Plan {
     pub auth_errors: Box<[DeclaredError]>,
     /// The names of the fields of bodies that the authenticators read.
     pub auth_fields: Box<[Box<str>]>,
-    /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
     pub challenge: Box<str>,
     /// The value of the header field `WWW-Authenticate` in responses to requests with an invalid bearer token.
     pub invalid_token_challenge: Box<str>,

@@ -28,7 +28,6 @@ const EXTRA_SEGMENT_DISTANCE: usize = 3;
 
 #[derive(Debug)]
 pub struct SimilarPaths {
-    /// The services, sorted by their paths.
     services: Box<[KnownPath]>,
     base_segments: usize,
     /// The maximum number of segments that a request path for a service can have, including positional parameters.

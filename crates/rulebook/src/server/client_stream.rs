@@ -464,7 +464,6 @@ enum Position {
     ChunkExtension(u64),
     /// The data of a chunk, of which this number of bytes, at least one, has not come.
     ChunkData(u64),
-    /// The line end behind the data of a chunk.
     ChunkEnd,
     /// A line behind the last chunk, which an empty line ends.
     Trailer {

@@ -77,11 +77,11 @@ impl ServerState {
     ) -> Self {
         let store = plan.state.get::<LazyStore>();
         let upload_storage = match &store {
-            Some(store) if store.is_folder() => UploadStorage::Store(Arc::clone(store)),
+            Some(store) if store.is_folder => UploadStorage::Store(Arc::clone(store)),
             _ => UploadStorage::Folder(settings.upload_folder.clone()),
         };
         // The store was opened before the server was started.
-        let links = store.filter(|store| !store.is_folder()).and_then(|store| store.store().ok()?.links());
+        let links = store.filter(|store| !store.is_folder).and_then(|store| store.store().ok()?.links());
         let links = links.unwrap_or_else(|| Arc::new(LinkFolder::open(data)));
         let is_limited = max_files.is_some() && settings.address_connections != Some(0);
         let share = |max, parts| ClientShares::new(max, is_limited.then_some(parts));
