@@ -39,9 +39,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
             return respond_with_error(representation, error.with_headers(counted.headers(&method.rate_limits)));
         }
     };
-    if !counted.is_empty() {
-        headers.extend(counted.headers(&method.rate_limits));
-    }
+    headers.extend(counted.headers(&method.rate_limits));
     if let (Some(fields), ReturnedValue::Outputs(_)) = (&method.response_fields, &returned) {
         // The page that loads a script cannot read its header fields.
         if callback.is_some() {

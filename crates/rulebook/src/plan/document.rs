@@ -276,18 +276,13 @@ const MAX_CACHED_BYTES: u64 = 16 << 20;
 const ESTIMATED_DOCUMENTS: usize = 32;
 
 /// Computes the weight of a document in the cache: its size in bytes.
+#[derive(Clone)]
 struct SizeWeighter<T>(fn(&T) -> usize);
 
 impl<T> Weighter<usize, T> for SizeWeighter<T> {
     fn weight(&self, _: &usize, document: &T) -> u64 {
         // The cache would never evict a document with the weight 0.
         (self.0)(document).max(1) as u64
-    }
-}
-
-impl<T> Clone for SizeWeighter<T> {
-    fn clone(&self) -> Self {
-        Self(self.0)
     }
 }
 

@@ -46,7 +46,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(512);
 
 pub(super) struct ClientStream {
     transport: Rc<RefCell<Transport>>,
-    connection: Rc<ConnectionState>,
+    pub(super) connection: Rc<ConnectionState>,
     server: Arc<ServerState>,
     peer: SocketAddr,
     keep_alive: Duration,
@@ -90,10 +90,6 @@ impl ClientStream {
             request_of_pieces: 0,
             paused_until: None,
         }
-    }
-
-    pub(super) fn connection(&self) -> &Rc<ConnectionState> {
-        &self.connection
     }
 
     /// Becomes ready when the connection ends because no bytes arrive: the server then sees the end of the stream.

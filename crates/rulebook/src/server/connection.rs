@@ -74,7 +74,7 @@ pub(super) fn connection_service_factory(
             .client_disconnect_timeout(Duration::ZERO)
             .h1_write_buffer_size(WRITE_BUFFER_LEN)
             .on_connect_ext(|stream: &ClientStream, data| {
-                data.insert(Rc::clone(stream.connection()));
+                data.insert(Rc::clone(&stream.connection));
             })
             .finish(apply_fn_factory(map_config(app, |()| AppConfig::default()), begin_request))
             .new_service(());

@@ -32,11 +32,12 @@ pub(super) struct Observation<'r> {
     counters: &'r Arc<WorkerCounters>,
     head: &'r Head,
     started: Instant,
-    kind: RequestKind,
+    pub(super) kind: RequestKind,
     is_identified: bool,
     caller: Option<Identity>,
     /// If they were accepted.
-    given: GivenParameters,
+    /// Empty until all parameters of the request have been accepted.
+    pub(super) given: GivenParameters,
     traced: Option<Box<TracedRequest>>,
     is_reported: bool,
 }
@@ -58,25 +59,11 @@ impl<'r> Observation<'r> {
         }
     }
 
-    pub(super) fn set_kind(&mut self, kind: RequestKind) {
-        self.kind = kind;
-    }
-
     /// `None` if the caller is anonymous.
     #[inline]
     pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
         self.is_identified = true;
         self.caller = caller.cloned();
-    }
-
-    /// All parameters of the request have been accepted.
-    #[inline]
-    pub(super) fn set_given(&mut self, given: GivenParameters) {
-        self.given = given;
-    }
-
-    pub(super) fn kind(&self) -> RequestKind {
-        self.kind
     }
 
     pub(super) fn finish(mut self, reply: &Reply) {

@@ -262,11 +262,11 @@ pub(super) async fn find_in_body(
     let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
         Ok(matched) => {
-            observed.set_kind(RequestKind::Method(matched.method_index));
+            observed.kind = RequestKind::Method(matched.method_index);
             Ok(matched)
         }
         Err(RoutingError { context, error }) => {
-            observed.set_kind(context.into());
+            observed.kind = context.into();
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
             // Without the permission, the error is about the permission, not about the request.
             let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };

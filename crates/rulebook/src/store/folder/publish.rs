@@ -399,7 +399,7 @@ fn publish_files(root: &Dir, staging: &Dir, record: &str, renames: &[PlannedRena
     let commit = format!("{record}{COMMIT_SUFFIX}");
     let linked = renames.iter().try_for_each(|rename| rename.link_replaced(root, staging)).map_err(&io);
     let recorded = linked.and_then(|()| write_record(staging, record, &commit, renames).map_err(&io));
-    let published = recorded.and_then(|()| perform_renames(root, staging, renames));
+    let published = recorded.and_then(|()| perform_renames(root, staging, renames, false));
     if published.is_ok() {
         // An error is ignored: a record whose renames have all been performed has no effect.
         let _ = staging.remove_file(&commit);
@@ -455,26 +455,22 @@ fn recover_publications(root: &Dir, abandoned: &Dir) -> Result<(), StoreError> {
         }
         if record.ends_with(ROLLBACK_SUFFIX) {
             revert_renames(root, abandoned, &renames).and_then(|()| remove_record(abandoned, &record)).map_err(&io)?;
-        } else if perform_pending_renames(root, abandoned, &renames).is_err() {
+        } else if perform_renames(root, abandoned, &renames, true).is_err() {
             roll_back(root, abandoned, &record, &renames).map_err(&io)?;
         }
     }
     Ok(())
 }
 
-fn perform_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> Result<(), StoreError> {
-    renames.iter().try_for_each(|rename| rename.perform_rename(root, staging))?;
-    sync_folders(root, staging, renames).map_err(StoreError::io_during("publishing files"))
-}
-
-/// Performs those of the renames that have not been performed yet.
-fn perform_pending_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> Result<(), StoreError> {
+/// With `only_pending`, some of the renames may have been performed before.
+fn perform_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename], only_pending: bool) -> Result<(), StoreError> {
+    let io = StoreError::io_during("publishing files");
     for rename in renames {
-        if rename.is_pending(staging).map_err(StoreError::io_during("publishing files"))? {
+        if !only_pending || rename.is_pending(staging).map_err(&io)? {
             rename.perform_rename(root, staging)?;
         }
     }
-    sync_folders(root, staging, renames).map_err(StoreError::io_during("publishing files"))
+    sync_folders(root, staging, renames).map_err(&io)
 }
 
 fn revert_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> io::Result<()> {
