@@ -1,11 +1,12 @@
-//! The current time as a number, and the limit of some work to a part of the time, however often clients ask for it.
+//! The current time as a number, threads that repeat something, and the limit of some work to a part of the time, however
+//! often clients ask for it.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A thread that does something again and again, until this value is dropped.
+/// A thread that does something again and again, until it is stopped.
 #[derive(Debug)]
 pub(crate) struct RepeatingThread {
     stop: Option<Sender<()>>,
@@ -29,10 +30,9 @@ impl RepeatingThread {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(repeat)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
-}
 
-impl Drop for RepeatingThread {
-    fn drop(&mut self) {
+    /// Waits until the thread has ended.
+    pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // If the thread has panicked, the panic has been logged already.

@@ -150,12 +150,9 @@ impl UsageDays {
     }
 
     fn remove_before(&mut self, today: Date) {
-        self.days.retain(|day, _| days_between(*day, today) < i32::from(MAX_DAYS));
+        let age = |day: Date| today.since(day).map_or(0, |span| span.get_days());
+        self.days.retain(|day, _| age(*day) < i32::from(MAX_DAYS));
     }
-}
-
-fn days_between(day: Date, later: Date) -> i32 {
-    later.since(day).map_or(0, |span| span.get_days())
 }
 
 /// Reads the file in a data folder. If it does not exist, nothing has been counted.
@@ -195,7 +192,7 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 #[must_use = "the usage is no longer recorded when this is dropped"]
 pub struct UsageRecorder {
     recording: Arc<Recording>,
-    _thread: RepeatingThread,
+    thread: RepeatingThread,
 }
 
 #[derive(Debug)]
@@ -228,7 +225,7 @@ impl UsageRecorder {
         let recording = Arc::new(Recording { server, data_folder: data_folder.to_owned(), unsaved });
         let saved = Arc::clone(&recording);
         let thread = RepeatingThread::start("usage", until_next_save, move |_| saved.save())?;
-        Ok(Self { recording, _thread: thread })
+        Ok(Self { recording, thread })
     }
 
     /// Returns the usage of this day in UTC: that in the file, to which other servers with the same data folder add
@@ -236,6 +233,12 @@ impl UsageRecorder {
     #[must_use]
     pub fn today(&self) -> UsageCounts {
         self.recording.today()
+    }
+}
+
+impl Drop for UsageRecorder {
+    fn drop(&mut self) {
+        self.thread.stop();
     }
 }
 

@@ -281,7 +281,14 @@ fn plan_method(
         allows_jsonp: method.allows_jsonp(api.jsonp),
         success_status: method.options.status,
         returns_file: method.options.download,
-        outputs: method.returned_outputs().map(plan_output).collect(),
+        outputs: method
+            .returned_outputs()
+            .map(|output| PlannedOutput {
+                name: output.name.as_str().into(),
+                check: output.r#type.check.clone(),
+                is_optional: output.optional,
+            })
+            .collect(),
         has_whole_output: method.returned_whole().is_some(),
         output_differences: AtomicU64::new(0),
         declared_errors: method.errors.clone().into(),
@@ -318,14 +325,6 @@ fn auth_fields(authenticators: &[Arc<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
     names.sort_unstable();
     names.dedup();
     names.into()
-}
-
-fn plan_output(output: &model::Output) -> PlannedOutput {
-    PlannedOutput {
-        name: output.name.as_str().into(),
-        check: output.r#type.check.clone(),
-        is_optional: output.optional,
-    }
 }
 
 fn header_slot((slot, parameter): (usize, &Parameter)) -> Option<(HeaderName, usize)> {

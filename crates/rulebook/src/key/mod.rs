@@ -395,7 +395,7 @@ const LAST_USE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 #[must_use = "the watcher stops when it is dropped"]
 pub struct KeyWatcher {
-    _thread: RepeatingThread,
+    thread: RepeatingThread,
 }
 
 impl KeyWatcher {
@@ -415,7 +415,13 @@ impl KeyWatcher {
             }
             recorded.record_if_changed(&shared, false);
         };
-        Ok(Self { _thread: RepeatingThread::start("keys", || POLL_INTERVAL, watch)? })
+        Ok(Self { thread: RepeatingThread::start("keys", || POLL_INTERVAL, watch)? })
+    }
+}
+
+impl Drop for KeyWatcher {
+    fn drop(&mut self) {
+        self.thread.stop();
     }
 }
 

@@ -35,7 +35,6 @@ pub(super) struct Observation<'r> {
     pub(super) kind: RequestKind,
     is_identified: bool,
     caller: Option<Identity>,
-    /// If they were accepted.
     /// Empty until all parameters of the request have been accepted.
     pub(super) given: GivenParameters,
     traced: Option<Box<TracedRequest>>,
@@ -83,7 +82,7 @@ impl<'r> Observation<'r> {
         if let (RequestKind::Method(index), true) = (self.kind, self.is_identified) {
             self.counters.count_caller(self.caller.as_ref(), index, self.given);
         }
-        if is_access_log_enabled() {
+        if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
             self.write_access_log(status, length, duration);
         }
         if let Some(traced) = self.traced.take() {
@@ -129,10 +128,6 @@ impl<'r> Observation<'r> {
             error.unwrap_or_default()
         );
     }
-}
-
-fn is_access_log_enabled() -> bool {
-    log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info)
 }
 
 impl Drop for Observation<'_> {

@@ -116,6 +116,7 @@ pub(super) enum BytePieces {
 pub(super) struct ResponseBody {
     pieces: BytePieces,
     size: BodySize,
+    /// The memory in bytes that only this body uses.
     owned: usize,
     connection: Rc<ConnectionState>,
     /// The unread body of the request. While it exists, actix knows that the connection cannot be used for further

@@ -5,7 +5,7 @@
 
 use std::future::{pending, poll_fn};
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
@@ -327,16 +327,11 @@ where
 {
     // actix has made the socket non-blocking: accepting fails if no connection waits.
     while let Ok((stream, _)) = listener.accept() {
-        match into_async(stream) {
+        match stream.set_nonblocking(true).and_then(|()| actix_rt::net::TcpStream::from_std(stream)) {
             Ok(stream) => drop(actix_rt::spawn(service.call(stream))),
             Err(error) => log::debug!("a connection could not be served: {error}"),
         }
     }
-}
-
-fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
-    stream.set_nonblocking(true)?;
-    actix_rt::net::TcpStream::from_std(stream)
 }
 
 /// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,

@@ -141,7 +141,7 @@ impl FileEngine for Folder {
 
     fn discard(&self, content: &str) {
         // If this fails, the file will be removed together with the staging folder.
-        let _ = self.staging.dir().remove_file(content);
+        let _ = self.staging.dir.remove_file(content);
     }
 }
 

@@ -42,7 +42,7 @@ impl Folder {
             }
             renames.push(PlannedRename::new(content, name, current.is_some()));
         }
-        let staging = self.staging.dir();
+        let staging = &self.staging.dir;
         let renamed = match renames.as_slice() {
             [] => Ok(()),
             // A single rename is atomic, so that it does not need the journal.
@@ -141,7 +141,7 @@ const ALIVE_LOCK_FILE: &str = "alive";
 #[derive(Debug)]
 pub(super) struct Staging {
     staging_root: Dir,
-    dir: Dir,
+    pub(super) dir: Dir,
     name: String,
     publish_lock: Mutex<File>,
     next_name: AtomicU64,
@@ -177,10 +177,6 @@ impl Staging {
             next_name: AtomicU64::new(0),
             _alive_lock: alive,
         })
-    }
-
-    pub(super) fn dir(&self) -> &Dir {
-        &self.dir
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -268,7 +264,7 @@ pub(super) struct FolderContent {
 impl FolderContent {
     pub(super) fn create(staging: &Arc<Staging>) -> Result<Self, StoreError> {
         let name = staging.unique_file_name();
-        let file = staging.dir().open_with(&name, OpenOptions::new().write(true).create_new(true));
+        let file = staging.dir.open_with(&name, OpenOptions::new().write(true).create_new(true));
         let file = file.map_err(StoreError::io_during("creating a file"))?.into_std();
         Ok(Self { staging: Arc::clone(staging), name, file })
     }
@@ -289,7 +285,7 @@ impl Drop for FolderContent {
     fn drop(&mut self) {
         if !self.name.is_empty() {
             // If this fails, the file will be removed together with the staging folder.
-            let _ = self.staging.dir().remove_file(&self.name);
+            let _ = self.staging.dir.remove_file(&self.name);
         }
     }
 }
@@ -297,7 +293,7 @@ impl Drop for FolderContent {
 /// Writes a complete file to the disk, and stores its hash if the file system supports this.
 pub(super) fn seal(staging: &Staging, name: &str, hash: &str) -> Result<FileInfo, StoreError> {
     let io = StoreError::io_during("finishing a file");
-    let file = staging.dir().open_with(name, OpenOptions::new().read(true).write(true)).map_err(&io)?.into_std();
+    let file = staging.dir.open_with(name, OpenOptions::new().read(true).write(true)).map_err(&io)?.into_std();
     // If the hash cannot be stored, the entity tag will be derived from the file's metadata.
     if let Err(error) = store_hash(&file, hash) {
         log::debug!("the file system cannot store the hash of a file: {error}");
