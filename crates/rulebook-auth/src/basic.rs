@@ -221,21 +221,19 @@ impl BasicAuthenticator {
 impl Authenticate for BasicAuthenticator {
     async fn authenticate(&self, head: &Head) -> Authentication {
         match basic_credential(head) {
-            Ok(None) => Authentication::Anonymous,
-            Ok(Some(credential)) => self.verify(head, credential).await,
-            Err(reason) => Authentication::Invalid(reason.to_owned()),
+            Ok(credential) => self.verify(head, credential).await,
+            Err(authentication) => authentication,
         }
     }
 
     fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
         match basic_credential(head) {
-            Ok(None) => Some(Authentication::Anonymous),
-            Ok(Some(credential)) => {
+            Ok(credential) => {
                 let users = self.users.load();
                 let identity = users.as_ref()?.verified.recall(credential, Clone::clone)?;
                 Some(Authentication::Identity(identity))
             }
-            Err(reason) => Some(Authentication::Invalid(reason.to_owned())),
+            Err(authentication) => Some(authentication),
         }
     }
 
@@ -248,23 +246,21 @@ impl Authenticate for BasicAuthenticator {
     }
 }
 
-/// Returns the credential of the scheme Basic as it was sent; `None` if the request has none.
-/// Fails if the header field is malformed or repeated. The error is a message for the log.
-fn basic_credential(head: &Head) -> Result<Option<&str>, &'static str> {
+/// Returns the credential of the scheme Basic as it was sent. Without it, and if the header field is malformed or
+/// repeated, the error is the result of the authentication.
+fn basic_credential(head: &Head) -> Result<&str, Authentication> {
+    let invalid = |reason: &str| Authentication::Invalid(reason.to_owned());
+    if !head.header_values("authorization").any(is_basic) {
+        return Err(Authentication::Anonymous);
+    }
     let mut fields = head.header_values("authorization");
-    let Some(first) = fields.next() else { return Ok(None) };
-    if let Some(second) = fields.next() {
-        let is_any_basic = [first, second].into_iter().chain(fields).any(is_basic);
-        return if is_any_basic { Err("the header field Authorization is repeated") } else { Ok(None) };
-    }
-    if !is_basic(first) {
-        return Ok(None);
-    }
-    let credential = first.to_str().ok().and_then(|text| Some(text.trim().split_once(' ')?.1.trim_start()));
+    let (Some(field), None) = (fields.next(), fields.next()) else {
+        return Err(invalid("the header field Authorization is repeated"));
+    };
+    let credential = field.to_str().ok().and_then(|text| Some(text.trim().split_once(' ')?.1.trim_start()));
     credential
         .filter(|credential| credential.len() <= MAX_LEN)
-        .map(Some)
-        .ok_or("the header field Authorization is malformed")
+        .ok_or_else(|| invalid("the header field Authorization is malformed"))
 }
 
 /// Returns `true` if the value of `Authorization` has the scheme Basic. Names of schemes are case-insensitive.

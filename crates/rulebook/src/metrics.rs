@@ -134,7 +134,6 @@ impl ExceededLimits {
 // The counters form a table. It has a row for each kind of request, and a column for each way in which a request can
 // end.
 
-/// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     Method(usize),
@@ -278,7 +277,8 @@ pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
-    caller_counters: CallerCounters,
+    /// Besides the worker that counts, only `/metrics` and the thread that saves the counts lock it.
+    callers: Mutex<CallerRows>,
 }
 
 struct CounterRow {
@@ -332,7 +332,7 @@ impl WorkerCounters {
             total_nanoseconds: AtomicU64::new(0),
         });
         let (rows, plan) = (rows.collect(), Arc::clone(plan));
-        Self { rows, plan, in_flight: AtomicU64::new(0), caller_counters: CallerCounters::default() }
+        Self { rows, plan, in_flight: AtomicU64::new(0), callers: Mutex::default() }
     }
 
     /// Counts the begin of a request. Only the worker that owns the counters may call this function and the other
@@ -354,7 +354,8 @@ impl WorkerCounters {
     }
 
     pub(crate) fn count_caller(&self, caller: Option<&Identity>, method_index: usize, given: GivenParameters) {
-        self.caller_counters.count(caller, method_index, &self.plan.methods[method_index], given);
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        callers.count(caller, method_index, &self.plan.methods[method_index], given);
     }
 
     /// Counts that a request is no longer being handled. [`WorkerCounters::count_begin`] must have been called for it.
@@ -367,7 +368,7 @@ impl WorkerCounters {
     }
 
     fn add_usage_to(&self, usage: &mut UsageCounts) {
-        self.caller_counters.add_to(usage, &self.plan);
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).add_to(usage, &self.plan);
     }
 
     /// Kinds without requests are omitted.
@@ -388,7 +389,6 @@ impl WorkerCounters {
     }
 }
 
-/// Returns all kinds of requests for a plan, in the order of their rows.
 fn request_kinds(plan: &Plan) -> impl Iterator<Item = RequestKind> + use<> {
     KINDS_WITHOUT_METHOD.map(|(kind, _)| kind).into_iter().chain((0..plan.methods.len()).map(RequestKind::Method))
 }
@@ -413,74 +413,59 @@ const ANONYMOUS_ROW: usize = 0;
 const USERS_ROW: usize = 1;
 const OTHER_ROW: usize = 2;
 
-/// Besides the worker that counts, only `/metrics` and the thread that saves the counts lock them.
-#[derive(Debug, Default)]
-struct CallerCounters(Mutex<CallerRows>);
-
 /// The counts of one caller by the index of the method: the number of requests, followed by the number of accepted
 /// requests that contain each parameter.
 type MethodCounts = BTreeMap<usize, Box<[u64]>>;
 
 #[derive(Debug, Default)]
 struct CallerRows {
-    /// The rows of [`CALLERS_WITHOUT_KEY`].
     without_key: [MethodCounts; CALLERS_WITHOUT_KEY.len()],
     /// The indices in `by_key` of the keys with these names.
-    keys: HashMap<Box<str>, usize>,
-    by_key: Vec<MethodCounts>,
+    /// By the names of the keys.
+    by_key: HashMap<Box<str>, MethodCounts>,
     /// The number of counts in `by_key`.
     pairs: usize,
 }
 
-impl CallerCounters {
+impl CallerRows {
     /// `index` is that of the method, and `given` the parameters that the request contains, if they were accepted.
-    fn count(&self, caller: Option<&Identity>, index: usize, method: &PlannedMethod, given: GivenParameters) {
+    fn count(&mut self, caller: Option<&Identity>, index: usize, method: &PlannedMethod, given: GivenParameters) {
         let new = || vec![0; 1 + method.parameters.len()].into();
-        let rows = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let row = match caller.map(key_name) {
             None => ANONYMOUS_ROW,
             Some(None) => USERS_ROW,
             Some(Some(key)) => {
-                let key = rows.row_of_key(key);
-                if let Some(row) = key.and_then(|key| rows.by_key.get_mut(key)) {
+                let row = if let Some(row) = self.by_key.get_mut(key) {
+                    Some(row)
+                } else if self.by_key.len() < MAX_KEYS {
+                    Some(self.by_key.entry(key.into()).or_default())
+                } else {
+                    None
+                };
+                if let Some(row) = row {
                     if let Some(counts) = row.get_mut(&index) {
                         return add_request(counts, given);
                     }
-                    if rows.pairs < MAX_PAIRS {
-                        rows.pairs += 1;
+                    if self.pairs < MAX_PAIRS {
+                        self.pairs += 1;
                         return add_request(row.entry(index).or_insert_with(new), given);
                     }
                 }
                 OTHER_ROW
             }
         };
-        add_request(rows.without_key[row].entry(index).or_insert_with(new), given);
+        add_request(self.without_key[row].entry(index).or_insert_with(new), given);
     }
 
     fn add_to(&self, usage: &mut UsageCounts, plan: &Plan) {
-        let rows = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = rows.keys.iter().map(|(key, row)| (&**key, &rows.by_key[*row]));
-        for (caller, methods) in CALLERS_WITHOUT_KEY.into_iter().zip(&rows.without_key).chain(keys) {
+        let keys = self.by_key.iter().map(|(key, row)| (&**key, row));
+        for (caller, methods) in CALLERS_WITHOUT_KEY.into_iter().zip(&self.without_key).chain(keys) {
             for (index, counts) in methods {
                 let method = &plan.methods[*index];
                 let parameters = method.parameter_names.iter().map(AsRef::as_ref).zip(counts[1..].iter().copied());
                 usage.entry(caller, &method.id).add(counts[0], parameters);
             }
         }
-    }
-}
-
-impl CallerRows {
-    /// `None` if there are too many keys.
-    fn row_of_key(&mut self, key: &str) -> Option<usize> {
-        if let Some(row) = self.keys.get(key) {
-            return Some(*row);
-        }
-        (self.by_key.len() < MAX_KEYS).then(|| {
-            self.by_key.push(MethodCounts::new());
-            self.keys.insert(key.into(), self.by_key.len() - 1);
-            self.by_key.len() - 1
-        })
     }
 }
 
@@ -513,7 +498,7 @@ fn openmetrics_text(
         &[("version", &plan.api_version), ("digest", &plan.definition_digest())],
         1,
     );
-    for ProcessMetric { name, metric_type, help, value } in process_metrics() {
+    for (name, metric_type, help, value) in process_metrics() {
         text.begin_metric(name, metric_type, help);
         let sample = if metric_type == "counter" { format!("{name}_total") } else { name.to_owned() };
         let value = if value.is_infinite() { "+Inf".to_owned() } else { value.to_string() };
@@ -626,14 +611,8 @@ impl OpenMetricsText {
     }
 }
 
-struct ProcessMetric {
-    /// The name of the metric, without the suffix `_total` of counters.
-    name: &'static str,
-    /// `counter` or `gauge`.
-    metric_type: &'static str,
-    help: &'static str,
-    value: f64,
-}
+/// The name, the type, the help and the value.
+type ProcessMetric = (&'static str, &'static str, &'static str, f64);
 
 /// Returns the metrics of this process that the system provides, with the names that the client libraries of Prometheus
 /// use. They are read from the file system `/proc` of Linux; other systems have no such metrics.
@@ -654,18 +633,15 @@ fn process_metrics() -> Vec<ProcessMetric> {
     let resident = field(24).map(|pages| pages * page_size() as f64);
     let start = boot_time().zip(field(22)).map(|(boot, start)| boot as f64 + seconds(start));
     let max_files = getrlimit(Resource::Nofile).current.map_or(f64::INFINITY, |max| max as f64);
-    let metric = |name, metric_type, help, value: Option<f64>| {
-        value.map(|value| ProcessMetric { name, metric_type, help, value })
-    };
     let metrics = [
-        metric("process_cpu_seconds", "counter", "User and system CPU time.", cpu),
-        metric("process_resident_memory_bytes", "gauge", "Resident memory.", resident),
-        metric("process_virtual_memory_bytes", "gauge", "Virtual memory.", field(23)),
-        metric("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.", start),
-        metric("process_open_fds", "gauge", "Open file descriptors.", open_file_count().map(|count| count as f64)),
-        metric("process_max_fds", "gauge", "Maximum number of open file descriptors.", Some(max_files)),
+        ("process_cpu_seconds", "counter", "User and system CPU time.", cpu),
+        ("process_resident_memory_bytes", "gauge", "Resident memory.", resident),
+        ("process_virtual_memory_bytes", "gauge", "Virtual memory.", field(23)),
+        ("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.", start),
+        ("process_open_fds", "gauge", "Open file descriptors.", open_file_count().map(|count| count as f64)),
+        ("process_max_fds", "gauge", "Maximum number of open file descriptors.", Some(max_files)),
     ];
-    metrics.into_iter().flatten().collect()
+    metrics.into_iter().filter_map(|(name, kind, help, value)| Some((name, kind, help, value?))).collect()
 }
 
 #[cfg(not(target_os = "linux"))]

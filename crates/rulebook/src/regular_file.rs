@@ -34,10 +34,17 @@ impl FileStamp {
 
 impl From<&fs::Metadata> for FileStamp {
     fn from(metadata: &fs::Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Self { length: metadata.len(), modified: metadata.modified().ok(), inode }
+        Self { length: metadata.len(), modified: metadata.modified().ok(), inode: inode_of(metadata) }
     }
+}
+
+/// It changes when another file replaces the file.
+#[cfg(unix)]
+pub(crate) fn inode_of(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn inode_of(_: &fs::Metadata) -> u64 {
+    0
 }

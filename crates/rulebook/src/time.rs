@@ -1,6 +1,45 @@
-//! The current time as a number, and the limit of some work to a part of the time, however often clients ask for it.
+//! The current time as a number, threads that repeat something, and the limit of some work to a part of the time, however
+//! often clients ask for it.
 
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A thread that does something again and again, until it is stopped.
+#[derive(Debug)]
+pub(crate) struct RepeatingThread {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RepeatingThread {
+    /// Calls `run` with `false` after each pause, and at the end once with `true`.
+    pub(crate) fn start(
+        name: &str,
+        pause: impl Fn() -> Duration + Send + 'static,
+        mut run: impl FnMut(bool) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let repeat = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause()) {
+                run(false);
+            }
+            run(true);
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(repeat)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Waits until the thread has ended.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // If the thread has panicked, the panic has been logged already.
+            let _ = thread.join();
+        }
+    }
+}
 
 /// The part of the time that some work can use.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use rulebook_model::filename::visible_base_name;
 use sha2::Sha256;
 
 use crate::call::{ETag, ETagList, Head};
+use crate::regular_file::inode_of;
 
 /// The metadata of a file, which are known before its content is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,20 +145,9 @@ const UNSETTLED_TIME: Duration = Duration::from_secs(2);
 pub fn etag_from_metadata(metadata: &Metadata, now: SystemTime) -> Option<ETag> {
     let modified = metadata.modified().ok()?;
     let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let text = format!("{:x}-{:x}-{:x}", inode(metadata), metadata.len(), since.as_nanos());
+    let text = format!("{:x}-{:x}-{:x}", inode_of(metadata), metadata.len(), since.as_nanos());
     let settled = now.duration_since(modified).is_ok_and(|age| age > UNSETTLED_TIME);
     Some(if settled { ETag::strong(text) } else { ETag::weak(text) })
-}
-
-/// It changes when another file replaces this file.
-#[cfg(unix)]
-fn inode(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &Metadata) -> u64 {
-    0
 }
 
 /// The age that a modification time must have before it identifies the content of a file. HTTP dates have whole
@@ -241,13 +231,15 @@ impl Precondition {
     /// Returns the precondition that the file does not exist yet: `If-None-Match: *`.
     #[must_use]
     pub fn absent() -> Self {
-        Self { if_none_match: Some(ETagList::star()), ..Self::default() }
+        let any = ETagList { has_star: true, ..ETagList::default() };
+        Self { if_none_match: Some(any), ..Self::default() }
     }
 
     /// Returns the precondition that the file exists and has this entity tag: `If-Match`.
     #[must_use]
     pub fn if_match(tag: ETag) -> Self {
-        Self { if_match: Some(ETagList::with_tag(tag)), ..Self::default() }
+        let list = ETagList { tags: vec![tag], ..ETagList::default() };
+        Self { if_match: Some(list), ..Self::default() }
     }
 
     /// Reads the precondition from the header fields of a request.
@@ -271,17 +263,16 @@ impl Precondition {
         // With a malformed list, the precondition is not met, because the client meant to protect a file.
         // The order of the conditions, and the strong or weak comparison of tags, follow RFC 9110 section 13.2.2.
         let may_replace = match (&self.if_match, self.if_unmodified_since, current.and_then(|info| info.modified)) {
-            (Some(list), _, _) => !list.is_malformed() && is_listed(list, ETag::strong_eq),
+            (Some(list), _, _) => !list.is_malformed && is_listed(list, ETag::strong_eq),
             (None, Some(date), Some(modified)) => unix_seconds(modified) <= unix_seconds(date),
             (None, _, _) => true,
         };
-        let forbids = |list: &ETagList| list.is_malformed() || is_listed(list, ETag::weak_eq);
+        let forbids = |list: &ETagList| list.is_malformed || is_listed(list, ETag::weak_eq);
         may_replace && !self.if_none_match.as_ref().is_some_and(forbids)
     }
 }
 
 /// The media type of a file whose name has no known extension.
-const DEFAULT_MEDIA_TYPE: &str = "application/octet-stream";
 
 /// The characters that are encoded in the parameter `filename*`: all except the `attr-char` of RFC 8187 section 3.2.1.
 const ENCODED_IN_FILENAME: &AsciiSet = &NON_ALPHANUMERIC
@@ -330,7 +321,7 @@ fn sanitized_filename(name: &str) -> String {
 #[must_use]
 pub fn media_type_by_name(name: Option<&str>) -> HeaderValue {
     let known = name.and_then(|name| mime_guess::from_path(name).first_raw());
-    HeaderValue::from_static(known.unwrap_or(DEFAULT_MEDIA_TYPE))
+    HeaderValue::from_static(known.unwrap_or(BINARY_MEDIA_TYPE))
 }
 
 /// The number of bytes at the beginning of a file by which its media type is detected.

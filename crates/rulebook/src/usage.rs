@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ApiHandle;
 use crate::secret::{create_private_folder, write_private_file};
+use crate::time::RepeatingThread;
 
 /// The name under which requests without a credential are counted. Keys should have other names than this and the
 /// following ones.
@@ -151,12 +150,9 @@ impl UsageDays {
     }
 
     fn remove_before(&mut self, today: Date) {
-        self.days.retain(|day, _| days_between(*day, today) < i32::from(MAX_DAYS));
+        let age = |day: Date| today.since(day).map_or(0, |span| span.get_days());
+        self.days.retain(|day, _| age(*day) < i32::from(MAX_DAYS));
     }
-}
-
-fn days_between(day: Date, later: Date) -> i32 {
-    later.since(day).map_or(0, |span| span.get_days())
 }
 
 /// Reads the file in a data folder. If it does not exist, nothing has been counted.
@@ -196,8 +192,7 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 #[must_use = "the usage is no longer recorded when this is dropped"]
 pub struct UsageRecorder {
     recording: Arc<Recording>,
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: RepeatingThread,
 }
 
 #[derive(Debug)]
@@ -228,16 +223,9 @@ impl UsageRecorder {
         let (counted, days) = (UsageCounts::default(), UsageDays::default());
         let unsaved = Mutex::new(Unsaved { counted, day: today(), days, is_error_logged: false });
         let recording = Arc::new(Recording { server, data_folder: data_folder.to_owned(), unsaved });
-        let (stop, stopped) = mpsc::channel();
         let saved = Arc::clone(&recording);
-        let save = move || {
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(until_next_save()) {
-                saved.save();
-            }
-            saved.save();
-        };
-        let thread = thread::Builder::new().name("usage".to_owned()).spawn(save)?;
-        Ok(Self { recording, stop: Some(stop), thread: Some(thread) })
+        let thread = RepeatingThread::start("usage", until_next_save, move |_| saved.save())?;
+        Ok(Self { recording, thread })
     }
 
     /// Returns the usage of this day in UTC: that in the file, to which other servers with the same data folder add
@@ -250,11 +238,7 @@ impl UsageRecorder {
 
 impl Drop for UsageRecorder {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // If the thread has panicked, the panic has been logged already.
-            let _ = thread.join();
-        }
+        self.thread.stop();
     }
 }
 

@@ -187,7 +187,6 @@ fn binding_pattern(path: &str) -> String {
     segments.join("/")
 }
 
-/// Checks that a handler returns a file if and only if its API method has the option `download`.
 fn check_download_option(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
     let (message, help) = match (method.options.download, binding.handler.returns_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),

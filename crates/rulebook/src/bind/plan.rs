@@ -32,7 +32,7 @@ use crate::pipeline::secret_path;
 use crate::plan::{
     self, Action, BodyUse, DocumentCache, NamedInBody, NamedServices, Plan, PlannedAuthenticator, PlannedDeprecation,
     PlannedField, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, ResponseFields,
-    Routes, ScopeChallenges, ServicesByClass, ServicesByModule, SimilarPaths,
+    Routes, ScopeChallenges, ServicesByClass, ServicesByModule, SimilarPaths, static_text,
 };
 use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings, SharedLimiter};
 use crate::trace::Tracer;
@@ -281,7 +281,14 @@ fn plan_method(
         allows_jsonp: method.allows_jsonp(api.jsonp),
         success_status: method.options.status,
         returns_file: method.options.download,
-        outputs: method.returned_outputs().map(plan_output).collect(),
+        outputs: method
+            .returned_outputs()
+            .map(|output| PlannedOutput {
+                name: output.name.as_str().into(),
+                check: output.r#type.check.clone(),
+                is_optional: output.optional,
+            })
+            .collect(),
         has_whole_output: method.returned_whole().is_some(),
         output_differences: AtomicU64::new(0),
         declared_errors: method.errors.clone().into(),
@@ -320,21 +327,11 @@ fn auth_fields(authenticators: &[Arc<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
     names.into()
 }
 
-fn plan_output(output: &model::Output) -> PlannedOutput {
-    PlannedOutput {
-        name: output.name.as_str().into(),
-        check: output.r#type.check.clone(),
-        is_optional: output.optional,
-    }
-}
-
-/// Returns the field name and the slot of a parameter in a header field; `None` for other parameters.
 fn header_slot((slot, parameter): (usize, &Parameter)) -> Option<(HeaderName, usize)> {
     let name = (parameter.from == Location::Header).then(|| HeaderName::try_from(&*parameter.key))?;
     name.ok().map(|name| (name, slot))
 }
 
-/// Returns pairs of the index of a path segment and the index of a slot.
 fn path_slots(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, usize)]> {
     let capture_index = |name: &str| {
         service.path.iter().position(|segment| matches!(segment, model::Segment::Capture(capture) if capture == name))
@@ -555,7 +552,9 @@ fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     };
     let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
     let of_outputs = api.methods().flat_map(|(_, _, method)| method.header_outputs());
-    let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(|name| !is_hidden_by_browsers(name));
+    // Browsers never let pages read `Set-Cookie`.
+    let is_readable = |name: &&str| !name.eq_ignore_ascii_case("Set-Cookie");
+    let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(is_readable);
     let is_deprecated = api.methods().any(|(_, _, method)| method.options.deprecation.is_some());
     let of_deprecated = ["Deprecation", "Sunset"].into_iter().filter(|_| is_deprecated);
     let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(of_deprecated).chain(of_outputs);
@@ -575,11 +574,6 @@ fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         exposed_headers: header_list(exposed),
         max_age: HeaderValue::from(*max_age),
     })
-}
-
-/// Returns `true` for the header field that no page can read (Fetch section 2.2.2, forbidden response-header name).
-fn is_hidden_by_browsers(name: &str) -> bool {
-    name.eq_ignore_ascii_case("Set-Cookie")
 }
 
 /// Joins names of header fields to a comma-separated list, without duplicates.
@@ -644,13 +638,6 @@ fn find_successor<'a>(api: &'a Api, deprecation: &'a Deprecation) -> Option<Succ
 /// Returns what the paths of the version that is described begin with.
 fn prefix_of_current(versions: &Versions) -> String {
     versions.current.as_ref().map(|current| versions.path_prefix(current)).unwrap_or_default()
-}
-
-fn static_text(segment: &Segment) -> Option<&str> {
-    match segment {
-        Segment::Static(text) => Some(text),
-        Segment::Capture(_) => None,
-    }
 }
 
 impl Successor<'_> {

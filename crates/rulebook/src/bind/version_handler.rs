@@ -10,7 +10,7 @@ use rulebook_model::types::{Check, Structure};
 use serde_json::Value as Json;
 
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, ReturnedValue, Value};
-use crate::handler::{BodyAccess, CompiledHandler, Context, Handler, HandlerFuture, OutputsCheck};
+use crate::handler::{BodyAccess, CompiledHandler, Context, HandlerFuture, OutputsCheck};
 use crate::plan::Action;
 
 /// Returns the actions of the methods that a version has. `actions` are those of the methods of the whole API.
@@ -37,27 +37,16 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
         && method.outputs.len() == whole.outputs.len()
         && arguments.iter().all(|argument| argument.members.is_none())
         && members.is_empty();
-    let (handler, settings) = match action {
-        Action::Echo => return Action::Echo,
-        Action::NotImplemented => return Action::NotImplemented,
-        Action::Unavailable => return Action::Unavailable,
-        Action::Handler { handler, nullable } if is_whole => {
-            return Action::Handler { handler: Arc::clone(handler), nullable: nullable.clone() };
-        }
-        Action::Defined { handler, settings } if is_whole => {
-            return Action::Defined { handler: Arc::clone(handler), settings: settings.clone() };
-        }
+    let settings = match action {
         // Two methods have the same handler if the address of the function is the same.
-        Action::Handler { handler, nullable } => (
-            WholeHandler::Function(Arc::clone(handler), nullable.clone()),
-            format!("{:p}", Arc::as_ptr(handler).cast::<()>()).into(),
-        ),
-        Action::Defined { handler, settings } => (WholeHandler::Defined(Arc::clone(handler)), settings.clone()),
+        Action::Handler { handler, .. } if !is_whole => format!("{:p}", Arc::as_ptr(handler).cast::<()>()).into(),
+        Action::Defined { settings, .. } if !is_whole => settings.clone(),
+        _ => return action.clone(),
     };
     let names =
         |method: &Method| method.outputs.iter().map(|output| output.name.as_str().into()).collect::<Box<[Box<str>]>>();
     let handler = VersionHandler {
-        handler,
+        action: action.clone(),
         names: whole.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         arguments,
         outputs: (method.outputs.len() < whole.outputs.len() || !members.is_empty()).then(|| {
@@ -78,8 +67,8 @@ fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, Vers
 }
 
 struct VersionHandler {
-    handler: WholeHandler,
-    /// The names of the parameters of all versions.
+    /// The handler of the method in all versions.
+    action: Action,
     names: Box<[Box<str>]>,
     arguments: Box<[VersionedArgument]>,
     /// The outputs of the version, if other versions have more.
@@ -109,11 +98,6 @@ struct VersionOutputs {
     members: Vec<(Box<str>, VersionedType)>,
 }
 
-enum WholeHandler {
-    Function(Arc<dyn Handler>, Box<[bool]>),
-    Defined(Arc<dyn CompiledHandler>),
-}
-
 impl CompiledHandler for VersionHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let mut values = vec![ArgumentSlot::Absent; self.names.len()];
@@ -124,11 +108,7 @@ impl CompiledHandler for VersionHandler {
             values[*slot] = value;
         }
         let arguments = ArgumentSlots { names: &self.names, values };
-        let started = match &self.handler {
-            WholeHandler::Function(handler, nullable) => handler.start(arguments, nullable, context),
-            WholeHandler::Defined(handler) => Ok(handler.start(arguments, context)),
-        };
-        match (started, self.outputs.clone()) {
+        match (self.action.start(arguments, context), self.outputs.clone()) {
             (Ok(running), None) => running,
             (Ok(running), Some(outputs)) => Box::pin(async move { outputs.keep(running.await?) }),
             (Err(error), _) => Box::pin(std::future::ready(Err(error))),
@@ -136,18 +116,11 @@ impl CompiledHandler for VersionHandler {
     }
 
     fn outputs_check(&self) -> OutputsCheck {
-        match &self.handler {
-            // The types of functions are compared with the definition when the program starts.
-            WholeHandler::Function(..) => OutputsCheck::Known,
-            WholeHandler::Defined(handler) => handler.outputs_check(),
-        }
+        self.action.outputs_check()
     }
 
     fn body_access(&self) -> BodyAccess {
-        match &self.handler {
-            WholeHandler::Function(..) => BodyAccess::None,
-            WholeHandler::Defined(handler) => handler.body_access(),
-        }
+        self.action.body_access()
     }
 }
 

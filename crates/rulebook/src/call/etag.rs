@@ -123,20 +123,13 @@ const SEPARATORS: [char; 3] = [' ', '\t', ','];
 /// In `If-Match` or `If-None-Match`: `*`, or a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ETagList {
-    has_star: bool,
-    tags: Vec<ETag>,
-    is_malformed: bool,
+    pub(crate) has_star: bool,
+    pub(crate) tags: Vec<ETag>,
+    /// There is text that is not an entity tag, or `*` beside other values.
+    pub(crate) is_malformed: bool,
 }
 
 impl ETagList {
-    pub(crate) fn star() -> Self {
-        Self { has_star: true, ..Self::default() }
-    }
-
-    pub(crate) fn with_tag(tag: ETag) -> Self {
-        Self { tags: vec![tag], ..Self::default() }
-    }
-
     /// `None` without the field. In a malformed one, the entity tags before the first error are read.
     pub(crate) fn from_head(head: &Head, field: &HeaderName) -> Option<Self> {
         let mut values = head.get_all(field).peekable();
@@ -160,23 +153,6 @@ impl ETagList {
     /// `*` matches any.
     pub(crate) fn has_match(&self, matches: impl Fn(&ETag) -> bool) -> bool {
         self.has_star || self.tags.iter().any(matches)
-    }
-
-    pub(crate) fn find(&self, matches: impl Fn(&ETag) -> bool) -> Option<&ETag> {
-        self.tags.iter().find(|tag| matches(tag))
-    }
-
-    pub(crate) fn has_star(&self) -> bool {
-        self.has_star
-    }
-
-    pub(crate) fn tags(&self) -> &[ETag] {
-        &self.tags
-    }
-
-    /// Text that is not an entity tag, or `*` beside other values.
-    pub(crate) fn is_malformed(&self) -> bool {
-        self.is_malformed
     }
 
     /// Up to the first element that is not an entity tag.

@@ -159,12 +159,10 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// For a name that is known at compile time.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
         self.get_all(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// For a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
@@ -247,10 +245,8 @@ impl RequestId {
     /// Creates a random id, which clients cannot guess.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 8];
         // If the system has no random bytes, the id is zero, but the request can still be handled.
-        let _ = getrandom::fill(&mut bytes);
-        Self::Generated(u64::from_ne_bytes(bytes))
+        Self::Generated(getrandom::u64().unwrap_or_default())
     }
 
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
@@ -287,11 +283,7 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
-        self.contains(peer.ip())
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.ranges.iter().any(|range| range.contains(address))
     }
 

@@ -120,7 +120,7 @@ impl RateLimiter {
             let needed = cost.saturating_sub(held);
             let claimed = self.claim_block(window, needed);
             let taken = if claimed < needed { self.take_from_other_blocks(window, needed - claimed) } else { 0 };
-            self.add_to_block(window, claimed + taken);
+            let _ = block.update(window, |held| Some(held.unwrap_or(0).saturating_add(claimed + taken)));
             if claimed + taken < needed {
                 return Err(self.quota_at(now, window, held + claimed + taken));
             }
@@ -214,10 +214,6 @@ impl RateLimiter {
             let remove = |held: Option<u32>| held.filter(|held| part(*held) > 0).map(|held| held - part(held));
             taken + block.update(window, remove).map_or(0, part)
         })
-    }
-
-    fn add_to_block(&self, window: u32, claimed: u32) {
-        let _ = self.block().update(window, |held| Some(held.unwrap_or(0).saturating_add(claimed)));
     }
 
     fn block(&self) -> &PaddedCounter {

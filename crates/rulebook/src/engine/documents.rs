@@ -34,8 +34,7 @@ pub(super) fn create_document_cache(api: &Arc<Api>) -> DocumentCache {
         catch_rendering_panic(|| render_for_callers(&part, callable, &part_url))
             .unwrap_or_else(|| empty_documents(&part, false))
     };
-    DocumentCache::new(all, api.options == Audience::Own, parents, find_callable_methods, for_callers)
-        .with_listening_url(listening_url)
+    DocumentCache::new(all, api.options == Audience::Own, listening_url, parents, find_callable_methods, for_callers)
 }
 
 /// Returns `None` if rendering panics: the JSON Schema of a type may come from code of the program. The documents are
@@ -138,7 +137,6 @@ fn indent_json(text: &[u8]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec_pretty(&serde_json::from_slice::<Json>(text)?)
 }
 
-/// The URIs of the services of an API, and the URIs above them.
 struct ApiUris {
     pub(super) parent_paths: Arc<ParentPaths>,
     services: Arc<[LinkedUri]>,

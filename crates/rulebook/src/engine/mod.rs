@@ -53,19 +53,6 @@ struct HandlerFiles {
 }
 
 impl Engine {
-    fn new(
-        api: Arc<Api>,
-        definition: Option<PathBuf>,
-        data_folder: DataFolder,
-        files: Option<Arc<LazyStore>>,
-        handler_files: HandlerFiles,
-        plan: Plan,
-        start: EngineStart,
-    ) -> Self {
-        let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
-        Self { api, definition, data_folder, files, handler_files, started: Arc::new(StartedRunner { start, runner }) }
-    }
-
     /// Returns the model of the API that the definition describes.
     #[must_use]
     pub fn api(&self) -> &Api {
@@ -206,7 +193,7 @@ impl Engine {
         let private = PrivateFiles {
             definition: self.definition.as_deref(),
             data: self.data_folder.path(),
-            stored: self.files.as_ref().filter(|files| files.is_folder()).and_then(|files| files.store().ok()?.path()),
+            stored: self.files.as_ref().filter(|files| files.is_folder).and_then(|files| files.store().ok()?.path()),
             others: self
                 .handler_files
                 .private
@@ -230,7 +217,7 @@ impl Engine {
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();
-            let documents = plan.documents.for_whole_api().get_or_render();
+            let documents = plan.documents.whole_api.get_or_render();
             plan.definition_digest();
             if plan.compresses_responses {
                 documents.compress_large_documents();

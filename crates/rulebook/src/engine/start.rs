@@ -21,7 +21,7 @@ use url::Url;
 
 use super::validated::UsedKinds;
 use crate::handler::{Migrations, ProgramState};
-use crate::secret::create_private_folder;
+use crate::secret::{create_private_folder, folder_of};
 use crate::store::{LazyStore, OpenEngine, Store, StoreError};
 
 /// The error that a start hook returns. The operator `?` converts every error type and every text to this type.
@@ -97,37 +97,36 @@ impl StartError {
 /// Each caller that waits for the start gets a copy of the error.
 type StartResult = Result<(), StartError>;
 
-type BeginHooks = Box<dyn FnOnce() -> io::Result<()> + Send>;
+type StartOutcome = Option<StartResult>;
+
+pub(super) struct StartSteps {
+    pub(super) hooks: Vec<StartHook>,
+    pub(super) kinds: UsedKinds,
+    pub(super) migrations: Migrations,
+    pub(super) data_folder: PathBuf,
+    pub(super) state: ProgramState,
+}
 
 /// The start hooks of an engine and its kinds of handlers, and the result after they have started.
 pub(super) struct EngineStart {
-    /// Starts the hooks; `None` once they have been started.
-    pending: Mutex<Option<BeginHooks>>,
+    /// `None` once they have been started.
+    pending: Mutex<Option<(StartSteps, watch::Sender<StartOutcome>)>>,
     /// The result of the start; `None` until it has ended.
-    outcome: watch::Receiver<Option<StartResult>>,
+    outcome: watch::Receiver<StartOutcome>,
 }
 
 impl EngineStart {
-    pub(super) fn new(
-        hooks: Vec<StartHook>,
-        kinds: UsedKinds,
-        migrations: Migrations,
-        data_folder: &DataFolder,
-        state: ProgramState,
-    ) -> Self {
-        let is_pending = !hooks.is_empty() || !kinds.kinds.is_empty();
+    pub(super) fn new(steps: StartSteps) -> Self {
+        let is_pending = !steps.hooks.is_empty() || !steps.kinds.kinds.is_empty();
         let (sender, outcome) = watch::channel((!is_pending).then_some(Ok(())));
-        let data_folder = data_folder.path().to_owned();
-        let begin = move || begin_hooks(hooks, kinds, migrations, data_folder, state, sender);
-        let pending: Option<BeginHooks> = is_pending.then(|| Box::new(begin) as _);
-        Self { pending: Mutex::new(pending), outcome }
+        Self { pending: Mutex::new(is_pending.then_some((steps, sender))), outcome }
     }
 
     /// Runs the start hooks if they have not run yet, and waits until they have ended. The hooks continue to run even
     /// if the caller stops waiting.
     pub(super) async fn wait(&self) -> io::Result<()> {
-        if let Some(begin) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            begin()?;
+        if let Some((steps, outcome)) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            steps.begin(outcome)?;
         }
         let mut outcome = self.outcome.clone();
         let ended = outcome.wait_for(Option::is_some).await;
@@ -156,36 +155,32 @@ impl EngineStart {
 
 /// Starts the hooks on a new thread with a separate tokio runtime. The thread drops `outcome` when everything has
 /// ended.
-fn begin_hooks(
-    hooks: Vec<StartHook>,
-    kinds: UsedKinds,
-    migrations: Migrations,
-    data_folder: PathBuf,
-    state: ProgramState,
-    outcome: watch::Sender<Option<StartResult>>,
-) -> io::Result<()> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().name("start".to_owned()).spawn(move || {
-        let (served, ended) = oneshot::channel::<()>();
-        // The state drops this sender when the last plan of the engine is dropped.
-        state.keep_alive(served);
-        let started = runtime.block_on(async {
-            run_start_hooks(hooks, data_folder.clone(), &state).await.map_err(|error| StartError::new(&error))?;
-            kinds.start(&data_folder, migrations).await
-        });
-        drop(state);
-        let stop = join_all(kinds.kinds.iter().map(|kind| kind.stop()));
-        // What was prepared for a program that does not start is undone. From now on, only handlers keep what they use.
-        drop(kinds);
-        outcome.send_replace(Some(started));
-        // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
-        let _ = runtime.block_on(ended);
-        runtime.block_on(stop);
-        // After the end, nothing may still run.
-        drop(runtime);
-        drop(outcome);
-    })?;
-    Ok(())
+impl StartSteps {
+    fn begin(self, outcome: watch::Sender<StartOutcome>) -> io::Result<()> {
+        let Self { hooks, kinds, migrations, data_folder, state } = self;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("start".to_owned()).spawn(move || {
+            let (served, ended) = oneshot::channel::<()>();
+            // The state drops this sender when the last plan of the engine is dropped.
+            state.keep_alive(served);
+            let started = runtime.block_on(async {
+                run_start_hooks(hooks, data_folder.clone(), &state).await.map_err(|error| StartError::new(&error))?;
+                kinds.start(&data_folder, migrations).await
+            });
+            drop(state);
+            let stop = join_all(kinds.kinds.iter().map(|kind| kind.stop()));
+            // What was prepared for a program that does not start is undone. From now on, only handlers keep what they use.
+            drop(kinds);
+            outcome.send_replace(Some(started));
+            // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
+            let _ = runtime.block_on(ended);
+            runtime.block_on(stop);
+            // After the end, nothing may still run.
+            drop(runtime);
+            drop(outcome);
+        })?;
+        Ok(())
+    }
 }
 
 /// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not
@@ -303,10 +298,7 @@ impl PrivateFiles<'_> {
 
 /// Returns a path without symbolic links, also that of a file that does not exist yet, in a folder that does.
 fn resolve(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok().or_else(|| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    })
+    path.canonicalize().ok().or_else(|| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?)))
 }
 
 /// The path of the data folder if neither the program, the flag `--data` nor the definition sets the path.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
 use http::{HeaderName, HeaderValue};
 use rulebook_model::compile::InheritedValue;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
@@ -14,8 +15,8 @@ use rulebook_model::span::Span;
 use sha2::{Digest, Sha256};
 
 use super::rulebook::ProgramParts;
-use super::start::{DataFolder, EngineStart, HookError, StartError, StartHook};
-use super::{Engine, HandlerFiles, documents};
+use super::start::{DataFolder, EngineStart, HookError, StartError, StartHook, StartSteps};
+use super::{Engine, HandlerFiles, StartedRunner, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
@@ -25,6 +26,7 @@ use crate::handler::{
 };
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
+use crate::pipeline::MethodRunner;
 use crate::plan::{Action, Plan, PlannedVersions};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::LazyStore;
@@ -323,20 +325,16 @@ impl Validated {
             && settings.refuses_when_unavailable()
         {
             let counter = Arc::clone(counter);
-            checks.push(ReadinessCheck::new("shared_limits", move || {
-                let checking = counter.check();
-                async move { checking.await.map_err(|error| error.to_string()) }
-            }));
+            let check = move || counter.check().map_err(|error| error.to_string());
+            checks.push(ReadinessCheck::new("shared_limits", check));
         }
         // Otherwise the API could later respond with a stored echo instead of calling the handler.
         let idempotency_storage = self.parts.idempotency_storage.filter(|_| !echo);
         if let Some(storage) = idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
             let storage = Arc::clone(storage);
             private_files.extend(storage.private_files());
-            checks.push(ReadinessCheck::new("idempotency", move || {
-                let checking = storage.check();
-                async move { checking.await.map_err(|error| error.to_string()) }
-            }));
+            let check = move || storage.check().map_err(|error| error.to_string());
+            checks.push(ReadinessCheck::new("idempotency", check));
         }
         let api = Arc::new(self.api);
         let ending_authenticators =
@@ -356,10 +354,22 @@ impl Validated {
         };
         let plan = create_plans(&api, bound.actions, &self.parts.modules, context, unbound);
         let definition = sources.get(0).map(|source| source.path.clone());
-        let files = HandlerFiles { source, private: private_files, digest: digest.finish() };
-        let kinds = UsedKinds { kinds, sources, settings: api.span };
-        let start = EngineStart::new(hooks, kinds, self.parts.migrations, &self.data_folder, plan.state.clone());
-        Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, start))
+        let start = EngineStart::new(StartSteps {
+            hooks,
+            kinds: UsedKinds { kinds, sources, settings: api.span },
+            migrations: self.parts.migrations,
+            data_folder: self.data_folder.path().to_owned(),
+            state: plan.state.clone(),
+        });
+        let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
+        Ok(Engine {
+            api,
+            definition,
+            data_folder: self.data_folder,
+            files: self.files,
+            handler_files: HandlerFiles { source, private: private_files, digest: digest.finish() },
+            started: Arc::new(StartedRunner { start, runner }),
+        })
     }
 }
 

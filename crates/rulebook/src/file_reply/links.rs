@@ -20,7 +20,7 @@ use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{Limits, LinkTarget};
 use tokio::task::yield_now;
 
-use super::{FileHeaders, FilePart, FileRequest, LinkedFile, OpenFiles, PIECE_LEN, on_other_thread, stream_file};
+use super::{FileHeaders, FileRequest, LinkedFile, OpenFiles, PIECE_LEN, on_other_thread, stream_file};
 use crate::call::{ApiError, ByteStream, Content, ETag, Head};
 use crate::pipeline::{ErrorContext, FileRange, Reply, catch_panic_async, respond_with_error};
 use crate::plan::Plan;
@@ -133,7 +133,9 @@ impl Links {
             }
             (part.info.accepts_ranges, part.info.etag, part.info.modified) = (false, None, None);
         }
-        Ok(reply_with_file(headers, part, is_limited))
+        let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
+        restrict_caching(&mut reply.headers, is_limited);
+        Ok(reply)
     }
 
     fn open_link(&self, head: &Head) -> Result<(LinkId, OpenLink), ApiError> {
@@ -182,12 +184,6 @@ impl Links {
 
 /// A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
 const NO_REFERRER: (HeaderName, HeaderValue) = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-
-fn reply_with_file(headers: FileHeaders, part: FilePart, is_limited: bool) -> Reply {
-    let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
-    restrict_caching(&mut reply.headers, is_limited);
-    reply
-}
 
 /// Forbids caches to store a response if the number of downloads is limited, and otherwise shared caches.
 fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bool) {

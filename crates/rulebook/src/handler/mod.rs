@@ -184,21 +184,22 @@ impl Module {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn any<M>(mut self, path: &str, handler: impl IntoHandler<M>) -> Self {
-        let (handler, location) = (handler.into_handler(), Location::caller());
-        for http_method in [HttpMethod::Get, HttpMethod::Post] {
-            let handler = Arc::clone(&handler);
-            self.bindings.push(HandlerBinding { http_method, path: path.to_owned(), handler, location });
-        }
-        self
+    pub fn any<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        let handler = handler.into_handler();
+        self.bind(HttpMethod::Get, path, Arc::clone(&handler)).bind(HttpMethod::Post, path, handler)
     }
 
     /// Binds a handler to the HTTP method `http_method` at `path`.
     #[must_use]
     #[track_caller]
-    pub fn on<M>(mut self, http_method: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
-        let (handler, location) = (handler.into_handler(), Location::caller());
-        self.bindings.push(HandlerBinding { http_method, path: path.to_owned(), handler, location });
+    pub fn on<M>(self, http_method: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.bind(http_method, path, handler.into_handler())
+    }
+
+    #[track_caller]
+    fn bind(mut self, http_method: HttpMethod, path: &str, handler: Arc<dyn Handler>) -> Self {
+        let (path, location) = (path.to_owned(), Location::caller());
+        self.bindings.push(HandlerBinding { http_method, path, handler, location });
         self
     }
 
@@ -356,7 +357,10 @@ impl<U: Serialize + Send + 'static> Outputs for U {
     }
 
     fn probe() -> Option<OutputProbe> {
-        probe_of_unknown_type::<U>()
+        // Of other types than `()`, it is not known whether they can be deserialized.
+        let none =
+            OutputProbe { has_known_fields: true, from_slots: |_| Ok(Json::Null), from_json: |_| Ok(Json::Null) };
+        (TypeId::of::<U>() == TypeId::of::<()>()).then_some(none)
     }
 }
 
@@ -424,10 +428,7 @@ where
     }
 
     fn check_slots(&self, slots: ArgumentSlots<'_, '_>) -> Result<(), HandlerMismatch> {
-        let failed = Cell::new(None);
-        T::deserialize(SlotsReader::new(slots, &[]).with_failed_slot(&failed))
-            .map(drop)
-            .map_err(|error| HandlerMismatch { slot: failed.get(), error })
+        deserialize_slots::<T>(slots).map(drop)
     }
 }
 
@@ -489,21 +490,17 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Outputs for Out<T> {
     }
 }
 
-fn convert_slots<T: Serialize + DeserializeOwned>(slots: ArgumentSlots<'_, '_>) -> Result<Json, HandlerMismatch> {
+fn deserialize_slots<T: DeserializeOwned>(slots: ArgumentSlots<'_, '_>) -> Result<T, HandlerMismatch> {
     let failed = Cell::new(None);
-    let value = T::deserialize(SlotsReader::new(slots, &[]).with_failed_slot(&failed))
-        .map_err(|error| HandlerMismatch { slot: failed.get(), error })?;
-    serde_json::to_value(value)
+    T::deserialize(SlotsReader::new(slots, &[]).with_failed_slot(&failed))
+        .map_err(|error| HandlerMismatch { slot: failed.get(), error })
+}
+
+fn convert_slots<T: Serialize + DeserializeOwned>(slots: ArgumentSlots<'_, '_>) -> Result<Json, HandlerMismatch> {
+    serde_json::to_value(deserialize_slots::<T>(slots)?)
         .map_err(|error| HandlerMismatch { slot: None, error: <ArgsError as serde::de::Error>::custom(error) })
 }
 
 fn convert_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<Json, String> {
     T::deserialize(json).and_then(serde_json::to_value).map_err(|error| error.to_string())
-}
-
-/// Returns the probe of an output type of which nothing is known, except that it is serializable: that of `()`, which
-/// has no outputs.
-fn probe_of_unknown_type<U: 'static>() -> Option<OutputProbe> {
-    let none = OutputProbe { has_known_fields: true, from_slots: |_| Ok(Json::Null), from_json: |_| Ok(Json::Null) };
-    (TypeId::of::<U>() == TypeId::of::<()>()).then_some(none)
 }

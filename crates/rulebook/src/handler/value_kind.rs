@@ -111,29 +111,24 @@ impl CompiledHandler for ValueHandler {
 /// The handler of a method without one: its outputs are examples. A request that prefers the status of a declared error
 /// (`Prefer: code=404`) gets this error.
 pub struct MockHandler {
-    response: MockResponse,
+    /// The outputs; `None` if the method returns a file.
+    outputs: Option<Arc<Json>>,
     /// The statuses that a request can select with `Prefer: code=…`, each with the name of its declared error; `None`
     /// for the success.
     statuses: Vec<(u16, Option<String>)>,
 }
 
-/// The response of a mock handler to a request that prefers no error.
-enum MockResponse {
-    Outputs(Arc<Json>),
-    File,
-}
-
 impl MockHandler {
     /// Fails for each output of which no example can be generated.
     pub fn new(method: &Method) -> Result<Self, Vec<HandlerError>> {
-        let response = match returned_example(method) {
-            _ if method.options.download => MockResponse::File,
-            Some(outputs) => MockResponse::Outputs(Arc::new(outputs)),
+        let outputs = match returned_example(method) {
+            _ if method.options.download => None,
+            Some(outputs) => Some(Arc::new(outputs)),
             None => return Err(outputs_without_example(method).map(|output| example_error(method, output)).collect()),
         };
         let successes = method.statuses().map(|status| (status, None));
         let errors = method.errors.iter().map(|error| (error.status.get(), Some(error.name.clone())));
-        Ok(Self { response, statuses: successes.chain(errors).collect() })
+        Ok(Self { outputs, statuses: successes.chain(errors).collect() })
     }
 }
 
@@ -147,14 +142,13 @@ fn example_error(method: &Method, output: &Output) -> HandlerError {
 impl CompiledHandler for MockHandler {
     fn start(&self, _: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let preferred = find_preferred(&context, "code", &self.statuses, |(status, _)| status.to_string());
-        ready(preferred.and_then(|preferred| match (preferred, &self.response) {
+        ready(preferred.and_then(|preferred| match (preferred, &self.outputs) {
             (Some((_, Some(error))), _) => Err(ApiError::declared(error.clone())),
-            (_, MockResponse::File) => Ok(ReturnedValue::Download(Box::new(Download::bytes("example\n")))),
-            (Some((status, None)), MockResponse::Outputs(outputs)) => {
-                context.set_status(*status)?;
+            (_, None) => Ok(ReturnedValue::Download(Box::new(Download::bytes("example\n")))),
+            (preferred, Some(outputs)) => {
+                preferred.map_or(Ok(()), |(status, _)| context.set_status(*status))?;
                 Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs))))
             }
-            (None, MockResponse::Outputs(outputs)) => Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))),
         }))
     }
 

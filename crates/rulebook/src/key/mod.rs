@@ -16,8 +16,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -26,13 +24,14 @@ use jiff::Timestamp;
 
 use crate::auth::VerifiedCredentials;
 use crate::call::{AuthScheme, Authenticate, Authentication, Head, Identity, RateLimiter};
+use crate::time::RepeatingThread;
 
 pub use manage::{KeyEntryError, KeyError, NewKey, add, copy, list, revoke, rotate};
 pub use storage::{
     Entry, KeyFile, KeySet, KeyState, KeyStorage, KeyVersion, Limit, Per, Usage, Usages, UsedRequests, now,
 };
 use storage::{check_keys, decode_hash, pepper_of, pepper_without_keys};
-use token::{KeyTokenError, Pepper};
+use token::Pepper;
 
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
@@ -167,24 +166,13 @@ impl Keys {
         };
         match self.0.table.load().find(key, Timestamp::now().as_second()) {
             Ok(identity) => Authentication::Identity(identity),
-            Err(error) => match (error, self.check()) {
-                // The key may be one of those that cannot be read.
-                (LookupError::Unknown, Err(problem)) => Authentication::Unavailable(problem),
-                _ => Authentication::Invalid(log_message(error).to_owned()),
+            // The key may be one of those that cannot be read.
+            Err(LookupError::Unknown) => match self.check() {
+                Err(problem) => Authentication::Unavailable(problem),
+                Ok(()) => Authentication::Invalid("the key is unknown".to_owned()),
             },
+            Err(LookupError::Invalid(reason)) => Authentication::Invalid(reason.to_owned()),
         }
-    }
-}
-
-fn log_message(error: LookupError) -> &'static str {
-    match error {
-        LookupError::Malformed(KeyTokenError::Format) => "the token is not a key",
-        LookupError::Malformed(KeyTokenError::OldFormat) => {
-            "the key has the format of an earlier version and has to be replaced"
-        }
-        LookupError::Malformed(KeyTokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
-        LookupError::Unknown => "the key is unknown",
-        LookupError::Expired => "the key has expired",
     }
 }
 
@@ -242,10 +230,11 @@ struct StoredKey {
 /// Why the key of a request is not valid.
 #[derive(Debug, Clone, Copy)]
 enum LookupError {
-    Malformed(token::KeyTokenError),
+    /// The key is malformed or has expired, for this reason.
+    /// The key is malformed or has expired, for this reason.
+    Invalid(&'static str),
     /// The key does not exist, or its secret is wrong.
     Unknown,
-    Expired,
 }
 
 /// Where a new table gets the earlier usage of its keys from.
@@ -283,7 +272,7 @@ impl KeyTable {
         if let Some(found) = self.verified.recall(key, |stored| stored.record_use(now)) {
             return found;
         }
-        let token = token::parse(key).map_err(LookupError::Malformed)?;
+        let token = token::parse(key).map_err(LookupError::Invalid)?;
         let stored = self.by_id.get(token.id);
         // For an unknown id, a hash is compared as well, so that the comparison takes as long as for a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
@@ -323,15 +312,13 @@ impl StoredKey {
                 None => (Arc::default(), limit.map(|limit| Arc::new(new_rate_limiter(&id, limit, None, workers)))),
             },
         };
-        let identity = Identity::new(&name, scope).with_namespace(NAMESPACE);
-        let identity = match &rate_limiter {
-            Some(rate_limiter) => identity.with_rate_limiter(Arc::clone(rate_limiter)),
-            None => identity,
-        };
-        let identity = match patterns {
-            Some(patterns) => identity.with_file_patterns(patterns),
-            None => identity,
-        };
+        let mut identity = Identity::new(&name, scope).with_namespace(NAMESPACE);
+        if let Some(rate_limiter) = &rate_limiter {
+            identity = identity.with_rate_limiter(Arc::clone(rate_limiter));
+        }
+        if let Some(patterns) = patterns {
+            identity = identity.with_file_patterns(patterns);
+        }
         Some((id.into(), Self { hash, identity, expires, last_used, rate_limiter }))
     }
 
@@ -349,7 +336,7 @@ impl StoredKey {
     /// Fails if the key has expired.
     fn record_use(&self, now: i64) -> Result<Identity, LookupError> {
         if self.expires.is_some_and(|expires| expires <= now) {
-            return Err(LookupError::Expired);
+            return Err(LookupError::Invalid("the key has expired"));
         }
         if now - self.last_used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
             self.last_used.store(now, Ordering::Relaxed);
@@ -408,39 +395,33 @@ const LAST_USE_RECORD_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 #[must_use = "the watcher stops when it is dropped"]
 pub struct KeyWatcher {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: RepeatingThread,
 }
 
 impl KeyWatcher {
     fn start(shared: Arc<SharedKeys>) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
         // Not in the thread, which may start after the first requests: their usage would be taken for recorded.
         let mut recorded = RecordedUsage::new(&shared);
-        let watch = move || {
-            let mut report = ReloadReport(None);
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
-                match reload_if_changed(&shared) {
-                    Ok(()) => report.clear(&shared),
-                    Err((version, error)) => report.set(&shared, version, &error),
-                }
-                recorded.record_if_changed(&shared, false);
+        let mut report = ReloadReport(None);
+        let watch = move |at_end| {
+            if at_end {
+                recorded.record_if_changed(&shared, true);
+                shared.storage.close();
+                return;
             }
-            recorded.record_if_changed(&shared, true);
-            shared.storage.close();
+            match reload_if_changed(&shared) {
+                Ok(()) => report.clear(&shared),
+                Err((version, error)) => report.set(&shared, version, &error),
+            }
+            recorded.record_if_changed(&shared, false);
         };
-        let thread = thread::Builder::new().name("keys".to_owned()).spawn(watch)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { thread: RepeatingThread::start("keys", || POLL_INTERVAL, watch)? })
     }
 }
 
 impl Drop for KeyWatcher {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // If the thread has panicked, the panic has been logged already.
-            let _ = thread.join();
-        }
+        self.thread.stop();
     }
 }
 

@@ -34,28 +34,23 @@ pub(super) struct Token<'k> {
     pub(super) secret: &'k str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeyTokenError {
-    Format,
-    /// The token is a key of an earlier version of rulebook, in which keys had no ids.
-    OldFormat,
-    Checksum,
-}
-
-/// Splits a key into its parts, and checks its format and its checksum.
-pub(super) fn parse(key: &str) -> Result<Token<'_>, KeyTokenError> {
-    let rest = key.strip_prefix(KEY_PREFIX).ok_or(KeyTokenError::Format)?;
+/// The error is a reason for the log, which quotes nothing from the key.
+pub(super) fn parse(key: &str) -> Result<Token<'_>, &'static str> {
+    const NO_KEY: &str = "the token is not a key";
+    let rest = key.strip_prefix(KEY_PREFIX).ok_or(NO_KEY)?;
     if rest.len() == 64 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(KeyTokenError::OldFormat);
+        return Err("the key has the format of an earlier version and has to be replaced");
     }
-    let (id, secret) = rest.split_once('_').ok_or(KeyTokenError::Format)?;
+    let (id, secret) = rest.split_once('_').ok_or(NO_KEY)?;
     let is_alphanumeric = secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_id(id) || !is_alphanumeric || secret.len() != SECRET_DIGITS + CHECKSUM_DIGITS {
-        return Err(KeyTokenError::Format);
+        return Err(NO_KEY);
     }
     let (secret, sum) = secret.split_at(SECRET_DIGITS);
-    let summed = &key[..key.len() - CHECKSUM_DIGITS];
-    if checksum(summed) == *sum.as_bytes() { Ok(Token { id, secret }) } else { Err(KeyTokenError::Checksum) }
+    if checksum(&key[..key.len() - CHECKSUM_DIGITS]) != *sum.as_bytes() {
+        return Err("the key is mistyped or truncated: its checksum is wrong");
+    }
+    Ok(Token { id, secret })
 }
 
 pub(super) fn is_id(text: &str) -> bool {

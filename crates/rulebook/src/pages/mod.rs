@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, header};
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
-use crate::pipeline::{prefers_markdown, prefers_pages, query_values, run_rendering};
+use crate::pipeline::{prefers_markdown, prefers_pages, query_values, render_on_demand};
 use crate::plan::{self, Document, LazyDocuments, PageRenderer};
 
 /// The path of the search page, relative to `/docs/`.
@@ -76,7 +76,7 @@ pub(crate) async fn find_docs_page(
         let text = render(documents, move |renderer| (renderer.missing)(&path, is_markdown)).await?;
         return Ok(text.map(|text| DocsPage::Rendered { status: 404, is_markdown, text }));
     };
-    let page = find_or_render_page(documents, index).await?;
+    let page = render_on_demand(documents, |all| &all.published.pages, index).await?;
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
 }
 
@@ -90,18 +90,6 @@ fn search_words(head: &Head) -> String {
 fn decode_path(path: &str) -> Option<Cow<'_, str>> {
     let decoded = percent_decode(path).ok()?;
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
-}
-
-/// The page is rendered on another thread, because rendering takes long for a large API.
-async fn find_or_render_page(
-    documents: &Arc<LazyDocuments>,
-    index: usize,
-) -> Result<Option<plan::RenderedPage>, ApiError> {
-    if let Some(page) = documents.get_or_render().published.pages.cached_document(index) {
-        return Ok(Some(page));
-    }
-    let shared = Arc::clone(documents);
-    run_rendering(documents, move || shared.get_or_render().published.pages.get_or_render(index)).await
 }
 
 /// On another thread if rendering takes long. Returns `None` if there are no pages.

@@ -65,11 +65,7 @@ pub(crate) fn start_handler(
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let handler_context = context.clone();
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
-    let running = catch_panic("the argument type", || match &method.action {
-        Action::Handler { handler, nullable } => handler.start(slots, nullable, context),
-        Action::Defined { handler, .. } => Ok(handler.start(slots, context)),
-        Action::Echo | Action::NotImplemented | Action::Unavailable => Err(ApiError::internal("there is no handler")),
-    })??;
+    let running = catch_panic("the argument type", || method.action.start(slots, context))??;
     let module = method.module_index;
     let running = if runner.plan.modules[module].hooks.is_empty() {
         running
@@ -271,12 +267,8 @@ fn verified(
     method: &PlannedMethod,
     returned: ReturnedValue,
 ) -> Result<(ReturnedValue, bool), ApiError> {
-    let check = match &method.action {
-        Action::Defined { handler, .. } => handler.outputs_check(),
-        _ => OutputsCheck::Known,
-    };
     let is_whole = method.has_whole_output;
-    match (returned, check) {
+    match (returned, method.action.outputs_check()) {
         (ReturnedValue::Outputs(outputs), OutputsCheck::Enforced) => {
             Ok((ReturnedValue::Outputs(Box::new(declared_outputs(method, &*outputs)?)), is_whole))
         }
@@ -292,7 +284,7 @@ fn verified(
         }
         (ReturnedValue::Outputs(outputs), OutputsCheck::Known) => {
             if runner.plan.verify_outputs && matches!(method.action, Action::Handler { .. }) {
-                verify_outputs(method, &*outputs)?;
+                verify_json(method, &outputs.to_json().map_err(ApiError::internal)?)?;
             }
             Ok((ReturnedValue::Outputs(outputs), is_whole))
         }
@@ -318,12 +310,6 @@ pub(super) fn with_declaration(
 
 /// Empty lists in an output that are taken for objects.
 const MAX_EMPTY_LISTS: usize = 16;
-
-/// Fails with an internal error. The log contains the name of the output; the response does not, because the client did
-/// not cause the error.
-pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
-    verify_json(method, &outputs.to_json().map_err(ApiError::internal)?)
-}
 
 /// Without others: another program could return members that clients must not see, or those of the envelope. Fails like
 /// [`verify_outputs`], and if the outputs are not an object.

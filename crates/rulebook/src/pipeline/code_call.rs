@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::act::catch_panic_async;
 use super::authorize::authorize_code_call;
-use super::read::{self, RawValue, RawValues, find_slot_of_array, read_parameters};
+use super::read::{self, RawValue, RawValues, find_slot_of_field, read_parameters};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::{Body, ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value, split_array_name};
@@ -127,9 +127,7 @@ fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<Unkno
     let slots = &method.query_slots;
     read::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
         let name = read::decode_text(key);
-        let find =
-            |name: &str| method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name));
-        if name.as_deref().and_then(find).is_some() {
+        if name.as_deref().and_then(|name| find_slot_of_field(method, slots, name)).is_some() {
             return None;
         }
         let known = slots.iter().map(|slot| &method.parameters[*slot].key);

@@ -33,14 +33,12 @@ use crate::call::{
     ParameterErrorKind, Source, shorten_text,
 };
 use crate::plan::{
-    CallerDocuments, Document, Documents, LazyDocuments, OptionsDescription, Plan, PublishedDocuments,
-    RenderedOnDemand, RenderedPage,
+    CallerDocuments, Document, Documents, LazyDocuments, OptionsDescription, Plan, RenderedOnDemand, RenderedPage,
 };
 use crate::rate_limit::CountedRequest;
 
 /// It selects the audience.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
-/// The audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
 pub struct AudienceDocuments<'p> {
@@ -85,7 +83,7 @@ const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
-        let all = plan.documents.for_whole_api();
+        let all = &plan.documents.whole_api;
         render_if_needed(all).await?;
         return Ok(AudienceDocuments {
             documents: Cow::Borrowed(all),
@@ -160,11 +158,8 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocume
 }
 
 async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiDocument) -> Result<Document, ApiError> {
-    if let Some(rendered) = documents.documents().published.rendered(document) {
-        return Ok(rendered.clone());
-    }
-    let shared = Arc::clone(documents.shared());
-    run_rendering(documents.shared(), move || shared.get_or_render().published.get_or_render(document).clone()).await
+    let find = |all: &Documents| all.published.rendered(document).cloned();
+    find_or_render(documents.shared(), find, move |all| all.published.get_or_render(document).clone()).await
 }
 
 /// As the query selects it.
@@ -185,17 +180,12 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
         published.parts.find_index(&key(name)).filter(|_| is_plain(number))
     };
     let part = parse_query_value(head, PART_FIELD, "one-part", find_part)?;
-    let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
-        (Some(part), _) => (|documents| &documents.parts, part),
-        (None, Some((_, module))) => (|documents| &documents.modules, *module),
+    let (select, index): (fn(&Documents) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
+        (Some(part), _) => (|all| &all.published.parts, part),
+        (None, Some((_, module))) => (|all| &all.published.modules, *module),
         (None, None) => return document_of_whole_api(documents, whole_api).await,
     };
-    if let Some(cached) = select(published).cached_document(index) {
-        return Ok(cached);
-    }
-    let shared = Arc::clone(documents.shared());
-    let render = move || select(&shared.get_or_render().published).get_or_render(index);
-    match run_rendering(documents.shared(), render).await? {
+    match render_on_demand(documents.shared(), select, index).await? {
         Some(document) => Ok(document),
         // The index comes from the same documents, so that a document with this index exists.
         None => document_of_whole_api(documents, whole_api).await,
@@ -267,14 +257,14 @@ async fn describe_target(
         OptionsTarget::Service { service, allowed, .. } => {
             let allowed = visible_methods(plan, rendered, Some(*service), allowed);
             match rendered.service_index(*service).filter(|_| !allowed.0.is_empty()) {
-                Some(index) => description_on_demand(documents, |rendered| &rendered.services, index)
+                Some(index) => render_on_demand(documents.shared(), |all| &all.services, index)
                     .await?
                     .map(|service| (service, allowed)),
                 None => None,
             }
         }
         OptionsTarget::ParentPath { index } if !documents.is_for_caller => {
-            let parent = description_on_demand(documents, |rendered| &rendered.parents, *index).await?;
+            let parent = render_on_demand(documents.shared(), |all| &all.parents, *index).await?;
             parent.map(|parent| (parent, no_methods.clone()))
         }
         OptionsTarget::ParentPath { .. } => None,
@@ -282,32 +272,16 @@ async fn describe_target(
     // The service at a URI may be hidden from the caller, while services below this URI are visible.
     let parent = if description.is_none() { find_parent_path_index(plan, rendered, head) } else { None };
     Ok(match parent {
-        Some(index) => description_on_demand(documents, |rendered| &rendered.parents, index)
-            .await?
-            .map(|parent| (parent, no_methods)),
+        Some(index) => {
+            render_on_demand(documents.shared(), |all| &all.parents, index).await?.map(|parent| (parent, no_methods))
+        }
         None => description,
     })
 }
 
 async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<OptionsDescription, ApiError> {
-    if let Some(rendered) = documents.documents().whole_api.rendered() {
-        return Ok(rendered.clone());
-    }
-    let shared = Arc::clone(documents.shared());
-    run_rendering(documents.shared(), move || shared.get_or_render().whole_api.get_or_render().clone()).await
-}
-
-/// `select` selects the descriptions of services or of parent paths.
-async fn description_on_demand(
-    documents: &AudienceDocuments<'_>,
-    select: fn(&Documents) -> &RenderedOnDemand<OptionsDescription>,
-    index: usize,
-) -> Result<Option<OptionsDescription>, ApiError> {
-    if let Some(cached) = select(documents.documents()).cached_document(index) {
-        return Ok(Some(cached));
-    }
-    let shared = Arc::clone(documents.shared());
-    run_rendering(documents.shared(), move || select(shared.get_or_render()).get_or_render(index)).await
+    let find = |all: &Documents| all.whole_api.rendered().cloned();
+    find_or_render(documents.shared(), find, |all| all.whole_api.get_or_render().clone()).await
 }
 
 /// So that `Allow` omits hidden API methods.
@@ -475,7 +449,7 @@ const MAX_METHODS_IN_WORKER: usize = 1_000;
 
 /// They may not be rendered yet. Fails if the time for documents for callers is used up.
 async fn find_caller_documents(plan: &Plan, permissions: &[Box<str>]) -> Result<Arc<LazyDocuments>, ApiError> {
-    let cache = plan.documents.for_callers();
+    let cache = &plan.documents.for_callers;
     if let Some(documents) = cache.find(permissions) {
         return Ok(documents);
     }
@@ -511,7 +485,30 @@ async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError
 }
 
 /// On another thread. Fails if the time for documents for callers is used up.
-pub async fn run_rendering<T: Send + 'static>(
+/// Returns what `find` finds, or what `render` returns on another thread.
+async fn find_or_render<T: Send + 'static>(
+    documents: &Arc<LazyDocuments>,
+    find: impl FnOnce(&Documents) -> Option<T>,
+    render: impl FnOnce(&Documents) -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    if let Some(found) = find(documents.get_or_render()) {
+        return Ok(found);
+    }
+    let shared = Arc::clone(documents);
+    run_rendering(documents, move || render(shared.get_or_render())).await
+}
+
+/// `None` if there is no document with this index.
+pub async fn render_on_demand<T: Clone + Send + 'static>(
+    documents: &Arc<LazyDocuments>,
+    select: fn(&Documents) -> &RenderedOnDemand<T>,
+    index: usize,
+) -> Result<Option<T>, ApiError> {
+    let find = |all: &Documents| select(all).cached_document(index).map(Some);
+    find_or_render(documents, find, move |all| select(all).get_or_render(index)).await
+}
+
+async fn run_rendering<T: Send + 'static>(
     documents: &Arc<LazyDocuments>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {

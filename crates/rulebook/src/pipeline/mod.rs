@@ -38,9 +38,9 @@ pub use check::{check_parameters, is_invalid_part};
 pub use code_call::find_unknown_argument;
 pub use cors::add_cors_headers;
 pub use documents::{
-    AudienceDocuments, find_audience_documents, link_to_openapi, prefers_markdown, prefers_pages, reply_unless_read,
-    reply_with_document, reply_with_page, reply_with_rendered_page, respond_to_options, respond_with_document,
-    run_rendering,
+    AudienceDocuments, find_audience_documents, link_to_openapi, prefers_markdown, prefers_pages, render_on_demand,
+    reply_unless_read, reply_with_document, reply_with_page, reply_with_rendered_page, respond_to_options,
+    respond_with_document,
 };
 #[cfg(feature = "swagger-ui")]
 pub use documents::{MODULE_FIELD, PART_FIELD};

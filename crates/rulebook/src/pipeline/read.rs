@@ -41,7 +41,8 @@ pub struct RawValues<'a> {
 
 impl RawValues<'_> {
     pub fn given_parameters(&self) -> GivenParameters {
-        GivenParameters::of(&self.raw)
+        let given = self.raw.iter().enumerate().filter(|(_, raw)| !matches!(raw, RawValue::Absent));
+        GivenParameters(given.fold(0, |bits, (slot, _)| bits | 1 << slot.min(DISTINGUISHED - 1)))
     }
 }
 
@@ -180,6 +181,10 @@ impl<'a> ParameterReader<'a, '_> {
     fn uses_last_value(&self) -> bool {
         self.plan.modules[self.method.module_index].uses_last_value
     }
+
+    fn json_limits(&self) -> JsonLimits {
+        JsonLimits::new(self.plan.limits.nesting, self.plan.limits.items).keeping_last(self.uses_last_value())
+    }
 }
 
 /// The most similar name in this part of the request. Brackets at the end of `name` are ignored.
@@ -191,9 +196,7 @@ fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) 
 
 /// The name may have brackets; the part is then an item of the value.
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
-    let slots = &method.body_slots;
-    let slot = method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;
-    Some(&method.parameters[slot])
+    Some(&method.parameters[find_slot_of_field(method, &method.body_slots, name)?])
 }
 
 /// The last one stands for all further parameters.
@@ -204,11 +207,6 @@ const DISTINGUISHED: usize = u64::BITS as usize;
 pub struct GivenParameters(u64);
 
 impl GivenParameters {
-    pub(super) fn of(raw: &[RawValue<'_>]) -> Self {
-        let given = raw.iter().enumerate().filter(|(_, raw)| !matches!(raw, RawValue::Absent));
-        Self(given.fold(0, |bits, (slot, _)| bits | 1 << slot.min(DISTINGUISHED - 1)))
-    }
-
     /// `counts` has a count for each parameter of the method.
     pub fn add_to(self, counts: &mut [u64]) {
         let mut bits = self.0;
@@ -264,10 +262,7 @@ impl<'a> ParameterReader<'a, '_> {
     fn knows_field_of(&self, bytes: &[u8]) -> bool {
         let (method, slots) = (self.method, &self.method.body_slots);
         let is_known = |name: &str| {
-            method.find_slot(slots, name, &mut 0).is_some()
-                || find_slot_of_array(method, slots, name).is_some()
-                || self.selects_method(name)
-                || self.is_auth_field(name)
+            find_slot_of_field(method, slots, name).is_some() || self.selects_method(name) || self.is_auth_field(name)
         };
         split_fields(bytes).any(|(name, _)| match decode_text(name) {
             Some(name) => is_known(&name),
@@ -358,7 +353,11 @@ impl SlotsFilledByBody {
 }
 
 /// `slots` are the candidates for a name with brackets.
-pub(super) fn find_slot_of_array(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
+pub(super) fn find_slot_of_field(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
+    method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))
+}
+
+fn find_slot_of_array(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
     let (parameter, _) = split_array_name(name)?;
     slots.iter().copied().find(|slot| *method.parameters[*slot].key == *parameter)
 }
@@ -426,8 +425,7 @@ fn add_to_array<'a>(
 /// Fails if the body is not a JSON object, or exceeds a limit.
 fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
-    let limits =
-        JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items).keeping_last(reading.uses_last_value());
+    let limits = reading.json_limits();
     let max_members = reading.plan.limits.fields;
     let mut reader = serde_json::Deserializer::from_str(text);
     let body_slots = SlotsFilledByBody::for_method(reading.method);
@@ -439,8 +437,7 @@ fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> R
 /// As the value of one parameter. Fails if the body is not JSON, or exceeds a limit.
 fn read_whole<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8], slot: usize) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
-    let limits =
-        JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items).keeping_last(reading.uses_last_value());
+    let limits = reading.json_limits();
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = limits.value_seed(0).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     reading.raw[slot] = RawValue::Json(value.map_err(|error| json_error(&error, &limits))?);
@@ -556,11 +553,11 @@ fn raw_header_value<'a>(head: &'a Head, name: &HeaderName, parameter: &PlannedPa
 /// ones, and a version is that of the resource and not of the bytes of a response.
 fn raw_versions<'a>(head: &'a Head, name: &HeaderName, arity: Arity) -> RawValue<'a> {
     let Some(list) = ETagList::from_head(head, name) else { return RawValue::Absent };
-    if list.is_malformed() {
+    if list.is_malformed {
         return raw_texts(head, name, arity);
     }
     let mut raw = RawValue::Absent;
-    list.tags().iter().for_each(|tag| raw.add(Value::Text(tag.version().into()), arity, false));
+    list.tags.iter().for_each(|tag| raw.add(Value::Text(tag.version().into()), arity, false));
     raw
 }
 

@@ -286,10 +286,7 @@ fn write_success_script(
 ) -> Result<FormattedBody, WriteError> {
     let mut members = JsonMemberWriter::new();
     envelope.success(outputs, whole, &mut members)?;
-    if let Some(name) = envelope.status_member() {
-        members.member(name, u32::from(status).into())?;
-    }
-    Ok(write_script(callback, &members.finish()))
+    write_script(callback, members, envelope.status_member(), status)
 }
 
 /// Only an envelope that the program has added can fail.
@@ -304,20 +301,25 @@ fn write_error_script(
         data.retain(|(name, _)| status_member != Some(name));
     }
     envelope.error(&error, &mut members)?;
-    if let Some(name) = status_member {
-        members.member(name, u32::from(error.status().get()).into())?;
-    }
-    Ok(write_script(callback, &members.finish()))
+    write_script(callback, members, status_member, error.status().get())
 }
 
 /// The status is always 200, because browsers do not run scripts with an error status.
-fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
+fn write_script(
+    callback: &Callback<'_>,
+    mut members: JsonMemberWriter,
+    status_member: Option<&str>,
+    status: u16,
+) -> Result<FormattedBody, WriteError> {
+    if let Some(name) = status_member {
+        members.member(name, u32::from(status).into())?;
+    }
     // Some programs guess the media type of a file from its first bytes. The script begins with a comment, so that the
     // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
     // function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
-    let body = format!("{start}{});", escape_json(json)).into_bytes();
-    FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
+    let body = format!("{start}{});", escape_json(&members.finish())).into_bytes();
+    Ok(FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body })
 }
 
 /// `<` could begin an HTML tag or comment in a page. U+2028 and U+2029 ended a line of JavaScript before ECMAScript

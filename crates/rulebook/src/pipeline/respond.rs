@@ -39,9 +39,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
             return respond_with_error(representation, error.with_headers(counted.headers(&method.rate_limits)));
         }
     };
-    if !counted.is_empty() {
-        headers.extend(counted.headers(&method.rate_limits));
-    }
+    headers.extend(counted.headers(&method.rate_limits));
     if let (Some(fields), ReturnedValue::Outputs(_)) = (&method.response_fields, &returned) {
         // The page that loads a script cannot read its header fields.
         if callback.is_some() {
@@ -126,7 +124,6 @@ pub enum ErrorContext {
     /// A path of the server itself, such as `/openapi.json`.
     ServerPath,
     UnknownName,
-    /// The index of an API module.
     Module(usize),
     /// The index of an API method.
     Method(usize),
@@ -220,7 +217,6 @@ fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -
     error
 }
 
-/// Each with its slot.
 pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentSlot<'_>]) -> Vec<(usize, Json)> {
     let json = |slot: &usize| match arguments.get(*slot) {
         Some(ArgumentSlot::Value(value)) => (*slot, value.to_json()),
@@ -369,11 +365,11 @@ fn not_modified_tag(
     fields.version.as_ref().filter(|_| fields.is_get)?;
     let (_, current) = headers.iter().find(|(name, _)| *name == header::ETAG)?;
     let list = ETagList::from_head(head, &header::IF_NONE_MATCH)?;
-    if list.has_star() {
+    if list.has_star {
         return Some(current.clone());
     }
     let version = ETag::parse(current.to_str().ok()?)?.version();
-    let tag = list.find(|tag| tag.version() == version)?;
+    let tag = list.tags.iter().find(|tag| tag.version() == version)?;
     // A cache updates the stored response with the same tag (RFC 9111 section 4.3.4).
     Some(tag.as_strong().header_value())
 }

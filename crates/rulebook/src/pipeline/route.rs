@@ -30,6 +30,7 @@ use super::route_by_name::{self, NamedMethod, NeedsBody, body_kind_with_fields, 
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{
     Documents, MatchedMethod, ParentPaths, Plan, PlannedMethod, SecretPath, Segments, ServiceNaming, encode_segment,
+    static_text,
 };
 
 #[derive(Debug)]
@@ -81,7 +82,6 @@ pub fn route(plan: &Plan, head: &Head) -> Route {
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
-/// The limits `uri` and `head`.
 pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
@@ -187,7 +187,6 @@ pub(super) fn select_method(plan: &Plan, head: &Head, service: usize, positions:
     })
 }
 
-/// Each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
     methods.filter(move |(_, method)| plan.methods[*method].max_positions >= positions)
@@ -503,10 +502,6 @@ fn secret_segments(method: &PlannedMethod) -> impl Iterator<Item = (usize, &str)
 /// `None` if the methods of the service have no secret parameters in the path.
 pub fn secret_path(path: &[Segment], methods: &[PlannedMethod]) -> Option<SecretPath> {
     let secrets: Vec<_> = methods.iter().flat_map(secret_segments).map(|(index, name)| (index, name.into())).collect();
-    let segment = |segment: &Segment| match segment {
-        Segment::Static(text) => Some(text.as_str().into()),
-        Segment::Capture(_) => None,
-    };
-    let segments = path.iter().map(segment).collect();
+    let segments = path.iter().map(|segment| static_text(segment).map(Into::into)).collect();
     (!secrets.is_empty()).then(|| SecretPath { segments, secrets: secrets.into() })
 }

@@ -26,7 +26,9 @@ pub struct Document {
     pub media_type: &'static str,
     /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
-    compressed_bodies: Arc<CompressedBodies>,
+    /// One entry for each content coding, which is filled when it is first needed; `None` if compression failed.
+    /// One entry for each content coding, which is filled when it is first needed; `None` if compression failed.
+    compressed_bodies: Arc<[OnceLock<Option<CompressedBody>>; 2]>,
     /// The documents to which this document belongs, if compressing it counts for their limits.
     limited_by: Option<Weak<LazyDocuments>>,
 }
@@ -54,19 +56,21 @@ impl Document {
     /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call
     /// for each content coding compresses the document, which is slow.
     pub fn compressed(&self, coding: ContentCoding) -> Option<&CompressedBody> {
-        self.compressed_bodies.get_or_compress(coding, &self.body, &self.etag)
+        let compress = || {
+            let body = coding.compress(&self.body, CompressionEffort::SmallResult)?;
+            Some(CompressedBody { body, etag: compressed_etag(&self.etag, coding) })
+        };
+        self.compressed_bodies[coding as usize].get_or_init(compress).as_ref()
     }
 
     /// Returns `true` if the document has been compressed in this content coding, successfully or not.
     pub fn is_compressed(&self, coding: ContentCoding) -> bool {
-        self.compressed_bodies.cached_body(coding).is_some()
+        self.compressed_bodies[coding as usize].get().is_some()
     }
 
     /// In bytes, with the compressed forms.
     pub fn memory_size(&self) -> usize {
-        let encoded = ContentCoding::SMALLEST_FIRST
-            .iter()
-            .filter_map(|coding| self.compressed_bodies.cached_body(*coding)?.as_ref());
+        let encoded = self.compressed_bodies.iter().filter_map(|compressed| compressed.get()?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
@@ -272,18 +276,13 @@ const MAX_CACHED_BYTES: u64 = 16 << 20;
 const ESTIMATED_DOCUMENTS: usize = 32;
 
 /// Computes the weight of a document in the cache: its size in bytes.
+#[derive(Clone)]
 struct SizeWeighter<T>(fn(&T) -> usize);
 
 impl<T> Weighter<usize, T> for SizeWeighter<T> {
     fn weight(&self, _: &usize, document: &T) -> u64 {
         // The cache would never evict a document with the weight 0.
         (self.0)(document).max(1) as u64
-    }
-}
-
-impl<T> Clone for SizeWeighter<T> {
-    fn clone(&self) -> Self {
-        Self(self.0)
     }
 }
 
@@ -341,9 +340,7 @@ fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentCoding {
-    /// The content coding Brotli (RFC 7932).
     Brotli,
-    /// The content coding gzip (RFC 1952).
     Gzip,
 }
 
@@ -442,28 +439,6 @@ pub struct CompressedBody {
     pub body: Bytes,
     /// The strong entity tag of the compressed bytes, which differs from the entity tag of the uncompressed bytes.
     pub etag: HeaderValue,
-}
-
-/// A cache of a document's compressed bytes, one entry for each content coding. An entry is filled when it is first
-/// needed, and is `None` if compression failed.
-#[derive(Debug, Default)]
-struct CompressedBodies([OnceLock<Option<CompressedBody>>; 2]);
-
-impl CompressedBodies {
-    /// Returns the cached result of compression with a content coding; the outer `Option` is `None` if the bytes have
-    /// not been compressed yet.
-    fn cached_body(&self, coding: ContentCoding) -> Option<&Option<CompressedBody>> {
-        self.0[coding as usize].get()
-    }
-
-    /// If the cache does not contain them, compresses `bytes`, whose entity tag is `etag`.
-    fn get_or_compress(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&CompressedBody> {
-        let encode = || {
-            let body = coding.compress(bytes, CompressionEffort::SmallResult)?;
-            Some(CompressedBody { body, etag: compressed_etag(etag, coding) })
-        };
-        self.0[coding as usize].get_or_init(encode).as_ref()
-    }
 }
 
 /// `etag` is the entity tag of the uncompressed bytes.

@@ -33,14 +33,9 @@ impl LazyDocuments {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default(), cache_entry: None }
     }
 
-    fn with_cache_entry(mut self, entry: CacheEntry) -> Self {
-        self.cache_entry = Some(entry);
-        self
-    }
-
     /// `None` if there is no limit.
     pub fn limited_by(&self) -> Option<Arc<CallerDocuments>> {
-        self.cache_entry.as_ref()?.caller_documents()
+        self.cache_entry.as_ref()?.caller_documents.upgrade()
     }
 
     /// Runs work that renders or compresses some of these documents. If the documents are in a cache with limits,
@@ -67,14 +62,16 @@ impl LazyDocuments {
 }
 
 pub struct DocumentCache {
-    whole_api: Arc<LazyDocuments>,
+    pub whole_api: Arc<LazyDocuments>,
     parent_paths: OnceLock<Arc<ParentPaths>>,
     find_parent_paths: Box<dyn Fn() -> Arc<ParentPaths> + Send + Sync>,
     /// If `true`, the documents in every response describe only the API methods that the caller may call. If `false`,
     /// the documents describe the whole API, unless the query of the request contains `as=me`.
     pub is_limited_to_caller: bool,
-    for_callers: Arc<CallerDocuments>,
-    listening_url: Arc<OnceLock<String>>,
+    pub for_callers: Arc<CallerDocuments>,
+    /// The URL of the address on which the server listens. Example calls in the documents contain it. If several
+    /// servers use the documents, this is the URL of the first one, because rendered pages contain it.
+    pub listening_url: Arc<OnceLock<String>>,
 }
 
 impl DocumentCache {
@@ -84,51 +81,35 @@ impl DocumentCache {
     pub fn new(
         whole_api: LazyDocuments,
         is_limited_to_caller: bool,
+        listening_url: Arc<OnceLock<String>>,
         find_parent_paths: impl Fn() -> Arc<ParentPaths> + Send + Sync + 'static,
         find_callable_methods: impl Fn(&[Box<str>]) -> CallableMethods + Send + Sync + 'static,
         render: impl Fn(&CallableMethods) -> Documents + Send + Sync + 'static,
     ) -> Self {
         let whole_api = Arc::new(whole_api);
-        let for_callers =
-            CallerDocuments::new(Arc::clone(&whole_api), Box::new(find_callable_methods), Arc::new(render));
+        let for_callers = CallerDocuments {
+            whole_api: Arc::clone(&whole_api),
+            find_callable_methods: Box::new(find_callable_methods),
+            render: Arc::new(render),
+            for_anonymous: OnceLock::new(),
+            by_permissions: Cache::new(MAX_PERMISSION_SETS),
+            by_callable_methods: Cache::with_weighter(ESTIMATED_ENTRIES, MAX_CACHED_BYTES, SizeWeighter),
+            time: Mutex::new(TimeShare::new(TIME_PART, TIME_AT_ONCE)),
+        };
         Self {
             whole_api,
             parent_paths: OnceLock::new(),
             find_parent_paths: Box::new(find_parent_paths),
             is_limited_to_caller,
             for_callers: Arc::new(for_callers),
-            listening_url: Arc::default(),
+            listening_url,
         }
-    }
-
-    pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
-        self.listening_url = url;
-        self
-    }
-
-    /// Sets the URL of the address on which the server listens. Example calls in the documents contain it. If several
-    /// servers use the documents, they contain the URL of the first one.
-    pub fn set_listening_url(&self, url: String) {
-        // The first URL stays, because rendered pages contain it.
-        let _ = self.listening_url.set(url);
-    }
-
-    pub fn listening_url(&self) -> Option<&String> {
-        self.listening_url.get()
     }
 
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.
     /// This function does not render the documents, which takes much longer.
     pub fn parent_paths(&self) -> &ParentPaths {
         self.parent_paths.get_or_init(|| (self.find_parent_paths)())
-    }
-
-    pub fn for_whole_api(&self) -> &Arc<LazyDocuments> {
-        &self.whole_api
-    }
-
-    pub fn for_callers(&self) -> &Arc<CallerDocuments> {
-        &self.for_callers
     }
 }
 
@@ -204,29 +185,7 @@ struct CacheEntry {
     caller_documents: Weak<CallerDocuments>,
 }
 
-impl CacheEntry {
-    fn caller_documents(&self) -> Option<Arc<CallerDocuments>> {
-        self.caller_documents.upgrade()
-    }
-}
-
 impl CallerDocuments {
-    pub(super) fn new(
-        whole_api: Arc<LazyDocuments>,
-        find_callable_methods: Box<FindCallableMethods>,
-        render: Arc<RenderForCallers>,
-    ) -> Self {
-        Self {
-            whole_api,
-            find_callable_methods,
-            render,
-            for_anonymous: OnceLock::new(),
-            by_permissions: Cache::new(MAX_PERMISSION_SETS),
-            by_callable_methods: Cache::with_weighter(ESTIMATED_ENTRIES, MAX_CACHED_BYTES, SizeWeighter),
-            time: Mutex::new(TimeShare::new(TIME_PART, TIME_AT_ONCE)),
-        }
-    }
-
     /// The permissions can have any order. Returns `None` if the methods that these callers can call are not known yet.
     pub fn find(self: &Arc<Self>, permissions: &[Box<str>]) -> Option<Arc<LazyDocuments>> {
         if permissions.is_empty() {
@@ -251,8 +210,8 @@ impl CallerDocuments {
             return Arc::clone(documents);
         }
         let Ok(cached) = self.by_callable_methods.get_or_insert_with(&key, || {
-            let entry = CacheEntry { key, caller_documents: Arc::downgrade(self) };
-            let documents = Arc::new(self.lazy_documents(callable).with_cache_entry(entry));
+            let cache_entry = Some(CacheEntry { key, caller_documents: Arc::downgrade(self) });
+            let documents = Arc::new(LazyDocuments { cache_entry, ..self.lazy_documents(callable) });
             Ok::<_, Infallible>(CachedDocuments { documents, size: MIN_ENTRY_BYTES })
         });
         cached.documents

@@ -33,8 +33,11 @@ pub use rulebook_model::routing::{
 };
 use rulebook_model::types::{Arity, Check};
 
-use crate::call::{AllowedMethods, DynAuthenticate, HttpMethod, Limit, Source, Value};
-use crate::handler::{BodyAccess, CompiledHandler, Handler, Hooks, Measure, ProgramState, ReadinessCheck};
+use crate::call::{AllowedMethods, ApiError, ArgumentSlots, DynAuthenticate, HttpMethod, Limit, Source, Value};
+use crate::handler::{
+    BodyAccess, CompiledHandler, Context, Handler, HandlerFuture, Hooks, Measure, OutputsCheck, ProgramState,
+    ReadinessCheck,
+};
 use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
 use crate::trace::Tracer;
@@ -86,7 +89,6 @@ pub struct Plan {
     pub auth_errors: Box<[DeclaredError]>,
     /// The names of the fields of bodies that the authenticators read.
     pub auth_fields: Box<[Box<str>]>,
-    /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
     pub challenge: Box<str>,
     /// The value of the header field `WWW-Authenticate` in responses to requests with an invalid bearer token.
     pub invalid_token_challenge: Box<str>,
@@ -125,7 +127,7 @@ impl Plan {
     /// the response to OPTIONS at the base path, without its quotes, followed by those of the other versions. The first
     /// call renders these responses, which is slow; a thread does it when the server starts.
     pub fn definition_digest(&self) -> String {
-        let description = self.documents.for_whole_api().get_or_render().whole_api.get_or_render();
+        let description = self.documents.whole_api.get_or_render().whole_api.get_or_render();
         let digest = description.json.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
         let others = self.versions.iter().flat_map(|versions| &versions.others);
         others.fold(digest, |digest, (_, plan)| digest + "-" + &plan.definition_digest())
@@ -238,6 +240,7 @@ impl PlannedMethod {
     }
 }
 
+#[derive(Clone)]
 pub enum Action {
     Handler {
         handler: Arc<dyn Handler>,
@@ -262,6 +265,22 @@ impl Action {
         match self {
             Self::Defined { handler, .. } => handler.body_access(),
             _ => BodyAccess::None,
+        }
+    }
+
+    pub fn outputs_check(&self) -> OutputsCheck {
+        match self {
+            Self::Defined { handler, .. } => handler.outputs_check(),
+            _ => OutputsCheck::Known,
+        }
+    }
+
+    /// Fails if the arguments do not fit the handler, or if there is none.
+    pub fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> Result<HandlerFuture, ApiError> {
+        match self {
+            Self::Handler { handler, nullable } => handler.start(arguments, nullable, context),
+            Self::Defined { handler, .. } => Ok(handler.start(arguments, context)),
+            Self::Echo | Self::NotImplemented | Self::Unavailable => Err(ApiError::internal("there is no handler")),
         }
     }
 }
@@ -384,10 +403,7 @@ pub struct PlannedCors {
 
 /// The decoded segments of a request path. The segments of a path without percent-encoding need no allocation.
 #[derive(Debug, Clone)]
-pub struct Segments(Form);
-
-#[derive(Debug, Clone)]
-enum Form {
+pub enum Segments {
     /// A part of the path of the request. It contains no percent-encoding, and no slash at its beginning or end.
     Plain {
         start: u32,
@@ -399,7 +415,7 @@ enum Form {
 
 impl Segments {
     pub fn none() -> Self {
-        Self(Form::Decoded(Vec::new()))
+        Self::Decoded(Vec::new())
     }
 
     /// Returns the segments of a part of a path, which must contain no percent-encoding and no slash at its beginning
@@ -407,13 +423,13 @@ impl Segments {
     pub fn of_plain_path(path: &str, part: Range<usize>) -> Self {
         let count = 1 + memchr_iter(b'/', path[part.clone()].as_bytes()).count();
         let [start, end, count] = [part.start, part.end, count].map(|length| u32::try_from(length).unwrap_or(u32::MAX));
-        Self(Form::Plain { start, end, count })
+        Self::Plain { start, end, count }
     }
 
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Form::Plain { count, .. } => *count as usize,
-            Form::Decoded(segments) => segments.len(),
+        match self {
+            Self::Plain { count, .. } => *count as usize,
+            Self::Decoded(segments) => segments.len(),
         }
     }
 
@@ -427,9 +443,9 @@ impl Segments {
     }
 
     pub fn iter<'p>(&'p self, path: &'p str) -> impl Iterator<Item = &'p str> {
-        let (plain, decoded) = match &self.0 {
-            Form::Plain { start, end, .. } => (path.get(*start as usize..*end as usize), None),
-            Form::Decoded(segments) => (None, Some(segments)),
+        let (plain, decoded) = match self {
+            Self::Plain { start, end, .. } => (path.get(*start as usize..*end as usize), None),
+            Self::Decoded(segments) => (None, Some(segments)),
         };
         let plain = plain.into_iter().flat_map(|path| path.split('/'));
         plain.chain(decoded.into_iter().flatten().map(AsRef::as_ref))
@@ -438,7 +454,7 @@ impl Segments {
 
 impl From<Vec<String>> for Segments {
     fn from(segments: Vec<String>) -> Self {
-        Self(Form::Decoded(segments))
+        Self::Decoded(segments)
     }
 }
 
@@ -497,6 +513,13 @@ pub struct PlannedField {
     pub has_http_date: bool,
     /// The template of the value, and the value of each name in it; `None` if the handler returns the value.
     pub template: Option<(FieldTemplate, Box<[ValueSource]>)>,
+}
+
+pub fn static_text(segment: &Segment) -> Option<&str> {
+    match segment {
+        Segment::Static(text) => Some(text),
+        Segment::Capture(_) => None,
+    }
 }
 
 #[derive(Debug, Default)]

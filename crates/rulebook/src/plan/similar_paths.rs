@@ -9,6 +9,8 @@
 use rulebook_model::model::Segment;
 use rulebook_model::suggest::{edit_distance, has_comparable_length};
 
+use super::static_text;
+
 /// The maximum number of services that are suggested for a request. The paths of all suggested services have the same
 /// distance from the request path.
 const MAX_SUGGESTIONS: usize = 3;
@@ -26,7 +28,6 @@ const EXTRA_SEGMENT_DISTANCE: usize = 3;
 
 #[derive(Debug)]
 pub struct SimilarPaths {
-    /// The services, sorted by their paths.
     services: Box<[KnownPath]>,
     base_segments: usize,
     /// The maximum number of segments that a request path for a service can have, including positional parameters.
@@ -58,10 +59,7 @@ impl SimilarPaths {
     /// its path below the base path, its URI, and the maximum number of its positional parameters.
     pub fn new<'s>(base: &str, services: impl IntoIterator<Item = (&'s [Segment], String, usize)>) -> Self {
         let base: Vec<_> = base.split('/').skip(1).map(|segment| Some(segment.to_lowercase().into())).collect();
-        let to_text = |segment: &Segment| match segment {
-            Segment::Static(text) => Some(text.to_lowercase().into()),
-            Segment::Capture(_) => None,
-        };
+        let to_text = |segment: &Segment| Some(static_text(segment)?.to_lowercase().into());
         let known = services.into_iter().enumerate().map(|(index, (path, uri, positions))| KnownPath {
             segments: base.iter().cloned().chain(path.iter().map(to_text)).collect(),
             index,

@@ -317,19 +317,8 @@ impl CallerTable {
     }
 
     fn count(&self, caller: u128, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
-        let count = |used: &mut UsedInPeriod| self.count_for(used, now, cost);
-        match self.counts.entry(&caller, None, |_, used| EntryAction::Retain(count(used))) {
-            EntryResult::Retained(counted) => counted,
-            vacant => {
-                let mut used = UsedInPeriod { window: 0, requests: 0 };
-                let counted = count(&mut used);
-                if let EntryResult::Vacant(entry) = vacant {
-                    // Fails only if another entry of the caller has been inserted meanwhile.
-                    let _ = entry.insert(used);
-                }
-                counted
-            }
-        }
+        let new = || UsedInPeriod { window: 0, requests: 0 };
+        change_entry(&self.counts, caller, new, |used| self.count_for(used, now, cost))
     }
 
     fn count_for(&self, used: &mut UsedInPeriod, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
@@ -401,4 +390,25 @@ impl<'a> Caller<'a> {
 fn wide_hash(hashers: &[RandomState; 2], of: impl Hash + Copy) -> u128 {
     let [high, low] = hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(of)));
     high << 64 | low
+}
+
+/// Calls `change` with the value of a key, or with a new value.
+fn change_entry<V: Clone, T>(
+    values: &Cache<u128, V>,
+    key: u128,
+    new: impl FnOnce() -> V,
+    change: impl Fn(&mut V) -> T,
+) -> T {
+    match values.entry(&key, None, |_, value| EntryAction::Retain(change(value))) {
+        EntryResult::Retained(result) => result,
+        vacant => {
+            let mut value = new();
+            let result = change(&mut value);
+            if let EntryResult::Vacant(entry) = vacant {
+                // Fails only if another value of the key has been inserted meanwhile.
+                let _ = entry.insert(value);
+            }
+            result
+        }
+    }
 }

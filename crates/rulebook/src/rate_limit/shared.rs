@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use quick_cache::sync::{Cache, EntryAction};
 use rulebook_model::model::{SharedLimits, WhenUnavailable};
 use rulebook_model::span::Spanned;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{timeout, timeout_at};
 
-use super::{Caller, wide_hash};
+use super::{Caller, change_entry, wide_hash};
 use crate::call::{Quota, RateLimiter};
 
 /// Counts the requests of limits for several servers.
@@ -248,7 +248,8 @@ impl SharedLimiter {
 
     fn attempt(&self, limit: &SharedLimit<'_>, cost: u32, now: Instant, counter: Option<&Availability>) -> LeaseResult {
         let name = || format!("{}:{}{}", self.settings.prefix, limit.name, limit.caller.shared_name());
-        self.leases.attempt(self.leases.key(limit.name, limit.caller), (limit.limit, cost), now, counter, name)
+        let key = self.leases.key(limit.name, limit.caller);
+        self.leases.with_lease(key, now, |lease| lease.attempt(limit.limit, cost, now, counter, name))
     }
 
     /// Claims requests, and adds them to the lease. `done` is dropped when requests no longer wait for the claim, also
@@ -404,20 +405,6 @@ impl Leases {
         wide_hash(&self.hashers, (name, caller))
     }
 
-    /// Counts a request as `cost` requests if the lease allows it. Otherwise returns what the request has to do.
-    /// `counter` says whether the counter is available; `None` if the request may not wait for it. `name` returns the
-    /// name of the limit and the caller for the counter.
-    pub fn attempt(
-        &self,
-        key: u128,
-        (limit, cost): (LeasedLimit, u32),
-        now: Instant,
-        counter: Option<&Availability>,
-        name: impl Fn() -> String,
-    ) -> LeaseResult {
-        self.with_lease(key, now, |lease| lease.attempt((limit, cost), now, counter, &name))
-    }
-
     /// Adds granted requests to a lease. `sent` is a time before the counter granted the requests: from then on, the
     /// period lasts at least as long as the counter says, so that no request is used in the next period.
     pub fn add(&self, key: u128, limit: LeasedLimit, grant: Grant, sent: Instant) {
@@ -450,18 +437,7 @@ impl Leases {
 
     /// Calls `run` with the lease of a key, or with a new lease without requests.
     fn with_lease<T>(&self, key: u128, now: Instant, run: impl Fn(&mut Lease) -> T) -> T {
-        match self.leases.entry(&key, None, |_, lease| EntryAction::Retain(run(lease))) {
-            EntryResult::Retained(result) => result,
-            vacant => {
-                let mut lease = Lease::without_requests(now);
-                let result = run(&mut lease);
-                if let EntryResult::Vacant(entry) = vacant {
-                    // Fails only if another lease of the key has been inserted meanwhile.
-                    let _ = entry.insert(lease);
-                }
-                result
-            }
-        }
+        change_entry(&self.leases, key, || Lease::without_requests(now), run)
     }
 }
 
@@ -472,7 +448,8 @@ impl Lease {
 
     fn attempt(
         &mut self,
-        (limit, cost): (LeasedLimit, u32),
+        limit: LeasedLimit,
+        cost: u32,
         now: Instant,
         counter: Option<&Availability>,
         name: impl Fn() -> String,

@@ -46,7 +46,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(512);
 
 pub(super) struct ClientStream {
     transport: Rc<RefCell<Transport>>,
-    connection: Rc<ConnectionState>,
+    pub(super) connection: Rc<ConnectionState>,
     server: Arc<ServerState>,
     peer: SocketAddr,
     keep_alive: Duration,
@@ -90,10 +90,6 @@ impl ClientStream {
             request_of_pieces: 0,
             paused_until: None,
         }
-    }
-
-    pub(super) fn connection(&self) -> &Rc<ConnectionState> {
-        &self.connection
     }
 
     /// Becomes ready when the connection ends because no bytes arrive: the server then sees the end of the stream.
@@ -145,7 +141,7 @@ impl ClientStream {
             ready!(self.poll_pause(task));
             ready!(Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, buffer))?;
             let received = &buffer.filled()[begin..];
-            let length = match self.connection.encode_target(received) {
+            let length = match self.connection.position.get().encode_target(received) {
                 None => self.connection.pass(received),
                 // There may be no memory for the longer bytes in the buffer.
                 Some(_) => 0,
@@ -158,7 +154,7 @@ impl ClientStream {
                 return Poll::Ready(Ok(()));
             }
         }
-        if let Some(encoded) = self.connection.encode_target(&self.ahead) {
+        if let Some(encoded) = self.connection.position.get().encode_target(&self.ahead) {
             self.ahead = encoded;
         }
         let length = self.connection.pass(&self.ahead[..self.ahead.len().min(buffer.remaining())]);
@@ -191,7 +187,7 @@ impl ClientStream {
             return Poll::Ready(Ok(()));
         }
         if !self.ahead.is_empty() {
-            self.connection.wake_later(task);
+            self.connection.waiting.replace(Some(task.waker().clone()));
         }
         Poll::Pending
     }
@@ -386,10 +382,6 @@ impl ConnectionState {
         }
     }
 
-    fn encode_target(&self, bytes: &[u8]) -> Option<BytesMut> {
-        self.position.get().encode_target(bytes)
-    }
-
     /// Returns how many of these bytes actix may have, and notes that it gets them.
     fn pass(&self, bytes: &[u8]) -> usize {
         let mut position = self.position.get();
@@ -399,10 +391,6 @@ impl ConnectionState {
         let length = position.advance(bytes);
         self.position.set(position);
         length
-    }
-
-    fn wake_later(&self, task: &Context<'_>) {
-        self.waiting.replace(Some(task.waker().clone()));
     }
 
     fn is_handling(&self) -> bool {
@@ -472,7 +460,6 @@ enum Position {
     ChunkExtension(u64),
     /// The data of a chunk, of which this number of bytes, at least one, has not come.
     ChunkData(u64),
-    /// The line end behind the data of a chunk.
     ChunkEnd,
     /// A line behind the last chunk, which an empty line ends.
     Trailer {

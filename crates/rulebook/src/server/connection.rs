@@ -35,8 +35,9 @@ use super::response::HandledBody;
 use super::running::Offer;
 use super::services::Services;
 use super::state::ServerState;
-use super::tls::{Encrypted, TlsStream};
+use super::tls::TlsStream;
 use super::worker::Worker;
+use crate::call::TlsSession;
 use crate::client_shares::{ClientShares, Share, client_network};
 use crate::handler::run_worker;
 
@@ -73,7 +74,7 @@ pub(super) fn connection_service_factory(
             .client_disconnect_timeout(Duration::ZERO)
             .h1_write_buffer_size(WRITE_BUFFER_LEN)
             .on_connect_ext(|stream: &ClientStream, data| {
-                data.insert(Rc::clone(stream.connection()));
+                data.insert(Rc::clone(&stream.connection));
             })
             .finish(apply_fn_factory(map_config(app, |()| AppConfig::default()), begin_request))
             .new_service(());
@@ -146,7 +147,7 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, offer: Offer) -> io
     let (transport, session) = if offer.is_tls {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
         let encrypted = Box::pin(encrypt(stream, peer, state, served)).await;
-        let Some(Encrypted { stream, session }) = encrypted else { return Ok(None) };
+        let Some((stream, session)) = encrypted else { return Ok(None) };
         (Transport::Right(stream), Some(Arc::new(session)))
     } else {
         (Transport::Left(stream), None)
@@ -160,7 +161,7 @@ async fn encrypt(
     peer: SocketAddr,
     state: &Arc<ServerState>,
     served: Served,
-) -> Option<Encrypted> {
+) -> Option<(Box<TlsStream>, TlsSession)> {
     let max_time = if served == Served::ServerState { RESERVED_HEAD_TIMEOUT } else { HANDSHAKE_TIMEOUT };
     let handshake = async {
         let mut first = [0];

@@ -67,7 +67,7 @@ fn run_stages(
             let values = read_parameters(plan, &client.head, matched, &body)?;
             let given = values.given_parameters();
             let arguments = check_parameters(plan, granted.method(), values)?;
-            observed.set_given(given);
+            observed.given = given;
             let origin = body.call_origin(Arc::clone(&client.head), granted.method().action.body_access());
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
@@ -167,14 +167,14 @@ pub(super) fn handle(
     async move {
         let (runner, plan) = (&served.runner, &served.runner.plan);
         let mut observed = Observation::begin(&served, &head);
-        observed.set_kind(RequestKind::of(&route));
+        observed.kind = RequestKind::of(&route);
         let ran = catch_panic_async(
             "a stage",
             pin!(run_stages(&worker, runner, &mut route, &head, &mut body, &mut observed, &mut exchange)),
         )
         .await;
         if let Err(panic) = ran {
-            exchange.reply = respond_with_error(plan, &head, observed.kind().into(), panic);
+            exchange.reply = respond_with_error(plan, &head, observed.kind.into(), panic);
         }
         let reply = &mut exchange.reply;
         add_cors_headers(plan, &head, reply);
@@ -183,8 +183,7 @@ pub(super) fn handle(
         }
         if let Some(coding) = negotiate_coding(plan, &head, reply) {
             observed.enter("compress");
-            let has_version =
-                matches!(observed.kind(), RequestKind::Method(index) if plan.methods[index].has_version());
+            let has_version = matches!(observed.kind, RequestKind::Method(index) if plan.methods[index].has_version());
             Box::pin(compress_reply(reply, coding, has_version)).await;
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };

@@ -73,7 +73,7 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
         listeners.push(Listener { socket, offer });
     }
     if let Some(first) = listeners.first() {
-        plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.offer.is_tls));
+        let _ = plan.documents.listening_url.set(url_of_address(first.socket.local_addr()?, first.offer.is_tls));
     }
     let max_files = connection::raise_file_limit();
     let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };

@@ -32,11 +32,11 @@ pub(super) struct Observation<'r> {
     counters: &'r Arc<WorkerCounters>,
     head: &'r Head,
     started: Instant,
-    kind: RequestKind,
+    pub(super) kind: RequestKind,
     is_identified: bool,
     caller: Option<Identity>,
-    /// If they were accepted.
-    given: GivenParameters,
+    /// Empty until all parameters of the request have been accepted.
+    pub(super) given: GivenParameters,
     traced: Option<Box<TracedRequest>>,
     is_reported: bool,
 }
@@ -58,25 +58,11 @@ impl<'r> Observation<'r> {
         }
     }
 
-    pub(super) fn set_kind(&mut self, kind: RequestKind) {
-        self.kind = kind;
-    }
-
     /// `None` if the caller is anonymous.
     #[inline]
     pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
         self.is_identified = true;
         self.caller = caller.cloned();
-    }
-
-    /// All parameters of the request have been accepted.
-    #[inline]
-    pub(super) fn set_given(&mut self, given: GivenParameters) {
-        self.given = given;
-    }
-
-    pub(super) fn kind(&self) -> RequestKind {
-        self.kind
     }
 
     pub(super) fn finish(mut self, reply: &Reply) {
@@ -96,7 +82,7 @@ impl<'r> Observation<'r> {
         if let (RequestKind::Method(index), true) = (self.kind, self.is_identified) {
             self.counters.count_caller(self.caller.as_ref(), index, self.given);
         }
-        if is_access_log_enabled() {
+        if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
             self.write_access_log(status, length, duration);
         }
         if let Some(traced) = self.traced.take() {
@@ -142,10 +128,6 @@ impl<'r> Observation<'r> {
             error.unwrap_or_default()
         );
     }
-}
-
-fn is_access_log_enabled() -> bool {
-    log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info)
 }
 
 impl Drop for Observation<'_> {
@@ -277,16 +259,6 @@ impl TracedRequest {
 }
 
 fn known_method(method: &Method) -> &'static str {
-    let known = [
-        (Method::GET, "GET"),
-        (Method::POST, "POST"),
-        (Method::PUT, "PUT"),
-        (Method::DELETE, "DELETE"),
-        (Method::PATCH, "PATCH"),
-        (Method::HEAD, "HEAD"),
-        (Method::OPTIONS, "OPTIONS"),
-        (Method::TRACE, "TRACE"),
-        (Method::CONNECT, "CONNECT"),
-    ];
-    known.iter().find(|(known, _)| known == method).map_or("_OTHER", |(_, name)| name)
+    let known = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| *method == **known).unwrap_or("_OTHER")
 }

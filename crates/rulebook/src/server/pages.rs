@@ -29,7 +29,7 @@ use crate::pipeline::{
     self, AudienceDocuments, ErrorContext, Reply, ReplyBody, find_audience_documents, reply_unless_read,
     respond_with_error,
 };
-use crate::plan::{self, Document, Plan};
+use crate::plan::{Document, Plan};
 
 /// The only static file that may load JSONP scripts from other servers. Other pages can only use this server.
 const JSONP_PAGE: &str = "h5.html";
@@ -63,16 +63,7 @@ const REDIRECTS_WITHOUT_FILE: &[(&str, &str)] = &[
 enum Page<'p> {
     BuiltIn(Document, PageKind, BrowserCaching),
     /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
-    Docs(plan::RenderedPage, AudienceDocuments<'p>),
-    /// A document that has a single form, such as a documentation page that was requested in markdown.
-    Document(Document, AudienceDocuments<'p>),
-    Rendered {
-        status: u16,
-        /// Otherwise it is HTML.
-        is_markdown: bool,
-        text: String,
-        documents: AudienceDocuments<'p>,
-    },
+    Docs(DocsPage, AudienceDocuments<'p>),
     /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
     File(Reply, BoxBody, PageKind),
     /// A redirect to this relative reference (RFC 3986 section 4.2).
@@ -104,11 +95,7 @@ async fn find_page<'p>(
         }
         let documents = find_audience_documents(plan, head).await?;
         let page = pages::find_docs_page(documents.shared(), path, head).await?;
-        return Ok(page.map(|page| match page {
-            DocsPage::Page(page) => Page::Docs(page, documents),
-            DocsPage::Markdown(document) => Page::Document(document, documents),
-            DocsPage::Rendered { status, is_markdown, text } => Page::Rendered { status, is_markdown, text, documents },
-        }));
+        return Ok(page.map(|page| Page::Docs(page, documents)));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     if let Some((reply, body)) = exchange.find_file().await? {
@@ -152,14 +139,14 @@ pub(super) async fn respond_with_page(
             with_browser_policy(pipeline::reply_with_document(plan, head, &document), kind, caching)
         }
         Page::Docs(page, documents) => {
-            documents.add_headers(with_docs_policy(pipeline::reply_with_page(plan, head, &page)))
-        }
-        Page::Document(page, documents) => {
-            documents.add_headers(with_docs_policy(pipeline::reply_with_document(plan, head, &page)))
-        }
-        Page::Rendered { status, is_markdown, text, documents } => {
-            let reply = pipeline::reply_with_rendered_page(status, is_markdown, text);
-            documents.add_headers(with_docs_policy(reply))
+            let reply = match page {
+                DocsPage::Page(page) => pipeline::reply_with_page(plan, head, &page),
+                DocsPage::Markdown(document) => pipeline::reply_with_document(plan, head, &document),
+                DocsPage::Rendered { status, is_markdown, text } => {
+                    pipeline::reply_with_rendered_page(status, is_markdown, text)
+                }
+            };
+            documents.add_headers(with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate))
         }
         Page::Redirect(target) => {
             let location =
@@ -177,10 +164,6 @@ pub(super) async fn respond_with_page(
             with_browser_policy(reply, kind, BrowserCaching::Revalidate)
         }
     }
-}
-
-fn with_docs_policy(reply: Reply) -> Reply {
-    with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate)
 }
 
 /// In place of header fields with the same names.

@@ -130,22 +130,17 @@ impl<'b> LimitedBody<'b> {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let (more, received) = (self.additional_time(), self.body.received_bytes);
-        let time = self.max_time.saturating_add(more);
+        let received = self.body.received_bytes;
+        let more = if self.has_min_speed { received / MIN_BYTES_PER_SECOND } else { 0 };
+        let time = self.max_time.saturating_add(Duration::from_secs(more));
         let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start()));
         timer.poll(time, received, task).map(|exceeded| {
             if exceeded == ExceededTime::Progress {
                 self.worker.state().exceeded_limits.count(&PROGRESS, self.head.peer);
             }
-            self.body.mark_failed();
+            self.body.state = BodyState::Failed;
             Err(ApiError::plain(ErrorCode::Timeout))
         })
-    }
-
-    /// Returns the time by which a body may take longer because it has arrived fast enough.
-    fn additional_time(&self) -> Duration {
-        let seconds = if self.has_min_speed { self.body.received_bytes / MIN_BYTES_PER_SECOND } else { 0 };
-        Duration::from_secs(seconds)
     }
 
     pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
@@ -228,24 +223,6 @@ fn unsupported(got: &str, accepted: &[String]) -> ApiError {
     ApiError::new(ErrorKind::UnsupportedMediaType { got: got.to_owned(), accepted: accepted.to_vec() })
 }
 
-/// At most `limits.dispatch` bytes, which are returned again when the whole body is received later.
-async fn receive_body_prefix(
-    body: &mut RequestBody,
-    head: &Head,
-    kind: &BodyKind,
-    limits: &Limits,
-    worker: &Worker,
-) -> Result<BodyPrefix, ApiError> {
-    check_announced_length(kind, body.announced_length, limits)?;
-    let max = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
-    let mut limited = LimitedBody::new(body, head, kind, limits, worker);
-    let (mut read, has_ended) = limited.gather(max).await?;
-    body.put_back(read.clone());
-    let is_whole = has_ended && read.len() <= max;
-    read.truncate(max);
-    Ok(BodyPrefix { bytes: read, is_whole })
-}
-
 fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());
@@ -285,11 +262,11 @@ pub(super) async fn find_in_body(
     let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
         Ok(matched) => {
-            observed.set_kind(RequestKind::Method(matched.method_index));
+            observed.kind = RequestKind::Method(matched.method_index);
             Ok(matched)
         }
         Err(RoutingError { context, error }) => {
-            observed.set_kind(context.into());
+            observed.kind = context.into();
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
             // Without the permission, the error is about the permission, not about the request.
             let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };
@@ -299,6 +276,7 @@ pub(super) async fn find_in_body(
     }
 }
 
+/// At most `limits.dispatch` bytes, which are returned again when the whole body is received later.
 async fn receive_authorized_prefix(
     plan: &Plan,
     head: &Head,
@@ -309,7 +287,14 @@ async fn receive_authorized_prefix(
     if let Some(matched) = pending.method_to_authorize(plan) {
         authorize_before_body(plan, head, &matched).await?;
     }
-    receive_body_prefix(body, head, &pending.kind, &plan.limits, worker).await
+    check_announced_length(&pending.kind, body.announced_length, &plan.limits)?;
+    let max = usize::try_from(plan.limits.dispatch).unwrap_or(usize::MAX);
+    let mut limited = LimitedBody::new(body, head, &pending.kind, &plan.limits, worker);
+    let (mut read, has_ended) = limited.gather(max).await?;
+    body.put_back(read.clone());
+    let is_whole = has_ended && read.len() <= max;
+    read.truncate(max);
+    Ok(BodyPrefix { bytes: read, is_whole })
 }
 
 /// Of an unused body, to keep the connection open for further requests.
@@ -376,7 +361,7 @@ impl RequestBody {
                 // For actix, the body of a request with `Upgrade: websocket` or the method CONNECT is everything that
                 // follows on the connection, which therefore ends after the response.
                 Poll::Pending | Poll::Ready(Some(_)) if rest == 0 => {
-                    self.mark_failed();
+                    self.state = BodyState::Failed;
                     return Poll::Ready(None);
                 }
                 Poll::Ready(Some(Ok(bytes))) => bytes.truncate(usize::try_from(rest).unwrap_or(usize::MAX)),
@@ -398,10 +383,6 @@ impl RequestBody {
         // Their memory is reserved when they are returned again.
         self.memory = ReservedMemory::default();
         self.replayed_bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
-    }
-
-    fn mark_failed(&mut self) {
-        self.state = BodyState::Failed;
     }
 
     /// `true` if the rest keeps the connection from being used again. Over HTTP/2, it does not.

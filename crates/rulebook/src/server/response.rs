@@ -85,17 +85,22 @@ fn to_actix_body(
 ) -> BoxBody {
     let owned = body.owned_len();
     let length = body.len();
+    let checked =
+        |pieces| BytePieces::Stream(CheckedStream { pieces, remaining_bytes: length, request_id: head.id.clone() });
     let pieces = match body {
         ReplyBody::Whole(bytes) => BytePieces::Bytes(bytes),
         ReplyBody::Document(document) => BytePieces::Bytes(document.body),
         ReplyBody::Written(bytes) if bytes.len() <= PIECE_LEN => BytePieces::Bytes(worker.share_bytes(&bytes)),
         ReplyBody::Written(bytes) => BytePieces::Bytes(bytes.into_vec().into()),
-        ReplyBody::File(range) => BytePieces::Stream(CheckedStream::new(stream_file(*range), length, head.id.clone())),
-        ReplyBody::Stream { pieces, length } => BytePieces::Stream(CheckedStream::new(pieces, length, head.id.clone())),
+        ReplyBody::File(range) => checked(stream_file(*range)),
+        ReplyBody::Stream { pieces, .. } => checked(pieces),
     };
     match pieces {
         BytePieces::Bytes(bytes) if bytes.len() <= PIECE_LEN && unread.is_none() => BoxBody::new(bytes),
-        pieces => BoxBody::new(ResponseBody::new(pieces, owned, connection, unread)),
+        pieces => {
+            let size = length.map_or(BodySize::Stream, BodySize::Sized);
+            BoxBody::new(ResponseBody { pieces, size, owned, connection, _unread: unread })
+        }
     }
 }
 
@@ -111,27 +116,12 @@ pub(super) enum BytePieces {
 pub(super) struct ResponseBody {
     pieces: BytePieces,
     size: BodySize,
+    /// The memory in bytes that only this body uses.
     owned: usize,
     connection: Rc<ConnectionState>,
     /// The unread body of the request. While it exists, actix knows that the connection cannot be used for further
     /// requests. If it were dropped before, actix would read a chunked body to its end, however long it is.
     _unread: Option<Payload>,
-}
-
-impl ResponseBody {
-    /// `owned` is the memory that only this body uses, in bytes.
-    pub(super) fn new(
-        pieces: BytePieces,
-        owned: usize,
-        connection: Rc<ConnectionState>,
-        unread: Option<Payload>,
-    ) -> Self {
-        let size = match &pieces {
-            BytePieces::Bytes(bytes) => BodySize::Sized(bytes.len() as u64),
-            BytePieces::Stream(stream) => stream.length.map_or(BodySize::Stream, BodySize::Sized),
-        };
-        Self { pieces, size, owned, connection, _unread: unread }
-    }
 }
 
 impl MessageBody for ResponseBody {
@@ -183,17 +173,11 @@ impl<G: Unpin> MessageBody for GuardedBody<G> {
 /// the bytes that it has received for the complete body.
 pub(super) struct CheckedStream {
     pieces: ByteStream,
-    length: Option<u64>,
-    /// `None` if the length is unknown.
     remaining_bytes: Option<u64>,
     request_id: RequestId,
 }
 
 impl CheckedStream {
-    pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
-        Self { pieces, length, remaining_bytes: length, request_id }
-    }
-
     fn check_length(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
         let error = |message| Some(Err(io::Error::other(message)));
         match (next, &mut self.remaining_bytes) {

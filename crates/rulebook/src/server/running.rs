@@ -5,7 +5,7 @@
 
 use std::future::{pending, poll_fn};
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
@@ -221,10 +221,11 @@ async fn run_until_stopped(
     listeners: Vec<Listener>,
 ) -> io::Result<()> {
     let (handle, state) = (server.handle(), &services.state);
-    let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
-        Either::Left((ended, _)) => return ended,
-        Either::Right(((), server)) => server,
-    };
+    let server =
+        match select(server, select(pin!(requested.notified()), pin!(next_stop_signal(signals.as_mut())))).await {
+            Either::Left((ended, _)) => return ended,
+            Either::Right((_, server)) => server,
+        };
     state.mark_stopping();
     if let Some(signals) = &mut signals {
         signals.end_handover();
@@ -263,11 +264,6 @@ async fn end_connections(state: &ServerState, shutdown_timeout: Duration) {
         state.close_connections();
         state.wait_until_idle().await;
     }
-}
-
-async fn stop_requested(requested: &Notify, signals: Option<&mut Signals>) {
-    let (requested, signal) = (pin!(requested.notified()), pin!(next_stop_signal(signals)));
-    select(requested, signal).await;
 }
 
 /// The time from when the accepting thread is asked to pause until the server stops listening. The thread needs a
@@ -331,16 +327,11 @@ where
 {
     // actix has made the socket non-blocking: accepting fails if no connection waits.
     while let Ok((stream, _)) = listener.accept() {
-        match into_async(stream) {
+        match stream.set_nonblocking(true).and_then(|()| actix_rt::net::TcpStream::from_std(stream)) {
             Ok(stream) => drop(actix_rt::spawn(service.call(stream))),
             Err(error) => log::debug!("a connection could not be served: {error}"),
         }
     }
-}
-
-fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
-    stream.set_nonblocking(true)?;
-    actix_rt::net::TcpStream::from_std(stream)
 }
 
 /// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,

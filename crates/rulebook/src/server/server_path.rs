@@ -57,14 +57,16 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Document(document) => respond_with_document(plan, head, document).await,
         ServerPath::Link => state.links.respond_to_link(plan, head, &state.open_files).await,
         ServerPath::Readiness => {
-            let stopping = state.is_stopping();
-            let readiness = match stopping {
+            let Readiness { is_ready, mut body } = match state.is_stopping() {
                 true => Readiness::stopping(),
                 false => worker.cached_readiness(plan).await.with_definition(plan),
             };
-            let refused = state.changes.refused_at();
-            let readiness = refused.into_iter().fold(readiness, Readiness::with_refused_definition);
-            status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.to_json())
+            if let Some(time) = state.changes.refused_at() {
+                // Every client can read the document, so that it does not contain the reason.
+                body.insert("definition_refused".to_owned(), format!("{time:.0}").into());
+            }
+            let body = serde_json::to_vec(&body).unwrap_or_default();
+            status_reply(if is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, body.into())
         }
         ServerPath::Metrics => {
             let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
@@ -115,17 +117,6 @@ impl Readiness {
         self.body.insert("version".to_owned(), (*plan.api_version).into());
         self.body.insert("digest".to_owned(), plan.definition_digest().into());
         self
-    }
-
-    /// Every client can read it, so that it does not contain the reason.
-    pub fn with_refused_definition(mut self, time: Timestamp) -> Self {
-        self.body.insert("definition_refused".to_owned(), format!("{time:.0}").into());
-        self
-    }
-
-    pub fn to_json(&self) -> Bytes {
-        // Writing JSON values cannot fail.
-        serde_json::to_vec(&self.body).unwrap_or_default().into()
     }
 }
 

@@ -77,11 +77,11 @@ impl ServerState {
     ) -> Self {
         let store = plan.state.get::<LazyStore>();
         let upload_storage = match &store {
-            Some(store) if store.is_folder() => UploadStorage::Store(Arc::clone(store)),
+            Some(store) if store.is_folder => UploadStorage::Store(Arc::clone(store)),
             _ => UploadStorage::Folder(settings.upload_folder.clone()),
         };
         // The store was opened before the server was started.
-        let links = store.filter(|store| !store.is_folder()).and_then(|store| store.store().ok()?.links());
+        let links = store.filter(|store| !store.is_folder).and_then(|store| store.store().ok()?.links());
         let links = links.unwrap_or_else(|| Arc::new(LinkFolder::open(data)));
         let is_limited = max_files.is_some() && settings.address_connections != Some(0);
         let share = |max, parts| ClientShares::new(max, is_limited.then_some(parts));
@@ -138,8 +138,8 @@ impl ServerState {
     /// Returns the previous plan, which requests in flight keep.
     pub(super) fn replace_plan(&self, plan: &Arc<Plan>) -> Arc<Plan> {
         let (replacements, previous) = self.numbered_plan();
-        if let Some(url) = previous.documents.listening_url() {
-            plan.documents.set_listening_url(url.clone());
+        if let Some(url) = previous.documents.listening_url.get() {
+            let _ = plan.documents.listening_url.set(url.clone());
         }
         self.plan.store(Arc::new((replacements + 1, Arc::clone(plan))));
         self.replacements.store(replacements + 1, Ordering::Release);
@@ -174,7 +174,7 @@ impl ServerState {
 
     /// `None` for a trusted proxy, whose connections are those of many clients.
     pub(super) fn limited_client(&self, peer: SocketAddr) -> Option<IpAddr> {
-        (!self.trusted_proxies.is_proxy(peer)).then(|| peer.ip())
+        (!self.trusted_proxies.contains(peer.ip())).then(|| peer.ip())
     }
 
     #[inline]

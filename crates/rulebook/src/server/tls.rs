@@ -38,21 +38,15 @@ const UNSENT_LEN: usize = 16 << 10;
 
 pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// Its handshake is complete.
-pub(super) struct Encrypted {
-    pub(super) stream: Box<TlsStream>,
-    pub(super) session: TlsSession,
-}
-
 impl Tls {
-    pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<Encrypted> {
-        let acceptor = TlsAcceptor::from(self.server_config());
+    pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<(Box<TlsStream>, TlsSession)> {
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.current.load().config));
         let accepted = acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(UNSENT_LEN))).await;
         let stream = accepted.inspect_err(|error| log_failure(peer, error))?;
         let connection = stream.get_ref().1;
         let certificate = connection.peer_certificates().and_then(|chain| chain.first());
         let session = TlsSession { client_certificate: certificate.map(|it| ClientCertificate::new(it)) };
-        Ok(Encrypted { stream: Box::new(stream), session })
+        Ok((Box::new(stream), session))
     }
 }
 
@@ -81,7 +75,7 @@ pub(super) async fn watch_certificates(tls: Arc<Tls>) {
         sleep(POLL_INTERVAL).await;
         let (watched, before) = (Arc::clone(&tls), seen);
         let reading = spawn_blocking(move || {
-            let current = watched.stamps();
+            let current = file_stamps(&watched.settings);
             // A certificate and its key are replaced one after the other, so that the files are read when they have not
             // changed for a while.
             let is_reloaded = current == before && watched.reload_if_changed(&current);
@@ -163,17 +157,9 @@ impl Tls {
         }
     }
 
-    fn server_config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.load().config)
-    }
-
     /// The certificates are numbered from 1; times are in seconds since 1970.
     pub(super) fn expiry_times(&self) -> Vec<(usize, u64)> {
         self.current.load().expiry_times.clone()
-    }
-
-    fn stamps(&self) -> Vec<Option<FileStamp>> {
-        file_stamps(&self.settings)
     }
 }
 

@@ -194,12 +194,13 @@ impl PartReader<'_> {
         let destination = is_stored.then(|| self.body.file_destination(check, self.has_invalid_field));
         let mut writer = UploadWriter::new(filename, destination);
         while let Some(chunk) = self.next_chunk(&mut field, number).await? {
-            if writer.size() + chunk.len() as u64 > end {
+            if writer.size + chunk.len() as u64 > end {
                 return Err(ApiError::too_large(limit, Some(&shorten_text(&name))));
             }
             writer.write(&chunk).await.map_err(storage_error)?;
         }
-        let is_unselected = writer.is_unnamed_and_empty();
+        // A browser sends such a file if the user selected none.
+        let is_unselected = writer.filename.is_empty() && writer.size == 0;
         if is_unselected && !reads_all {
             return Ok(None);
         }
@@ -313,7 +314,7 @@ pub(super) async fn receive_file(
     while let Some(chunk) = body.next_chunk().await? {
         writer.write(&chunk).await.map_err(storage_error)?;
     }
-    if writer.size() == 0 {
+    if writer.size == 0 {
         return Ok(Body::Empty);
     }
     let upload = writer.finish(plan.limits.body).await.map_err(storage_error)?;
@@ -476,15 +477,6 @@ impl<'m> UploadWriter<'m> {
             size: 0,
             media_type: None,
         }
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// A browser sends such a file if the user selected none.
-    fn is_unnamed_and_empty(&self) -> bool {
-        self.filename.is_empty() && self.size == 0
     }
 
     /// Each complete piece is written on another thread. Fails with [`io::ErrorKind::ResourceBusy`] if too many files

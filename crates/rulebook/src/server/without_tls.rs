@@ -14,12 +14,6 @@ use crate::settings::TlsSettings;
 pub(super) type TlsStream = TcpStream;
 
 /// No value of this type exists.
-pub(super) struct Encrypted {
-    pub(super) stream: Box<TlsStream>,
-    pub(super) session: TlsSession,
-}
-
-/// No value of this type exists.
 pub(super) struct Tls(Infallible);
 
 impl Tls {
@@ -36,7 +30,7 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(super) async fn accept(&self, _: TcpStream, _: SocketAddr) -> io::Result<Encrypted> {
+    pub(super) async fn accept(&self, _: TcpStream, _: SocketAddr) -> io::Result<(Box<TlsStream>, TlsSession)> {
         match self.0 {}
     }
 }

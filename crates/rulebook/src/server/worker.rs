@@ -56,16 +56,14 @@ impl Worker {
     }
 
     fn new(state: &Arc<ServerState>) -> Self {
-        let mut first_id = [0; 8];
-        // If the system provides no random bytes, workers may use the same request ids, but requests can still be
-        // handled.
-        let _ = getrandom::fill(&mut first_id);
         Self {
             shared_state: Arc::clone(state),
             served: RefCell::new(Rc::new(ServedPlan::new(state))),
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
-            next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
+            // If the system has no random bytes, the ids begin with zero.
+            // Without random bytes of the system, workers may use the same ids, but requests can still be handled.
+            next_request_id: Cell::new(getrandom::u64().unwrap_or_default()),
             heads: HeadPool::default(),
             response_memory: RefCell::default(),
         }

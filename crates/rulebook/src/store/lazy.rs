@@ -21,7 +21,7 @@ pub(crate) type OpenEngine = dyn Fn(&str) -> Result<Arc<dyn FileEngine>, StoreEr
 pub struct LazyStore {
     /// The path of the folder, or the URL of the storage without credentials and options, for people.
     location: String,
-    is_folder: bool,
+    pub(crate) is_folder: bool,
     /// `true` if the server must not start when the storage cannot be used: the program, the flag `--files` or the
     /// definition has set the location.
     is_required: bool,
@@ -97,11 +97,7 @@ impl LazyStore {
                 checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
             }
         };
-        (!self.is_folder()).then(|| ReadinessCheck::new(READINESS_CHECK, check))
-    }
-
-    pub(crate) fn is_folder(&self) -> bool {
-        self.is_folder
+        (!self.is_folder).then(|| ReadinessCheck::new(READINESS_CHECK, check))
     }
 
     /// Returns the path of the folder or the URL of the storage, for people.

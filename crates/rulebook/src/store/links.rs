@@ -221,16 +221,12 @@ impl LinkFolder {
     /// crashed. Files of other programs are kept. The folder of links is created together with the first link.
     pub(crate) fn open(data: &Path) -> Self {
         let links = Self { folder: data.join("links"), key_file: data.join("links.key"), stored_bytes: Arc::default() };
-        if let Err(error) = links.delete_unfinished_and_expired() {
+        let unfinished =
+            |path: &Path, link: Option<LinkId>| if link.is_none() { remove_unfinished(path) } else { Ok(()) };
+        if let Err(error) = links.for_each_file(unfinished).and_then(|()| links.delete_expired(unix_time())) {
             log::warn!("{}: {error}", links.folder.display());
         }
         links
-    }
-
-    /// Deletes unfinished and expired files, and computes the total size of the remaining files.
-    fn delete_unfinished_and_expired(&self) -> io::Result<()> {
-        self.for_each_file(|path, link| if link.is_none() { remove_unfinished(path) } else { Ok(()) })?;
-        self.delete_expired(unix_time())
     }
 
     /// Calls `visit` with the path of each file in the folder and the link to which it belongs. The link is `None` for

@@ -20,7 +20,7 @@ use cap_std::fs::{Dir, FileType, OpenOptions};
 
 use super::{ContentWriter, FileEngine, FileName, Listing, NewFile, StoreError, StoredFile};
 use crate::call::{Content, ETag};
-use crate::secret::create_private_folder;
+use crate::secret::{create_private_folder, folder_of};
 use crate::transfer::{FileInfo, etag_from_metadata};
 
 #[cfg(target_os = "linux")]
@@ -44,8 +44,8 @@ impl Folder {
         if !path.is_dir() {
             create_private_folder(path).map_err(&io)?;
             // The new folder is written to the disk, because a crash must not lose it together with the files in it.
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            open(parent).and_then(|parent| sync_dir(&parent)).map_err(&io)?;
+            // The new folder is written to the disk, because a crash must not lose it together with the files in it.
+            open(folder_of(path)).and_then(|parent| sync_dir(&parent)).map_err(&io)?;
         }
         let root = open(path).map_err(&io)?;
         let staging = Arc::new(Staging::create(&root)?);
@@ -141,7 +141,7 @@ impl FileEngine for Folder {
 
     fn discard(&self, content: &str) {
         // If this fails, the file will be removed together with the staging folder.
-        let _ = self.staging.dir().remove_file(content);
+        let _ = self.staging.dir.remove_file(content);
     }
 }
 

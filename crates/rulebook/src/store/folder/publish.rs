@@ -42,7 +42,7 @@ impl Folder {
             }
             renames.push(PlannedRename::new(content, name, current.is_some()));
         }
-        let staging = self.staging.dir();
+        let staging = &self.staging.dir;
         let renamed = match renames.as_slice() {
             [] => Ok(()),
             // A single rename is atomic, so that it does not need the journal.
@@ -141,7 +141,7 @@ const ALIVE_LOCK_FILE: &str = "alive";
 #[derive(Debug)]
 pub(super) struct Staging {
     staging_root: Dir,
-    dir: Dir,
+    pub(super) dir: Dir,
     name: String,
     publish_lock: Mutex<File>,
     next_name: AtomicU64,
@@ -177,10 +177,6 @@ impl Staging {
             next_name: AtomicU64::new(0),
             _alive_lock: alive,
         })
-    }
-
-    pub(super) fn dir(&self) -> &Dir {
-        &self.dir
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -268,7 +264,7 @@ pub(super) struct FolderContent {
 impl FolderContent {
     pub(super) fn create(staging: &Arc<Staging>) -> Result<Self, StoreError> {
         let name = staging.unique_file_name();
-        let file = staging.dir().open_with(&name, OpenOptions::new().write(true).create_new(true));
+        let file = staging.dir.open_with(&name, OpenOptions::new().write(true).create_new(true));
         let file = file.map_err(StoreError::io_during("creating a file"))?.into_std();
         Ok(Self { staging: Arc::clone(staging), name, file })
     }
@@ -289,7 +285,7 @@ impl Drop for FolderContent {
     fn drop(&mut self) {
         if !self.name.is_empty() {
             // If this fails, the file will be removed together with the staging folder.
-            let _ = self.staging.dir().remove_file(&self.name);
+            let _ = self.staging.dir.remove_file(&self.name);
         }
     }
 }
@@ -297,7 +293,7 @@ impl Drop for FolderContent {
 /// Writes a complete file to the disk, and stores its hash if the file system supports this.
 pub(super) fn seal(staging: &Staging, name: &str, hash: &str) -> Result<FileInfo, StoreError> {
     let io = StoreError::io_during("finishing a file");
-    let file = staging.dir().open_with(name, OpenOptions::new().read(true).write(true)).map_err(&io)?.into_std();
+    let file = staging.dir.open_with(name, OpenOptions::new().read(true).write(true)).map_err(&io)?.into_std();
     // If the hash cannot be stored, the entity tag will be derived from the file's metadata.
     if let Err(error) = store_hash(&file, hash) {
         log::debug!("the file system cannot store the hash of a file: {error}");
@@ -399,7 +395,7 @@ fn publish_files(root: &Dir, staging: &Dir, record: &str, renames: &[PlannedRena
     let commit = format!("{record}{COMMIT_SUFFIX}");
     let linked = renames.iter().try_for_each(|rename| rename.link_replaced(root, staging)).map_err(&io);
     let recorded = linked.and_then(|()| write_record(staging, record, &commit, renames).map_err(&io));
-    let published = recorded.and_then(|()| perform_renames(root, staging, renames));
+    let published = recorded.and_then(|()| perform_renames(root, staging, renames, false));
     if published.is_ok() {
         // An error is ignored: a record whose renames have all been performed has no effect.
         let _ = staging.remove_file(&commit);
@@ -455,26 +451,22 @@ fn recover_publications(root: &Dir, abandoned: &Dir) -> Result<(), StoreError> {
         }
         if record.ends_with(ROLLBACK_SUFFIX) {
             revert_renames(root, abandoned, &renames).and_then(|()| remove_record(abandoned, &record)).map_err(&io)?;
-        } else if perform_pending_renames(root, abandoned, &renames).is_err() {
+        } else if perform_renames(root, abandoned, &renames, true).is_err() {
             roll_back(root, abandoned, &record, &renames).map_err(&io)?;
         }
     }
     Ok(())
 }
 
-fn perform_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> Result<(), StoreError> {
-    renames.iter().try_for_each(|rename| rename.perform_rename(root, staging))?;
-    sync_folders(root, staging, renames).map_err(StoreError::io_during("publishing files"))
-}
-
-/// Performs those of the renames that have not been performed yet.
-fn perform_pending_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> Result<(), StoreError> {
+/// With `only_pending`, some of the renames may have been performed before.
+fn perform_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename], only_pending: bool) -> Result<(), StoreError> {
+    let io = StoreError::io_during("publishing files");
     for rename in renames {
-        if rename.is_pending(staging).map_err(StoreError::io_during("publishing files"))? {
+        if !only_pending || rename.is_pending(staging).map_err(&io)? {
             rename.perform_rename(root, staging)?;
         }
     }
-    sync_folders(root, staging, renames).map_err(StoreError::io_during("publishing files"))
+    sync_folders(root, staging, renames).map_err(&io)
 }
 
 fn revert_renames(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> io::Result<()> {
