@@ -36,13 +36,15 @@ mod token;
 mod usage;
 
 use std::ffi::OsStr;
+use std::io;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
-use rulebook::Rulebook;
+use rulebook::{Report, Rulebook, Validated};
 use rulebook_model::suggest::closest_word;
+use tokio::runtime::Runtime;
 
 pub use kinds::{with_auth_kinds, with_handler_kinds};
 #[cfg(feature = "client")]
@@ -256,6 +258,17 @@ const WITH_PRIVATE_FILES: [&str; 7] = ["serve", "call", "test", "keys", "migrate
 fn create_only_private_files() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Checks the definition, and the environment variables in its setting `data`, unless a flag replaces it.
+fn validate_with_data(app: AddHandlers<'_>, settings: &Settings) -> Result<Validated, Report> {
+    let validated = settings.new_rulebook(app).validate()?;
+    validated.check_variables(|setting| setting == "data" && settings.data.is_none())
+}
+
+/// Creates the asynchronous runtime of a command that waits for a single task.
+fn new_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {

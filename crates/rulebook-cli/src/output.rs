@@ -1,5 +1,6 @@
 //! Prints the output of commands to standard output and their messages to standard error.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -54,7 +55,7 @@ pub(super) fn print_to_stdout(text: &str) -> Exit {
     match write_to_stdout(text.as_bytes()) {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => print_system_error(&format!("standard output: {error}")),
+        Err(error) => print_system_error(format!("standard output: {error}")),
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
     let Some(file) = file else { return print_to_stdout(document) };
     match replace_file(file, document) {
         Ok(()) => Exit::Success,
-        Err(error) => print_system_error(&format!("--output {}: {error}", file.display())),
+        Err(error) => print_system_error(format!("--output {}: {error}", file.display())),
     }
 }
 
@@ -160,19 +161,19 @@ impl Failure {
     }
 }
 
-pub(super) fn print_usage_error(why: &str) -> Exit {
+pub(super) fn print_usage_error(why: impl fmt::Display) -> Exit {
     print_error(why);
     Exit::InvalidUsage
 }
 
-pub(super) fn print_system_error(why: &str) -> Exit {
+pub(super) fn print_system_error(why: impl fmt::Display) -> Exit {
     print_error(why);
     Exit::SystemError
 }
 
 /// Prints an error, which can have several lines, and can contain texts of files and other programs.
-fn print_error(why: &str) {
-    let lines: Vec<_> = why.split('\n').map(replace_invisible).collect();
+fn print_error(why: impl fmt::Display) {
+    let lines: Vec<_> = why.to_string().split('\n').map(replace_invisible).collect();
     print_to_stderr(&format!("error: {}\n", lines.join("\n")));
 }
 

@@ -49,15 +49,14 @@ pub(super) fn write_manual(options: &ManOptions) -> Exit {
     let parser = argument_parser_of(program_name());
     let Some(folder) = &options.output else {
         let mut page = Vec::new();
-        let rendered = Man::new(parser).render(&mut page);
-        return match rendered {
+        return match Man::new(parser).render(&mut page) {
             Ok(()) => output::print_to_stdout(&String::from_utf8_lossy(&page)),
-            Err(error) => output::print_system_error(&error.to_string()),
+            Err(error) => output::print_system_error(error),
         };
     };
     match write_pages(parser, folder) {
         Ok(()) => Exit::Success,
-        Err(error) => output::print_system_error(&format!("--output {}: {error}", folder.display())),
+        Err(error) => output::print_system_error(format!("--output {}: {error}", folder.display())),
     }
 }
 

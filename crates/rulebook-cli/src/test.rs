@@ -85,7 +85,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
     let settings = &Settings { data: None, files: None, ..settings.clone() };
     let beside = [settings.api.with_file_name("tests")];
     let given = if options.paths.is_empty() { &beside[..] } else { &options.paths };
-    let paths = test_paths(given).map_err(|why| output::print_system_error(&why))?;
+    let paths = test_paths(given).map_err(output::print_system_error)?;
     let api = settings.load_api(app)?;
     let (sources, mut files) = read_files(paths, &api)?;
     refuse_shared_databases(&api, options)?;
@@ -93,7 +93,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
         files.iter_mut().for_each(|file| file.tests.retain(|test| test.name.value.contains(filter)));
         files.retain(|file| !file.tests.is_empty());
         if files.is_empty() {
-            return Err(output::print_usage_error(&format!("--filter: no test has a name that contains `{filter}`")));
+            return Err(output::print_usage_error(format!("--filter: no test has a name that contains `{filter}`")));
         }
     }
     let log = CapturedLog::default();
@@ -108,7 +108,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
             log.take();
             let result = run_test(settings.new_rulebook(app), &api, folder, test).map_err(|error| {
                 output::print_to_stderr(&log.take());
-                output::print_system_error(&error.to_string())
+                output::print_system_error(error)
             })?;
             printer.print_result(test, result, &log.take())?;
         }
@@ -160,7 +160,7 @@ fn refuse_shared_databases(api: &Api, options: &TestOptions) -> Result<(), Exit>
     if shared.is_empty() || options.shared_databases {
         return Ok(());
     }
-    Err(output::print_usage_error(&format!(
+    Err(output::print_usage_error(format!(
         "the tests would change data that is not theirs: the database `{}` is not a file in their data folder\nUnset \
          the environment variable in its `url`, or name an empty database for tests and add --shared-databases.",
         shared.join("`, `")
@@ -303,8 +303,7 @@ impl Running<'_> {
     }
 
     fn parameter(&self, id: &str, name: &str) -> Option<&Parameter> {
-        let services = self.api.services();
-        let method = services.flat_map(|service| &service.methods).find(|method| method.id == id)?;
+        let (.., method) = self.api.methods().find(|(.., method)| method.id == id)?;
         method.parameters.iter().find(|parameter| parameter.name == name)
     }
 

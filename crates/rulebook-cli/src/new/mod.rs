@@ -62,25 +62,20 @@ const FRAMEWORKS: &[Choice<Framework>] = &[
 
 pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let name = &options.name;
-    if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
-        let why = "--path is for handlers in Rust: the program `rulebook` serves this project";
-        return Err(output::print_system_error(why));
-    }
     let handlers = match (options.handlers, options.from) {
-        (HandlerLanguage::FastCgi, Some(_)) => HandlerChoice::FastCgi,
-        (HandlerLanguage::Rust, _) | (_, None) if options.handlers != HandlerLanguage::FastCgi => HandlerChoice::Rust,
+        (language, _) if options.path.is_some() && language != HandlerLanguage::Rust => {
+            Err("--path is for handlers in Rust: the program `rulebook` serves this project")
+        }
+        (HandlerLanguage::FastCgi, Some(_)) => Ok(HandlerChoice::FastCgi),
         (HandlerLanguage::FastCgi, None) => {
-            let why =
-                "--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`";
-            return Err(output::print_system_error(why));
+            Err("--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`")
         }
-        _ => {
-            let why = "an imported project has handlers in Rust, or with `--handlers fastcgi` in PHP";
-            return Err(output::print_system_error(why));
-        }
+        (HandlerLanguage::Rust, _) | (_, None) => Ok(HandlerChoice::Rust),
+        _ => Err("an imported project has handlers in Rust, or with `--handlers fastcgi` in PHP"),
     };
+    let handlers = handlers.map_err(output::print_system_error)?;
     let checkout = options.path.as_deref().map(checkout_path).transpose();
-    let rulebook = match checkout.map_err(|why| output::print_system_error(&why))? {
+    let rulebook = match checkout.map_err(output::print_system_error)? {
         Some(folder) => RulebookSource::Folder(folder),
         None if VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
         None => RulebookSource::Vendored,
@@ -89,7 +84,7 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
         None => None,
         Some((framework, folder)) => {
             let imported = other_project::import(framework, folder, name.as_str(), handlers).map_err(|error| {
-                let exit = output::print_system_error(&error.to_string());
+                let exit = output::print_system_error(&error);
                 if matches!(error, ProjectError::Definition(_)) { Exit::ErrorsReported } else { exit }
             })?;
             Some((framework, folder, imported))
@@ -101,7 +96,7 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
         needs_iapi: options.from == Some(Framework::InternalApi),
     };
     create_project(Path::new("."), name, &rulebook, &content).map_err(|error| {
-        output::print_system_error(&match error.kind() {
+        output::print_system_error(match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
             }

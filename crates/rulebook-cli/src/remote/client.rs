@@ -97,17 +97,8 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    pub(crate) fn fetch_document(
-        &self,
-        method: &str,
-        url: &Url,
-        media_type: (&str, &'static str),
-    ) -> Result<Vec<u8>, TransferError> {
-        self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
-    }
-
     pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
-        let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
+        let (bytes, fields) = self.fetch_document("OPTIONS", server, ("", ""))?;
         let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
         let links = links.flat_map(|field| field.split(", ")).filter_map(|link| {
             let (target, name) = link.strip_prefix('<')?.split_once(">; rel=\"item\"; title=\"")?;
@@ -118,7 +109,8 @@ impl Client {
         Ok(FetchedDefinition { bytes, versions: links.collect() })
     }
 
-    fn fetch_with_fields(
+    /// Fetches a document, and returns it with the header fields of the response.
+    pub(crate) fn fetch_document(
         &self,
         method: &str,
         url: &Url,
@@ -148,13 +140,8 @@ impl Client {
         let mut retries = self.retries;
         let result = loop {
             let result = attempt();
-            let Some((error, min_pause)) = result.as_ref().err().and_then(|error| Some((error, error.retry_after()?)))
-            else {
-                break result;
-            };
-            if retries == 0 {
-                break result;
-            }
+            let retry = result.as_ref().err().and_then(|error| Some((error, error.retry_after()?)));
+            let Some((error, min_pause)) = retry.filter(|_| retries > 0) else { break result };
             let pause = backoff.max(min_pause);
             self.progress.report_retry(error, pause);
             sleep(pause);

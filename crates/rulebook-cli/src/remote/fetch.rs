@@ -49,7 +49,7 @@ pub(crate) struct FetchOptions {
 pub(crate) fn run(options: FetchOptions) -> Result<Exit, Exit> {
     let FetchOptions { name, from, output, if_changed, client: client_options } = options;
     let local_path = local_path(&name, output).ok_or_else(|| {
-        output::print_usage_error(&format!("{name}: not a valid name for a local file; use --output FILE"))
+        output::print_usage_error(format!("{name}: not a valid name for a local file; use --output FILE"))
     })?;
     let client = client_options.create_client(name.clone())?;
     let fetched = fetch(&client, &from, &name, &local_path, if_changed);

@@ -73,7 +73,7 @@ impl ClientOptions {
             },
             (None, None) => Ok(None),
         };
-        let authorization = authorization.map_err(|why| output::print_system_error(&why))?;
+        let authorization = authorization.map_err(output::print_system_error)?;
         let progress = Progress::new(transfer, self.quiet);
         Ok(Client::new(authorization, self.retries, Duration::from_secs(self.timeout.into()), progress))
     }
@@ -123,7 +123,7 @@ impl ClientOptions {
 
 /// Prints the error of a failed transfer, and returns the exit code for it.
 pub(super) fn print_transfer_error(error: &TransferError) -> Exit {
-    let exit = output::print_system_error(&error.to_string());
+    let exit = output::print_system_error(error);
     if matches!(error, TransferError::ErrorResponse(_) | TransferError::Redirect { .. }) {
         Exit::ErrorsReported
     } else {

@@ -54,7 +54,7 @@ pub(crate) struct SendOptions {
 
 pub(crate) fn run(options: &SendOptions) -> Result<Exit, Exit> {
     let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
-    let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
+    let outgoing = outgoing_files(files, name.as_deref()).map_err(output::print_usage_error)?;
     let condition = match if_match {
         Some(tag) => Some((header::IF_MATCH, ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag)).to_string())),
         None => if_absent.then(|| (header::IF_NONE_MATCH, "*".to_owned())),
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &SendOptions) -> Result<Exit, Exit> {
         files => output::count_with_noun(files.len(), "file"),
     };
     let client = client_options.create_client(shown_name)?;
-    let sent = send(&client, to, &outgoing, &condition);
+    let sent = client.with_retries(|| attempt_send(&client, to, &outgoing, &condition));
     let (digests, verification) = sent.map_err(|error| print_transfer_error(&error))?;
     let names = outgoing.iter().map(|file| file.name.as_str());
     Ok(client_options.print_digests(digests.into_iter().zip(names), verification))
@@ -102,15 +102,6 @@ pub(crate) type WriteCondition = Option<(HeaderName, String)>;
 
 /// Sends files in one request, so that the server stores either all of them or none. Returns the digest of each file,
 /// and whether the server confirmed it.
-pub(crate) fn send(
-    client: &Client,
-    server: &Url,
-    files: &[OutgoingFile],
-    condition: &WriteCondition,
-) -> Result<(Vec<Hash>, Verification), TransferError> {
-    client.with_retries(|| attempt_send(client, server, files, condition))
-}
-
 fn attempt_send(
     client: &Client,
     server: &Url,

@@ -116,8 +116,8 @@ impl Changes {
     }
 
     pub(super) fn of_definition(folder: &Path) -> Result<Self, String> {
-        let (sender, events) = channel();
-        let reports = sender.clone();
+        let mut changes = Self::on_request();
+        let reports = changes.sender.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // The server itself reads the files.
             let Some(event) = event.ok().filter(|event| !matches!(event.kind, EventKind::Access(_))) else { return };
@@ -126,9 +126,7 @@ impl Changes {
                 let _ = reports.send(Event::FileChanged(path));
             }
         });
-        let watcher = watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?;
-        let reported = BTreeSet::new();
-        let mut changes = Self { watcher: Some(watcher), folders: BTreeSet::new(), reported, sender, events };
+        changes.watcher = Some(watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?);
         let path = folder.canonicalize().map_err(|error| format!("--api {}: {error}", folder.display()))?;
         changes.report(&path, RecursiveMode::NonRecursive);
         changes.folders.insert(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
