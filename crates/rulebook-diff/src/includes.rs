@@ -298,12 +298,7 @@ impl Comparison {
         }
     }
 
-    fn compare_objects(
-        &mut self,
-        wide: &ObjectShape,
-        narrow: &ObjectShape,
-        narrow_check: &Arc<dyn Check>,
-    ) -> Inclusion {
+    fn compare_objects(&mut self, wide: &ObjectShape, narrow: &ObjectShape, object: &Arc<dyn Check>) -> Inclusion {
         fn find<'a>(shape: &'a ObjectShape, name: &str) -> Option<&'a ObjectField> {
             shape.fields.iter().find(|field| field.name == name)
         }
@@ -311,7 +306,7 @@ impl Comparison {
         for field in &wide.fields {
             let narrow_field = find(narrow, &field.name);
             if !field.optional && narrow_field.is_none_or(|narrow_field| narrow_field.optional) {
-                results.push(shown_by(object_without(&**narrow_check, &self.samples(narrow_check), &field.name)));
+                results.push(shown_by(object_without(&**object, &self.samples(object), &field.name)));
             }
             if let Some(ObjectField { check, optional, .. }) = narrow_field {
                 let compared = match field.optional {
@@ -321,8 +316,8 @@ impl Comparison {
                 };
                 results.push(match compared {
                     Inclusion::Excluded(Some(value)) => {
-                        let samples = self.samples(narrow_check);
-                        shown_by(object_with(&**narrow_check, &samples, Some(&field.name), &value))
+                        let samples = self.samples(object);
+                        shown_by(object_with(&**object, &samples, Some(&field.name), &value))
                     }
                     result => result,
                 });
@@ -334,13 +329,13 @@ impl Comparison {
         }
         if wide.is_closed {
             let unlisted = narrow.fields.iter().find(|field| find(wide, &field.name).is_none());
-            let samples = self.samples(narrow_check);
+            let samples = self.samples(object);
             if let Some(ObjectField { name, check, .. }) = unlisted {
                 let value = check.example().unwrap_or(Value::Null);
-                results.push(shown_by(object_with(&**narrow_check, &samples, Some(name), &value)));
+                results.push(shown_by(object_with(&**object, &samples, Some(name), &value)));
             } else if !narrow.is_closed {
                 let value = Value::Bool(true);
-                results.push(shown_by(object_with(&**narrow_check, &samples, Some("unlisted"), &value)));
+                results.push(shown_by(object_with(&**object, &samples, Some("unlisted"), &value)));
             }
         }
         let is_min_included = wide.min.is_none_or(|min| narrow.min.is_some_and(|narrow| narrow >= min));

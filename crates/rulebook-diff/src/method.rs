@@ -30,7 +30,7 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
     if has_ended(before) && has_ended(after) {
         return changes;
     }
-    let mut add = |kind, message: String| changes.push(Change::new(kind, message).at(before.span, after.span));
+    let mut add = |kind, message: String| changes.push(Change::new(kind, message));
     if before.id != after.id {
         add(ChangeKind::MethodRenamed, format!("has the id `{}`, and had `{}`", after.id, before.id));
     }
@@ -172,18 +172,14 @@ pub(crate) fn compare_scope(before: MethodOf<'_>, after: MethodOf<'_>, changes: 
     let is_satisfied = |has: &Group, required: &[Group]| {
         required.is_empty() || required.iter().any(|group| group.iter().all(|permission| has_it(has, permission)))
     };
-    let callers = if old_groups.is_empty() { vec![Group::new()] } else { old_groups.clone() };
-    if let Some(refused) = callers.iter().find(|group| !is_satisfied(group, &new_groups)) {
-        let message = format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
+    let callers = |groups: &[Group]| if groups.is_empty() { vec![Group::new()] } else { groups.to_vec() };
+    let message = || format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
+    if let Some(refused) = callers(&old_groups).iter().find(|group| !is_satisfied(group, &new_groups)) {
         let permissions: Vec<&str> = refused.iter().map(|permission| &*permission.words).collect();
         let witness = json!({ "caller": { "permissions": permissions } });
-        changes.push(Change::new(ChangeKind::ScopeTightened, message).witness(witness).at(old.span, new.span));
-        return;
-    }
-    let new_callers = if new_groups.is_empty() { vec![Group::new()] } else { new_groups.clone() };
-    if new_callers.iter().any(|group| !is_satisfied(group, &old_groups)) {
-        let message = format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
-        changes.push(Change::new(ChangeKind::ScopeWidened, message).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::ScopeTightened, message()).witness(witness));
+    } else if callers(&new_groups).iter().any(|group| !is_satisfied(group, &old_groups)) {
+        changes.push(Change::new(ChangeKind::ScopeWidened, message()));
     }
 }
 
@@ -219,7 +215,7 @@ pub(crate) fn compare_limits(old: &Api, new: &Api) -> Vec<Change> {
         let previous = before.get(name).unwrap_or(&Json::Null);
         let is_raised = value.as_f64() > previous.as_f64();
         let kind = if is_raised { ChangeKind::LimitRaised } else { ChangeKind::LimitLowered };
-        Change::new(kind, format!("the limit `{name}` is {value}, and was {previous}")).at(old.span, new.span)
+        Change::new(kind, format!("the limit `{name}` is {value}, and was {previous}"))
     };
     changed.map(to_change).collect()
 }
@@ -229,7 +225,7 @@ pub(crate) fn compare_outputs(old: &Method, new: &Method, types: &mut Comparison
         let returns = |method: &Method| if method.options.download { "a file" } else { "outputs" };
         let message = format!("returns {} instead of {}", returns(new), returns(old));
         let witness = json!({ "response": { "returns": returns(new) } });
-        changes.push(Change::new(ChangeKind::DownloadChanged, message).witness(witness).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::DownloadChanged, message).witness(witness));
     }
     compare_statuses(old, new, changes);
     // The status is no part of a response that documents list among the outputs.
@@ -257,7 +253,7 @@ pub(crate) fn compare_outputs(old: &Method, new: &Method, types: &mut Comparison
     }
     if let (Some(tag), None) = (&old.options.version, &new.options.version) {
         let message = format!("`{tag}` is no longer the entity tag of responses");
-        changes.push(Change::new(ChangeKind::EntityTagRemoved, message).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::EntityTagRemoved, message));
     }
     compare_errors(old, new, changes);
 }
@@ -320,9 +316,9 @@ fn compare_statuses(old: &Method, new: &Method, changes: &mut Vec<Change>) {
     let message = || format!("has the status {}, and had {}", list(&new_statuses), list(&old_statuses));
     if let Some(added) = new_statuses.iter().find(|status| !old_statuses.contains(status)) {
         let witness = json!({ "response": { "status": added } });
-        changes.push(Change::new(ChangeKind::StatusAdded, message()).witness(witness).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::StatusAdded, message()).witness(witness));
     } else if old_statuses.iter().any(|status| !new_statuses.contains(status)) {
-        changes.push(Change::new(ChangeKind::StatusRemoved, message()).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::StatusRemoved, message()));
     }
 }
 

@@ -287,7 +287,7 @@ fn request(method: &Method, with: Option<(&Parameter, &Json)>, without: Option<&
 }
 
 /// Compares the constraints of a method. Their parameters are the same if they have the same place in requests.
-pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut Vec<Change>) {
+fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut Vec<Change>) {
     let (old, new) = (before.method, after.method);
     let key = |constraint: &Constraint| constraint.in_words(&|name| name_in_old(before, after, name));
     let old_keys: Vec<String> = old.constraints.iter().map(|it| it.in_words(&str::to_owned)).collect();
@@ -296,7 +296,7 @@ pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, cha
         if !new_keys.contains(key) {
             let words = constraint.in_words(&|name| old.request_name(name));
             let message = format!("no longer requires this: {words}");
-            changes.push(Change::new(ChangeKind::ConstraintRemoved, message).at(old.span, new.span));
+            changes.push(Change::new(ChangeKind::ConstraintRemoved, message));
         }
     }
     for (constraint, key) in new.constraints.iter().zip(&new_keys) {
@@ -306,15 +306,14 @@ pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, cha
             let is_changed = |name: &&String| changes_values(new, name) != changes_values(old, &name_in_old(name));
             if let Some(name) = constraint.names.iter().find(is_changed).filter(|_| constraint.kind.compares_values()) {
                 let message = format!("`after` of `{}` has changed, and so this: {words}", new.request_name(name));
-                changes.push(Change::new(ChangeKind::ConstraintChanged, message).at(old.span, new.span));
+                changes.push(Change::new(ChangeKind::ConstraintChanged, message));
             }
             continue;
         }
         let witness =
             combinations(old).iter().find_map(|given| refused_request(old, (constraint, &name_in_old), given));
         let kind = if witness.is_some() { ChangeKind::ConstraintAdded } else { ChangeKind::ConstraintChanged };
-        let change = Change::new(kind, format!("requires this: {words}")).witness(witness).at(old.span, new.span);
-        changes.push(change);
+        changes.push(Change::new(kind, format!("requires this: {words}")).witness(witness));
     }
 }
 

@@ -11,7 +11,7 @@ use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use rulebook_model::Value;
-use rulebook_model::types::{Check, NamedSchema, is_shallow};
+use rulebook_model::types::{Check, NamedSchema, compare_numbers, is_shallow};
 use serde_json::{Map, Value as Json};
 
 use crate::includes::{Inclusion, all, any};
@@ -161,24 +161,18 @@ impl Alternative {
         if self.keywords.keys().any(|keyword| !known.contains(&keyword.as_str())) {
             return Inclusion::Unknown;
         }
-        let as_number = |json: &Json| json.as_number().cloned();
-        let bound = |keywords: &Map<String, Json>, name: &str| keywords.get(name).and_then(as_number);
-        // `compare` compares whole numbers exactly.
-        let compare = |one: &serde_json::Number, other: &serde_json::Number| {
-            let [one, other] = [one, other].map(|number| Json::Number(number.clone()));
-            rulebook_model::types::compare_numbers(&Value::from(&one), &Value::from(&other))
-        };
-        let limits = |narrow_limit: Option<serde_json::Number>, limit: Option<serde_json::Number>, outside| match limit
-        {
-            None => true,
-            Some(limit) => narrow_limit.is_some_and(|narrow| compare(&narrow, &limit).is_some_and(|it| it != outside)),
-        };
-        let values: Option<Vec<_>> = narrow.values().map(|values| values.iter().filter_map(as_number).collect());
-        let is_included = |name: &str, outside: Ordering| match &values {
-            Some(values) => {
-                values.iter().all(|value| limits(Some(value.clone()), bound(&self.keywords, name), outside))
+        let values = narrow.values();
+        let is_included = |name: &str, outside: Ordering| {
+            let Some(limit) = self.keywords.get(name).filter(|limit| limit.is_number()) else { return true };
+            let is_inside = |number: &Json| {
+                // Whole numbers are compared exactly.
+                let order = compare_numbers(&Value::from(number), &Value::from(limit));
+                order.is_some_and(|order| order != outside)
+            };
+            match &values {
+                Some(values) => values.iter().filter(|value| value.is_number()).all(is_inside),
+                None => narrow.keywords.get(name).filter(|bound| bound.is_number()).is_some_and(is_inside),
             }
-            None => limits(bound(&narrow.keywords, name), bound(&self.keywords, name), outside),
         };
         match is_included("minimum", Ordering::Less) && is_included("maximum", Ordering::Greater) {
             true => Inclusion::Included,
