@@ -110,11 +110,7 @@ fn print_download(runtime: &Runtime, download: Download) -> Exit {
         Content::Stream(pieces) => print_stream(runtime, pieces),
         Content::Ranged(content) => print_stream(runtime, content.stream(0..content.length())),
     };
-    match copied {
-        Ok(()) => Exit::Success,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => output::print_system_error(format!("cannot write the file to standard output: {error}")),
-    }
+    output::exit_of_output(copied, "cannot write the file to standard output")
 }
 
 fn print_stream(runtime: &Runtime, mut pieces: ByteStream) -> io::Result<()> {

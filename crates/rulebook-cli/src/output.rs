@@ -52,10 +52,15 @@ pub(super) fn queued_stderr() -> Option<LineQueue> {
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
 /// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
 pub(super) fn print_to_stdout(text: &str) -> Exit {
-    match write_to_stdout(text.as_bytes()) {
+    exit_of_output(write_to_stdout(text.as_bytes()), "standard output")
+}
+
+/// Returns the exit code of an output that was written, as [`print_to_stdout`] does. `place` begins the error message.
+pub(super) fn exit_of_output(written: io::Result<()>, place: &str) -> Exit {
+    match written {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => print_system_error(format!("standard output: {error}")),
+        Err(error) => print_system_error(format!("{place}: {error}")),
     }
 }
 
@@ -121,11 +126,10 @@ fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
 
 /// Prints a text to standard error. Errors of writing are ignored, because there is no place to report them.
 pub(super) fn print_to_stderr(text: &str) {
-    if let Some(mut queue) = queued_stderr() {
-        let _ = queue.write_all(text.as_bytes());
-        return;
-    }
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = match queued_stderr() {
+        Some(mut queue) => queue.write_all(text.as_bytes()),
+        None => io::stderr().lock().write_all(text.as_bytes()),
+    };
 }
 
 /// Prints the errors of a definition to standard error, in color if standard error is a terminal. Returns the exit code

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 use clap::Args;
-use rulebook::{Identity, Rulebook};
+use rulebook::Identity;
 use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
 use rulebook_model::diagnostic::{Diagnostic, Report, Sources};
 use rulebook_model::invisible::replace_invisible;
@@ -15,7 +15,7 @@ use rulebook_model::span::{Span, Spanned};
 use rulebook_model::test_file::{self, Call, Step, Test, fill};
 use rulebook_model::types::Arity;
 use rulebook_model::uri::percent_encode;
-use rulebook_test::{Client, MethodCall, Misuse, StartError, TestResponse};
+use rulebook_test::{Client, MethodCall, Misuse, TestResponse};
 use serde_json::{Map, Value as Json};
 
 use crate::call::caller;
@@ -106,10 +106,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
         let folder = file.path.parent().unwrap_or(Path::new(""));
         for test in &file.tests {
             log.take();
-            let result = run_test(settings.new_rulebook(app), &api, folder, test).map_err(|error| {
+            let client = Client::new(settings.new_rulebook(app)).map_err(|error| {
                 output::print_to_stderr(&log.take());
                 output::print_system_error(error)
             })?;
+            let mut running = Running { client: &client, api: &api, folder, saved: Map::new() };
+            let result = test.steps.iter().try_for_each(|step| running.carry_out(step));
+            // What the server logs when it stops belongs to this test.
+            drop(client);
             printer.print_result(test, result, &log.take())?;
         }
     }
@@ -195,14 +199,6 @@ struct Failed {
     pub call: String,
     pub failures: Vec<Failure>,
     pub response: Option<TestResponse>,
-}
-
-/// Starts a server with an empty data folder, and carries out the steps of a test until one fails.
-/// Fails if the server cannot be started.
-fn run_test(rulebook: Rulebook, api: &Api, folder: &Path, test: &Test) -> Result<Result<(), Box<Failed>>, StartError> {
-    let client = Client::new(rulebook)?;
-    let mut running = Running { client: &client, api, folder, saved: Map::new() };
-    Ok(test.steps.iter().try_for_each(|step| running.carry_out(step)))
 }
 
 struct Running<'a> {

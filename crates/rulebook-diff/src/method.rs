@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rulebook_model::call::Source;
-use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{
     Api, DeclaredError, Idempotency, Method, Module, MultipartLimits, Output, OutputPlace, Parameter, Permission,
     PermissionPart, RateLimit, Scope,
@@ -327,14 +326,13 @@ fn compare_errors(old: &Method, new: &Method, changes: &mut Vec<Change>) {
         method.errors.iter().find(|error| error.name == name)
     }
     for error in &old.errors {
-        let code = |status: ErrorStatus| status.get();
         match find(new, &error.name) {
             None => {
                 let message = format!("no longer returns the error `{}`", error.name);
                 changes.push(Change::new(ChangeKind::ErrorRemoved, message).at(error.span, new.span));
             }
-            Some(known) if code(known.status) != code(error.status) => {
-                let (status, previous) = (code(known.status), code(error.status));
+            Some(known) if known.status.get() != error.status.get() => {
+                let (status, previous) = (known.status.get(), error.status.get());
                 let message = format!("the error `{}` has the status {status}, and had {previous}", error.name);
                 let witness = json!({ "response": { "error": error.name, "status": status } });
                 let change = Change::new(ChangeKind::ErrorStatusChanged, message).witness(witness);

@@ -90,8 +90,11 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
         if is_known {
             continue;
         }
-        let kind = if parameter.optional { ChangeKind::ParameterAdded } else { ChangeKind::RequiredParameterAdded };
-        let message = format!("reads {}, which {}", words(parameter), presence(parameter));
+        let (kind, presence) = match parameter.optional {
+            true => (ChangeKind::ParameterAdded, "is optional"),
+            false => (ChangeKind::RequiredParameterAdded, "is required"),
+        };
+        let message = format!("reads {}, which {presence}", words(parameter));
         let change = Change::new(kind, message).of_parameter(parameter.request_name());
         changes.push(change.witness(request(old.method, None, None)).at(old.method.span, parameter.span));
     }
@@ -110,10 +113,6 @@ pub(crate) fn compare_names_of_positions(old: MethodOf<'_>, new: MethodOf<'_>) -
         Some(change.at(before.span, after.span))
     });
     renamed.collect()
-}
-
-fn presence(parameter: &Parameter) -> &'static str {
-    if parameter.optional { "is optional" } else { "is required" }
 }
 
 fn words(parameter: &Parameter) -> String {

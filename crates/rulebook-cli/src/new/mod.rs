@@ -239,7 +239,6 @@ enum HandlerLanguage {
 }
 
 const GREETING: StarterFile = ("api/greeting.json", include_str!("templates/shared/api/greeting.json"));
-const GREETING_TESTS: StarterFile = ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"));
 /// The files that git ignores in a project without Rust.
 const GITIGNORE: StarterFile = (".gitignore", include_str!("templates/shared/gitignore.in"));
 
@@ -256,6 +255,10 @@ const RUST: &[StarterFile] = &[
     ("tests/greeting.rs", include_str!("templates/rust/tests/greeting.rs")),
 ];
 
+/// The files of a project whose example is a greeting, in any language but Rust.
+const OF_GREETING: &[StarterFile] =
+    &[GITIGNORE, GREETING, ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"))];
+
 const SQL: &[StarterFile] = &[
     GITIGNORE,
     ("README.md", include_str!("templates/sql/README.md.in")),
@@ -266,18 +269,12 @@ const SQL: &[StarterFile] = &[
 ];
 
 const PYTHON: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/python/README.md.in")),
     ("api/app.json", include_str!("templates/python/api/app.json")),
     ("handlers.py", include_str!("templates/python/handlers.py")),
 ];
 
 const NODE: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/node/README.md.in")),
     ("api/app.json", include_str!("templates/node/api/app.json")),
     ("greeting.mjs", include_str!("templates/node/greeting.mjs")),
@@ -285,9 +282,6 @@ const NODE: &[StarterFile] = &[
 ];
 
 const PHP: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/php/README.md.in")),
     ("api/app.json", include_str!("templates/php/api/app.json")),
     ("greeting.php", include_str!("templates/php/greeting.php")),
@@ -296,15 +290,15 @@ const PHP: &[StarterFile] = &[
 
 impl HandlerLanguage {
     fn files(self) -> impl Iterator<Item = StarterFile> {
-        let (files, sdk): (&[StarterFile], &[StarterFile]) = match self {
-            Self::Rust => (RUST, &[]),
-            Self::Sql => (SQL, &[]),
-            Self::Python => (PYTHON, sdk::PYTHON),
-            Self::Node => (NODE, sdk::NODE),
-            Self::Php => (PHP, sdk::PHP),
-            Self::FastCgi => (&[GITIGNORE], &[]),
+        let groups: &[&[StarterFile]] = match self {
+            Self::Rust => &[RUST],
+            Self::Sql => &[SQL],
+            Self::Python => &[OF_GREETING, PYTHON, sdk::PYTHON],
+            Self::Node => &[OF_GREETING, NODE, sdk::NODE],
+            Self::Php => &[OF_GREETING, PHP, sdk::PHP],
+            Self::FastCgi => &[&[GITIGNORE]],
         };
-        files.iter().chain(sdk).copied()
+        groups.iter().copied().flatten().copied()
     }
 
     fn has_test_files(self) -> bool {
@@ -312,10 +306,7 @@ impl HandlerLanguage {
     }
 
     fn serve_command(self) -> &'static str {
-        match self {
-            Self::Rust => "cargo run -- serve --watch",
-            Self::Sql | Self::Python | Self::Node | Self::Php | Self::FastCgi => "rulebook serve --watch",
-        }
+        if self == Self::Rust { "cargo run -- serve --watch" } else { "rulebook serve --watch" }
     }
 }
 

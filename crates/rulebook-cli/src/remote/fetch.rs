@@ -61,16 +61,13 @@ pub(crate) fn run(options: FetchOptions) -> Result<Exit, Exit> {
         .print_digests([(digest, &*local_path.to_string_lossy())], verification.unwrap_or(Verification::Verified)))
 }
 
-/// Returns `true` if the path ends in a separator. Such a path means a folder, even if the folder does not exist.
-fn ends_in_separator(path: &Path) -> bool {
-    path.as_os_str().to_string_lossy().ends_with(is_separator)
-}
-
 /// Returns the path of the local file to write. `name` is the file's name on the server, `output` the value of
 /// `--output`. Returns `None` if the last segment of `name` cannot be used as a local file name.
 fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
+    // A path that ends in a separator means a folder, even if the folder does not exist.
+    let is_folder = |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with(is_separator);
     let folder = match output {
-        Some(output) if !output.is_dir() && !ends_in_separator(&output) => return Some(output),
+        Some(output) if !is_folder(&output) => return Some(output),
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;
@@ -310,6 +307,8 @@ impl PartialFile {
         }
         fs::rename(&self.part_path, &self.local_path).map_err(TransferError::at_path(&self.local_path))?;
         let _ = remove_if_exists(&self.tag_path);
+        // Systems other than Unix cannot write a folder to the disk explicitly.
+        #[cfg(unix)]
         sync_folder(&self.local_path).map_err(TransferError::at_path(&self.local_path))?;
         Ok((digest, verification))
     }
@@ -379,12 +378,6 @@ fn is_file_at(_: &File, _: &Path) -> bool {
 fn sync_folder(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
-}
-
-/// Does nothing, because systems other than Unix cannot write a folder to the disk explicitly.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 // Two files with the same digest have the same content. The file stores of rulebook servers use the BLAKE3 hash of a

@@ -80,16 +80,16 @@ fn outgoing_files(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingF
         (Some(name), _) if !name.ends_with('/') => {
             Err(format!("--as {name}: for several files, name a folder that ends in `/`"))
         }
-        (folder, _) => files.iter().map(|path| outgoing_file_in_folder(path, folder.unwrap_or_default())).collect(),
+        (folder, _) => {
+            let folder = folder.unwrap_or_default();
+            let in_folder = |path: &PathBuf| {
+                let why = || format!("{}: the path has no name that a server accepts; use --as NAME", path.display());
+                let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(why)?;
+                Ok(OutgoingFile { path: path.clone(), name: format!("{folder}{name}") })
+            };
+            files.iter().map(in_folder).collect()
+        }
     }
-}
-
-/// Returns a local file together with its name on the server: the folder, and then the name of the local file.
-fn outgoing_file_in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name =
-        name.ok_or_else(|| format!("{}: the path has no name that a server accepts; use --as NAME", path.display()))?;
-    Ok(OutgoingFile { path: path.to_owned(), name: format!("{folder}{name}") })
 }
 
 pub(crate) struct OutgoingFile {

@@ -163,11 +163,6 @@ impl Version {
         Self { major, minor: numbers.next().and_then(Result::ok) }
     }
 
-    /// Returns `true` if a file of the project says which version it is.
-    fn is_known(self) -> bool {
-        self.minor.is_some()
-    }
-
     /// Returns `true` if PhalApi checks `@method`. A later version is assumed if the version is unknown.
     fn checks_method(self) -> bool {
         (self.major, self.minor.unwrap_or(u32::MAX)) >= CHECKS_METHOD
@@ -260,7 +255,7 @@ fn add_catalogue(context: &Context<'_>, import: &mut Import) {
         import.add_imported(&place.file, format!("line {}: `catalogue` in `api/app.json`", place.line));
     }
     let unknown = "the version of PhalApi is not known exactly";
-    if !version.is_known() {
+    if version.minor.is_none() {
         let (file, line) =
             export.version.as_ref().map_or(("composer.json", None), |found| (&found.file, Some(found.line)));
         let message =
