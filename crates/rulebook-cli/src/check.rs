@@ -103,7 +103,6 @@ fn has_program(folder: &Path) -> bool {
 /// The API, the values that its methods have from elsewhere, and the warnings; or all errors.
 type Checked = Result<(Api, Vec<InheritedValue>, Report), Report>;
 
-/// Checks everything that does not depend on what has errors.
 fn check(validated: Validated, replaced: &[&str], folder: &Path, options: &CheckOptions) -> Result<Checked, Exit> {
     let mut errors = [validated.errors.clone(), validated.service_address_errors(replaced)].concat();
     let mut warnings = validated.warnings.diagnostics.clone();

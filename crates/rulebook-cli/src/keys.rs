@@ -247,7 +247,6 @@ fn deliver_key(
     }
 }
 
-/// Creates a file that only its owner can read.
 fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -289,7 +288,6 @@ fn format_keys(keys: &[(Entry, Usage)], calls: Option<&DeprecatedCalls>, json: b
     output::table(&rows)
 }
 
-/// Formats a time (RFC 3339, in UTC) without fractions of a second.
 fn format_time(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
@@ -447,7 +445,6 @@ fn parse_expiry(text: &str) -> Result<Timestamp, &'static str> {
     if at > now { Ok(at) } else { Err("the time is in the past") }
 }
 
-/// Parses a duration that is not negative.
 pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, &'static str> {
     let now = Timestamp::now();
     let end = end_of_duration(text, now).ok_or("expected a duration: 30m, 24h, 7d")?;

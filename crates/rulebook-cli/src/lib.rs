@@ -266,7 +266,6 @@ fn validate_with_data(app: AddHandlers<'_>, settings: &Settings) -> Result<Valid
     validated.check_variables(|setting| setting == "data" && settings.data.is_none())
 }
 
-/// Creates the asynchronous runtime of a command that waits for a single task.
 fn new_runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

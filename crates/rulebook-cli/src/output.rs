@@ -197,7 +197,6 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     })
 }
 
-/// Returns the number of errors in a report, as text: `1 error`, `2 errors`.
 pub(super) fn error_count(report: &Report) -> String {
     count_with_noun(report.diagnostics.iter().filter(|diagnostic| !diagnostic.is_warning).count(), "error")
 }

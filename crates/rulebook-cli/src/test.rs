@@ -52,12 +52,10 @@ pub(super) struct TestOptions {
 /// The default filter of log records, which are shown if a test fails: what workers print, and warnings.
 const LOG_FILTER: &str = "warn,rulebook_process=info";
 
-/// The log since the last test began.
 #[derive(Clone, Default)]
 struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedLog {
-    /// Returns the records, and forgets them.
     fn take(&self) -> String {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
@@ -316,7 +314,6 @@ fn text(value: Json) -> String {
     }
 }
 
-/// The maximum length in characters of a value in a message.
 const MAX_SHOWN: usize = 300;
 
 fn check_response(step: &Step, response: &TestResponse, saved: &Map<String, Json>) -> Vec<Failure> {
@@ -492,7 +489,6 @@ fn shortened(text: &str, max: usize) -> String {
     }
 }
 
-/// The maximum length in characters of a body that is shown.
 const MAX_BODY: usize = 2_000;
 
 const GREEN: &str = "\x1b[32m";

@@ -70,7 +70,6 @@ pub(crate) struct Comparison {
     /// The limits `part` of the APIs of the wide and of the narrow type.
     part_limits: (u64, u64),
     pairs: Vec<Pair>,
-    /// The indexes of the pairs by the addresses of their types.
     indexes: HashMap<(Address, Address), usize>,
     /// The pairs whose parts must be compared, because the pair is new or the inclusion of a part has changed.
     waiting: Vec<usize>,
@@ -513,12 +512,10 @@ fn are_alike(wide: &dyn Check, narrow: &dyn Check) -> bool {
             || text_attributes(wide) == text_attributes(narrow) && kinds(&wide.schema()) == kinds(&narrow.schema()))
 }
 
-/// Returns `true` if a type reads the text `null` as null.
 fn reads_null(check: &dyn Check) -> bool {
     check.decode("null".into()) == Value::Null
 }
 
-/// Returns the attributes of a type that say how it reads a text.
 fn text_attributes(check: &dyn Check) -> [Option<Json>; 2] {
     let TypeExpr { attributes, .. } = check.type_expr();
     ["format", "separator"].map(|name| attributes.get(name).cloned())

@@ -22,7 +22,6 @@ pub(crate) struct MethodInApi<'a> {
     pub(crate) of: MethodOf<'a>,
 }
 
-/// Returns the changes of a method that both definitions have.
 pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Comparison) -> Vec<Change> {
     let (before, after) = (old.of.method, new.of.method);
     let mut changes = Vec::new();
@@ -151,7 +150,6 @@ fn compare_rate_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Cha
     (before != after || old_cost != new_cost).then(|| Change::new(ChangeKind::RateLimitRaised, message()))
 }
 
-/// A permission that a method requires.
 #[derive(Clone)]
 struct Required {
     /// With the names of variables that clients know.
@@ -202,7 +200,6 @@ fn scope_words(groups: &[Group]) -> String {
     if groups.is_empty() { "no permission".to_owned() } else { groups.join(", or ") }
 }
 
-/// Returns a change for each limit that has another value.
 pub(crate) fn compare_limits(old: &Api, new: &Api) -> Vec<Change> {
     let limits = |api: &Api| match serde_json::to_value(&api.limits) {
         Ok(Json::Object(limits)) => limits,

@@ -68,7 +68,6 @@ pub(crate) fn name_in_old(old: MethodOf<'_>, new: MethodOf<'_>, name: &str) -> S
     known.map_or_else(|| format!("new {name}"), |before| before.name.clone())
 }
 
-/// Compares the parameters of a method, and the constraints between them.
 pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparison, changes: &mut Vec<Change>) {
     for parameter in &old.method.parameters {
         match new.find(&old.key(parameter)) {
@@ -251,7 +250,6 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
         // The number of a backtick in JSON: the attributes are in backticks.
         false => format!(" with `{}`", Json::Object(written.attributes.clone()).to_string().replace('`', "\\u0060")),
     };
-    /// The maximum number of characters of a type in a message.
     const MAX_LEN: usize = 200;
     let words = format!("`{}`{attributes}", written.term);
     match words.char_indices().nth(MAX_LEN) {

@@ -186,7 +186,6 @@ impl Alternative {
 
 /// The maximum size of an automaton in bytes. Patterns with a larger one are not compared.
 const MAX_AUTOMATON_SIZE: usize = 8 << 20;
-/// The maximum number of pairs of states that a walk visits.
 const MAX_VISITED: usize = 50_000;
 /// The length up to which lengths are compared together with patterns.
 const MAX_LENGTH_IN_PATTERN: u64 = 2_000;
@@ -425,9 +424,7 @@ mod tests {
 
 #[derive(Default)]
 pub(crate) struct Samples {
-    /// A typical value.
     pub(crate) example: Option<Value<'static>>,
-    /// Values at the limits of the type.
     pub(crate) boundary_values: Vec<Value<'static>>,
     /// The number of values at all levels of nesting, each multiplied by its level: a measure of the time that the
     /// generation of the samples has taken.
@@ -490,7 +487,6 @@ pub(crate) fn list_with(list: &dyn Check, samples: &Samples, item: &Value<'stati
     })
 }
 
-/// The maximum length of a list that is made as an example.
 const MAX_LIST_LENGTH: u64 = 1000;
 
 /// Returns a list of the narrow type that has one item more than the wide type allows.
@@ -524,7 +520,6 @@ pub(crate) fn object_with(
     })
 }
 
-/// Returns an object of the type without this member.
 pub(crate) fn object_without(object: &dyn Check, samples: &Samples, name: &str) -> Option<Value<'static>> {
     first_valid(object, samples, |sample| match sample {
         Value::Map(mut members) => {

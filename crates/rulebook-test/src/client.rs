@@ -19,7 +19,6 @@ use ureq::Agent;
 
 use crate::{MethodCall, Request};
 
-/// Timeout for a request and its whole response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that serves an API on a free local port and calls it over HTTP. Dropping the client stops the server.

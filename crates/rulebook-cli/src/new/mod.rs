@@ -177,7 +177,6 @@ impl ProjectName {
         &self.0
     }
 
-    /// Returns the name of the crate as Rust code uses it, with `_` instead of `-`.
     fn crate_name(&self) -> String {
         self.0.replace('-', "_")
     }
@@ -220,7 +219,6 @@ fn is_reserved(name: &str) -> bool {
 /// The path and the text of a file. The text contains the placeholders that `project.rs` fills.
 type StarterFile = (&'static str, &'static str);
 
-/// What the handlers of a new project are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum HandlerLanguage {
     /// Rust: a Cargo project.
@@ -333,7 +331,6 @@ struct ProjectContent<'a> {
     pub language: HandlerLanguage,
     /// The files of an imported project, which replace the example; it is written in Rust.
     pub imported: Option<&'a [ImportedFile]>,
-    /// `true` if the project needs the crate `rulebook-iapi`.
     pub needs_iapi: bool,
 }
 
@@ -395,7 +392,6 @@ fn create_project(
     fs::rename(&project, parent.join(name.as_str()))
 }
 
-/// Writes a file, after creating its folder.
 fn write_file(file: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;

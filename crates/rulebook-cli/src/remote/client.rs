@@ -24,7 +24,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
 
-/// The maximum size in bytes of a document that is read into memory.
 const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
 /// Returns the header field that sends an API key as a bearer token (RFC 6750), ignoring whitespace around the key.
@@ -45,7 +44,6 @@ pub(crate) struct FetchedDefinition {
     pub(crate) versions: Vec<(String, Url)>,
 }
 
-/// An HTTP client that sends an API key and repeats failed requests.
 pub(crate) struct Client {
     agent: Agent,
     authorization: Option<HeaderValue>,
@@ -191,7 +189,6 @@ pub(crate) fn document_url(server: &Url, path: &str) -> Url {
 // A rulebook server puts the message of an error in a member of a JSON object whose name depends on the server's
 // envelope, the format of its responses.
 
-/// Maximum number of bytes that are read from the body of an error response.
 const MAX_BODY_BYTES: u64 = 64 << 10;
 /// Maximum number of characters of a text from the server that a message shows.
 const MAX_SHOWN_CHARS: usize = 1000;

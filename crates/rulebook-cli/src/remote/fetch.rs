@@ -98,7 +98,6 @@ pub(crate) fn fetch(
     }
 }
 
-/// Returns the digest of the local file; `None` if the file does not exist.
 fn local_digest(path: &Path) -> Result<Option<Hash>, TransferError> {
     let hashed = File::open(path).and_then(|file| Hasher::new().update_reader(file).map(|hasher| hasher.finalize()));
     match hashed {
@@ -192,14 +191,12 @@ fn field_text(fields: &HeaderMap, name: HeaderName) -> Option<&str> {
 // the digest of the complete file. A later attempt resumes the transfer only if the file
 // on the server still has this digest. Without a digest, it starts from the beginning.
 
-/// The bytes of a file that have been received so far.
 pub(super) struct PartialFile {
     local_path: PathBuf,
     part_path: PathBuf,
     tag_path: PathBuf,
     /// The open `.part` file; `None` before anything has been received.
     file: Option<File>,
-    /// The digest that the complete file must have, if the server sent one.
     expected_digest: Option<Hash>,
     hasher: Hasher,
 }
@@ -240,7 +237,6 @@ impl PartialFile {
         self.hasher.count()
     }
 
-    /// Returns the digest of the complete file if the transfer can be resumed, otherwise `None`.
     pub(super) fn resumable_digest(&self) -> Option<Hash> {
         self.expected_digest.filter(|_| self.length() > 0)
     }
@@ -284,7 +280,6 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Returns `true` if the digest of the received bytes is that of the complete file.
     pub(super) fn is_complete(&self) -> bool {
         self.expected_digest == Some(self.hasher.finalize())
     }
@@ -358,7 +353,6 @@ fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `true` if the open file still has this path.
 #[cfg(unix)]
 fn is_file_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

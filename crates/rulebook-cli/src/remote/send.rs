@@ -149,10 +149,8 @@ fn attempt_send(
 /// shown as progress.
 pub(super) struct MultipartBody<'p> {
     pub(super) media_type: String,
-    /// The length of the body in bytes.
     pub(super) length: u64,
     remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
-    /// The digest of each file that has been read completely, in the order of the files.
     pub(super) digests: Vec<Hash>,
     pub(super) has_sent: bool,
     /// The error of a file that interrupted reading.
@@ -163,7 +161,6 @@ pub(super) struct MultipartBody<'p> {
 struct FileContent {
     file: File,
     path: PathBuf,
-    /// The length of the file in bytes when it was opened.
     length: u64,
     /// The number of bytes of the file that have not been read yet.
     unread: u64,

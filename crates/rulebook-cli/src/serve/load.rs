@@ -77,7 +77,6 @@ impl LoadError {
     }
 }
 
-/// Reads the definition, and checks it without the handlers of the program.
 pub(super) fn read_definition(app: AddHandlers<'_>, settings: &Settings) -> Result<Validated, Report> {
     let validated = settings.new_rulebook(app).validate()?;
     let mut validated = validated.replaced_settings(&settings.replaced_settings()).check_variables(|_| true)?;

@@ -42,7 +42,6 @@ enum Event {
     ServerStopped,
 }
 
-/// Why the definition is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     FilesChanged,
@@ -60,7 +59,6 @@ struct WatchedFolder {
 }
 
 impl WatchedFolder {
-    /// Returns the folder of a file, for all files with the same extension.
     fn of_file(file: &Path) -> Option<Self> {
         let folder = file.parent()?;
         // The events have absolute paths.
@@ -96,7 +94,6 @@ pub(super) struct Changes {
     /// `None` if only requests are reported.
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<WatchedFolder>,
-    /// The folders whose changes the operating system reports.
     reported: BTreeSet<PathBuf>,
     sender: Sender<Event>,
     events: Receiver<Event>,
@@ -352,7 +349,6 @@ fn sent_parameter<'a>(method: &'a Method, change: &Change) -> Option<&'a Paramet
     named.find(|parameter| is_at(parameter.span) || is_at(parameter.type_span)).filter(|parameter| parameter.optional)
 }
 
-/// Returns how often each caller has called any method, in descending order.
 fn callers_of_all(usage: &UsageCounts) -> Vec<(&str, u64)> {
     let mut sums = BTreeMap::new();
     for (caller, _, method) in usage.iter() {

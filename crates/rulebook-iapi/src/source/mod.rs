@@ -24,7 +24,6 @@ use thiserror::Error;
 
 type Result<T, E = SourceError> = std::result::Result<T, E>;
 
-/// Number of bytes of a value that are read at a time.
 const CHUNK_SIZE: usize = 1 << 20;
 
 /// The location of a database.
@@ -140,7 +139,6 @@ pub(super) enum SourceError {
     /// The database cannot be used. The text describes the reason and is logged.
     #[error("the database: {0}")]
     Unavailable(String),
-    /// The files cannot be written.
     #[error(transparent)]
     Store(StoreError),
 }
@@ -195,7 +193,6 @@ impl Column {
         }
     }
 
-    /// Returns the name of the table with its schema, quoted for SQL.
     #[cfg(feature = "servers")]
     fn quoted_table(&self, quote: char) -> String {
         match &self.schema {

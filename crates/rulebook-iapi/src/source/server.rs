@@ -80,7 +80,6 @@ fn block_on<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
     result
 }
 
-/// Waits for the result of an operation, at most for [`OPERATION_TIMEOUT`].
 pub(super) async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
     match timeout(OPERATION_TIMEOUT, operation).await {
         Ok(result) => Ok(result?),

@@ -42,7 +42,6 @@ struct SourceColumn<'c> {
     key: String,
     /// A name of the rowid; `None` if the table does not support incremental blob I/O.
     rowid: Option<&'static str>,
-    /// `true` if the database stores text in UTF-8.
     is_utf8: bool,
 }
 

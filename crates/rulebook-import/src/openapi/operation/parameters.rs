@@ -20,7 +20,6 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 #[derive(Default)]
 pub(super) struct Parameters {
-    /// The HTTP method of the operation.
     method: &'static str,
     pub entries: Map<String, Json>,
     pub constraints: Vec<Json>,
@@ -64,7 +63,6 @@ impl Parameters {
         })
     }
 
-    /// Adds constraints, except for those that are known.
     pub(super) fn add_constraints(&mut self, constraints: Vec<Json>) {
         for constraint in constraints {
             if !self.constraints.iter().any(|known| is_same_constraint(known, &constraint)) {
@@ -304,7 +302,6 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The media type of a request body, or of one with the same schema.
 struct Content<'a> {
-    /// The request body of the description.
     body: &'a Json,
     is_required: bool,
     media_type: &'a str,

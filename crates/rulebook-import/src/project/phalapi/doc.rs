@@ -261,7 +261,6 @@ const TYPES: [(&str, &str, &str); 9] = [
     ("date", "", "date datetime"),
 ];
 
-/// The words that stand for no value.
 const NO_VALUE: [&str; 5] = ["null", "void", "none", "nil", "never"];
 
 /// The characters that can separate the name of an output from its description.
@@ -269,13 +268,11 @@ const SEPARATORS: [char; 9] = [',', ';', ':', '=', '，', '；', '：', '、', '
 /// The characters with which a description can begin without a blank.
 const PARENTHESES: [char; 2] = ['(', '（'];
 
-/// The maximum number of steps to an output.
 const MAX_STEPS: usize = 32;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Field(String),
-    /// The items of an array: `[]`.
     Items,
 }
 

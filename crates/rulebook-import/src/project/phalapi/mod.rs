@@ -18,14 +18,12 @@ use super::{
 use doc::REFUSED;
 use export::{Class, Config, Export, Found, Method, Place, Reads, rules_of_clients};
 
-/// What the import of a class needs to know of the project.
 struct Context<'a> {
     export: &'a Export,
     version: Version,
     /// `true` if code that any method may call rejects requests with an unknown `ret`, and a handler in Rust does so
     /// too.
     has_other_rejections: bool,
-    /// `true` if PHP handles the calls.
     has_php: bool,
 }
 
@@ -144,7 +142,6 @@ const CHECKS_METHOD: (u32, u32) = (2, 16);
 
 /// The language with PhalApi's Chinese texts. In all languages that PhalApi does not have, its texts are English.
 const CHINESE: &str = "zh_cn";
-/// The other language of PhalApi.
 const ENGLISH: &str = "en";
 
 #[derive(Debug, Clone, Copy)]
@@ -232,7 +229,6 @@ fn add(context: &Context<'_>, import: &mut Import) {
     }
 }
 
-/// Returns what the entry scripts contain.
 fn found<'a>(export: &'a Export, name: &str) -> &'a [Found] {
     export.setup.get(name).map_or(&[], Vec::as_slice)
 }
