@@ -300,7 +300,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         #[cfg(feature = "client")]
         Command::Send(options) => send::run(&options),
         #[cfg(feature = "client")]
-        Command::Fetch(options) => fetch::run(options),
+        Command::Fetch(options) => fetch::run(&options),
         #[cfg(feature = "import")]
         Command::Import(options) => import::run(&options),
         #[cfg(feature = "new")]

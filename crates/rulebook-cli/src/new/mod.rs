@@ -90,12 +90,8 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
             Some((framework, folder, imported))
         }
     };
-    let content = ProjectContent {
-        language: options.handlers,
-        imported: imported.as_ref().map(|(.., imported)| imported.files.as_slice()),
-        needs_iapi: options.from == Some(Framework::InternalApi),
-    };
-    create_project(Path::new("."), name, &rulebook, &content).map_err(|error| {
+    let imported_files = imported.as_ref().map(|(.., imported)| imported.files.as_slice());
+    create_project(options, &rulebook, imported_files).map_err(|error| {
         output::print_system_error(match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
@@ -327,14 +323,6 @@ const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sou
 const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
 
 #[derive(Debug)]
-struct ProjectContent<'a> {
-    pub language: HandlerLanguage,
-    /// The files of an imported project, which replace the example; it is written in Rust.
-    pub imported: Option<&'a [ImportedFile]>,
-    pub needs_iapi: bool,
-}
-
-#[derive(Debug)]
 enum RulebookSource {
     /// From the package registry, in this version.
     Version(&'static str),
@@ -358,26 +346,24 @@ impl RulebookSource {
     }
 }
 
-/// Creates the project in the subfolder `name` of `parent`. If an error occurs, no folder remains.
-fn create_project(
-    parent: &Path,
-    name: &ProjectName,
-    rulebook: &RulebookSource,
-    content: &ProjectContent<'_>,
-) -> io::Result<()> {
+/// Creates the project in the current folder. If an error occurs, no folder remains. `imported` are the files of an
+/// imported project, which replace the example.
+fn create_project(options: &NewOptions, source: &RulebookSource, imported: Option<&[ImportedFile]>) -> io::Result<()> {
+    let name = &options.name;
     // The project is created in a temporary folder first, which is removed if an error occurs.
-    let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
+    let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(".")?;
     let project = temporary.path().join(name.as_str());
-    for (path, text) in content.language.files() {
-        if content.imported.is_none() || SHARED_FILES.contains(&path) {
-            let text = if content.needs_iapi { with_iapi_dependency(text) } else { text.to_owned() };
-            write_file(&project.join(path), fill_placeholders(&text, name, rulebook))?;
+    let needs_iapi = options.from == Some(Framework::InternalApi);
+    for (path, text) in options.handlers.files() {
+        if imported.is_none() || SHARED_FILES.contains(&path) {
+            let text = if needs_iapi { with_iapi_dependency(text) } else { text.to_owned() };
+            write_file(&project.join(path), fill_placeholders(&text, name, source))?;
         }
     }
-    for file in content.imported.unwrap_or_default() {
+    for file in imported.unwrap_or_default() {
         write_file(&project.join(&file.path), &file.text)?;
     }
-    if content.language == HandlerLanguage::Rust && matches!(rulebook, RulebookSource::Vendored) {
+    if options.handlers == HandlerLanguage::Rust && matches!(source, RulebookSource::Vendored) {
         write_file(&project.join("vendor/Cargo.toml"), WORKSPACE_MANIFEST)?;
         for (path, content) in VENDORED_FILES {
             write_file(&project.join("vendor").join(path), content)?;
@@ -385,11 +371,11 @@ fn create_project(
     }
     // The JSON Schemas for editors are generated, so that they match this version of the program.
     write_file(&project.join("schema/definition.json"), new_project_schema(SchemaKind::AnyFile))?;
-    if content.language.has_test_files() {
+    if options.handlers.has_test_files() {
         write_file(&project.join("schema/tests.json"), new_project_schema(SchemaKind::Tests))?;
     }
     // `rename` replaces an empty folder of this name. It fails if a file or a folder with content has the name.
-    fs::rename(&project, parent.join(name.as_str()))
+    fs::rename(&project, name.as_str())
 }
 
 fn write_file(file: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {

@@ -46,13 +46,13 @@ pub(crate) struct FetchOptions {
     client: ClientOptions,
 }
 
-pub(crate) fn run(options: FetchOptions) -> Result<Exit, Exit> {
-    let FetchOptions { name, from, output, if_changed, client: client_options } = options;
-    let local_path = local_path(&name, output).ok_or_else(|| {
+pub(crate) fn run(options: &FetchOptions) -> Result<Exit, Exit> {
+    let FetchOptions { name, output, client: client_options, .. } = options;
+    let local_path = local_path(name, output.clone()).ok_or_else(|| {
         output::print_usage_error(format!("{name}: not a valid name for a local file; use --output FILE"))
     })?;
     let client = client_options.create_client(name.clone())?;
-    let fetched = fetch(&client, &from, &name, &local_path, if_changed);
+    let fetched = fetch(&client, options, &local_path);
     let (digest, verification) = fetched.map_err(|error| print_transfer_error(&error))?;
     if verification.is_none() {
         client_options.print_message("unchanged\n");
@@ -81,16 +81,14 @@ fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
 ///
 /// The received bytes are stored in a second file beside the local file, so that a later attempt, even of another
 /// process, can resume the transfer. The local file is replaced when all bytes have been received.
-pub(crate) fn fetch(
+fn fetch(
     client: &Client,
-    server: &Url,
-    name: &str,
+    options: &FetchOptions,
     local_path: &Path,
-    if_changed: bool,
 ) -> Result<(Hash, Option<Verification>), TransferError> {
-    let local = if if_changed { local_digest(local_path)? } else { None };
-    let mut url = with_default_path(server, "/iapi/file");
-    url.query_pairs_mut().append_pair("filename", name);
+    let local = if options.if_changed { local_digest(local_path)? } else { None };
+    let mut url = with_default_path(&options.from, "/iapi/file");
+    url.query_pairs_mut().append_pair("filename", &options.name);
     let mut partial = PartialFile::open(local_path)?;
     match client.with_retries(|| attempt_fetch(client, &url, local, &mut partial))? {
         Some(digest) => Ok((digest, None)),

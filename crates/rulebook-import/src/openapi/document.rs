@@ -111,9 +111,7 @@ impl<'a> Document<'a> {
     pub(super) fn read_description(self, schema: &Json) -> Option<&str> {
         self.read_text(schema, "description").or_else(|| self.read_text(schema, "title"))
     }
-}
 
-impl<'a> Document<'a> {
     /// Returns the value to which a reference leads, and its place. Returns `None` for references to other files, and
     /// for those that lead nowhere.
     pub(super) fn find(self, reference: &str) -> Option<(&'a Json, Place)> {
