@@ -62,7 +62,10 @@ pub(super) fn run(options: &ImportOptions) -> Result<Exit, Exit> {
             DescriptionError::Definition(report) => output::print_report(&report),
         }
     })?;
-    write_files(folder, &imported.files).map_err(at_folder)?;
+    fs::create_dir_all(folder).map_err(at_folder)?;
+    for ImportedFile { path, text } in &imported.files {
+        fs::write(folder.join(path), text).map_err(at_folder)?;
+    }
     let mut exit = Exit::Success;
     if let Some(file) = &options.losses {
         exit = output::write_document(&imported.losses.to_text(), Some(file));
@@ -78,11 +81,6 @@ fn is_unused(folder: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-fn write_files(folder: &Path, files: &[ImportedFile]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    files.iter().try_for_each(|file| fs::write(folder.join(&file.path), &file.text))
 }
 
 fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {

@@ -109,19 +109,15 @@ fn replace_file(file: &Path, text: &str) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = temporary_file_builder().tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // The permissions of ordinary new files, instead of `0600`.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     temporary.as_file().sync_all()?;
     temporary.persist(&file)?;
     Ok(())
-}
-
-/// Returns a builder of temporary files with the permissions of ordinary new files, instead of `0600`.
-fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
 }
 
 /// Prints a text to standard error. Errors of writing are ignored, because there is no place to report them.

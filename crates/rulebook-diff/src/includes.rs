@@ -201,8 +201,8 @@ impl Comparison {
     fn samples(&mut self, check: &Arc<dyn Check>) -> Rc<Samples> {
         let generate = || match self.schemas.get(&address(check)) {
             _ if self.work >= MAX_WORK => Samples::default(),
-            Some(schema) => Samples::of_schema(schema),
-            None => Samples::of(&**check),
+            Some(schema) => Samples::new(schema.example_value(), schema.boundary_values().to_vec()),
+            None => Samples::new(check.example(), check.boundary_values()),
         };
         let samples = self.samples.entry(address(check)).or_insert_with(|| Rc::new(generate()));
         let samples = Rc::clone(samples);

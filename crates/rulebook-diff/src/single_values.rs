@@ -11,7 +11,7 @@ use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use rulebook_model::Value;
-use rulebook_model::types::{Check, NamedSchema, compare_numbers, is_shallow};
+use rulebook_model::types::{Check, compare_numbers, is_shallow};
 use serde_json::{Map, Value as Json};
 
 use crate::includes::{Inclusion, all, any};
@@ -112,10 +112,6 @@ fn kind_of(value: &Json) -> &'static str {
 }
 
 impl Alternative {
-    pub(crate) fn of_strings(keywords: Map<String, Json>) -> Self {
-        Self { kind: "string".to_owned(), keywords }
-    }
-
     fn includes(&self, narrow: &Self, automata: &mut Automata) -> Inclusion {
         let is_whole_number = self.kind == "number" && narrow.kind == "integer";
         let is_whole_value = |values: &[Json]| values.iter().all(|value| value.is_i64() || value.is_u64());
@@ -282,7 +278,7 @@ fn conditions(schema: &Alternative) -> Option<Vec<Condition>> {
             ("allOf", Json::Array(schemas)) => {
                 for schema in schemas {
                     let keywords = schema.as_object()?.clone();
-                    conditions.extend(self::conditions(&Alternative::of_strings(keywords))?);
+                    conditions.extend(self::conditions(&Alternative { kind: "string".to_owned(), keywords })?);
                 }
             }
             _ => conditions.push(Condition::Opaque(keyword.clone(), value.clone())),
@@ -432,15 +428,7 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    pub(crate) fn of(check: &dyn Check) -> Self {
-        Self::new(check.example(), check.boundary_values())
-    }
-
-    pub(crate) fn of_schema(schema: &NamedSchema) -> Self {
-        Self::new(schema.example_value(), schema.boundary_values().to_vec())
-    }
-
-    fn new(example: Option<Value<'static>>, boundary_values: Vec<Value<'static>>) -> Self {
+    pub(crate) fn new(example: Option<Value<'static>>, boundary_values: Vec<Value<'static>>) -> Self {
         let work = example.iter().chain(&boundary_values).map(|value| work_of(value, 1)).sum();
         Self { example, boundary_values, work }
     }

@@ -85,7 +85,8 @@ impl Operations {
             converter.losses.add(LossKind::PATH, place, template.notes.join("; "));
         }
         let shape = template.shape();
-        let tag = operations.iter().find_map(|(_, _, operation)| first_tag(operation)).unwrap_or_default();
+        let mut tags = operations.iter().flat_map(|(_, _, operation)| items(operation.get("tags")));
+        let tag = tags.find_map(Json::as_str).unwrap_or_default();
         let (template, module) = match self.services.get(&shape) {
             Some((first, module)) => (template.with_captures_of(first), module.clone()),
             None => {
@@ -199,10 +200,6 @@ fn read_tags(converter: &mut Converter<'_>, operation: &Json, place: &Place, (ta
             converter.losses.add(LossKind::NAME, &place, format!("the tag is too long: the module is `{module}`"));
         }
     }
-}
-
-fn first_tag(operation: &Json) -> Option<&str> {
-    items(operation.get("tags")).iter().find_map(Json::as_str)
 }
 
 /// Returns the description of a method: the summary and the description of the operation.
