@@ -11,8 +11,9 @@ use rulebook::model::Api;
 use rulebook::{ApiError, ByteStream, Content, Download, Engine, Identity};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 use serde_json::{Map, Value as Json};
+use tokio::runtime::Runtime;
 
-use crate::{AddHandlers, Exit, Settings, log, output};
+use crate::{AddHandlers, Exit, Settings, log, new_runtime, output};
 
 /// The default filter of log records: what workers print, and warnings.
 const DEFAULT_FILTER: &str = "rulebook_process=info";
@@ -60,14 +61,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     let engine = built.map_err(|report| output::print_report(&report))?;
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     let checked = engine.check_argument_names(&options.method, names.map(String::as_str));
-    checked.map_err(|error| output::print_usage_error(&error.to_string()))?;
+    checked.map_err(output::print_usage_error)?;
     // A program that has set a logger keeps it.
     let filter = settings.log_filter.as_deref().unwrap_or(DEFAULT_FILTER);
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
-    engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
+    engine.start().map_err(output::print_system_error)?;
     let CallOptions { method, arguments, json, scope, name, claims } = options;
     let identity = caller(engine.api(), "command line", name.as_deref(), scope, claims);
-    let identity = identity.map_err(|why| output::print_usage_error(&format!("--claims: {why}")))?;
+    let identity = identity.map_err(|why| output::print_usage_error(format!("--claims: {why}")))?;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {
         call = call.text(name, value);
@@ -75,10 +76,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     if let Some(identity) = identity {
         call = call.identity(identity);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| output::print_system_error(&format!("cannot start the asynchronous runtime: {error}")))?;
+    let runtime = new_runtime()
+        .map_err(|error| output::print_system_error(format!("cannot start the asynchronous runtime: {error}")))?;
     let response = runtime.block_on(call.send());
     if response.download().is_some() {
         let download = response.into_download();
@@ -103,7 +102,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     Err(Exit::ErrorsReported)
 }
 
-fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
+fn print_download(runtime: &Runtime, download: Download) -> Exit {
     let copied = match download.into_content() {
         Content::Bytes(bytes) => output::write_to_stdout(&bytes),
         Content::Path(path) => File::open(&path).and_then(|mut file| output::copy_to_stdout(&mut file)),
@@ -111,14 +110,10 @@ fn print_download(runtime: &tokio::runtime::Runtime, download: Download) -> Exit
         Content::Stream(pieces) => print_stream(runtime, pieces),
         Content::Ranged(content) => print_stream(runtime, content.stream(0..content.length())),
     };
-    match copied {
-        Ok(()) => Exit::Success,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => output::print_system_error(&format!("cannot write the file to standard output: {error}")),
-    }
+    output::exit_of_output(copied, "cannot write the file to standard output")
 }
 
-fn print_stream(runtime: &tokio::runtime::Runtime, mut pieces: ByteStream) -> io::Result<()> {
+fn print_stream(runtime: &Runtime, mut pieces: ByteStream) -> io::Result<()> {
     while let Some(piece) = runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
         output::write_to_stdout(&piece?)?;
     }

@@ -15,7 +15,7 @@ use rulebook_model::types::Types;
 use rulebook_model::{describe, test_file};
 
 use crate::documents::ApiVersion;
-use crate::{AddHandlers, Exit, Settings, output};
+use crate::{AddHandlers, Exit, Settings, new_runtime, output};
 
 /// Check the definition, and the test files beside it, and report every error.
 #[derive(Debug, Args)]
@@ -79,8 +79,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
             (output::format_json(&definition), Exit::Success)
         }
         Ok((api, ..)) if options.format == Format::Text => {
-            let noun = if warnings == 1 { "warning" } else { "warnings" };
-            let refused = if is_refused { format!(", but --strict refuses {warnings} {noun}") } else { String::new() };
+            let count = output::count_with_noun(warnings, "warning");
+            let refused = if is_refused { format!(", but --strict refuses {count}") } else { String::new() };
             (format!("no errors: {}{refused}\n", output::api_size(&api)), Exit::Success)
         }
         Ok((.., warnings)) => (warnings.json_lines(), Exit::Success),
@@ -103,7 +103,6 @@ fn has_program(folder: &Path) -> bool {
 /// The API, the values that its methods have from elsewhere, and the warnings; or all errors.
 type Checked = Result<(Api, Vec<InheritedValue>, Report), Report>;
 
-/// Checks everything that does not depend on what has errors.
 fn check(validated: Validated, replaced: &[&str], folder: &Path, options: &CheckOptions) -> Result<Checked, Exit> {
     let mut errors = [validated.errors.clone(), validated.service_address_errors(replaced)].concat();
     let mut warnings = validated.warnings.diagnostics.clone();
@@ -156,9 +155,8 @@ fn test_file_errors(folder: &Path, api: &Api, sources: &mut Sources) -> Vec<Diag
 /// checked.
 fn check_handlers(kinds: &UsedKinds, databases: &[String]) -> Result<Report, Exit> {
     let folder = tempfile::tempdir();
-    let folder = folder.map_err(|error| output::print_system_error(&format!("no temporary folder: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
+    let folder = folder.map_err(|error| output::print_system_error(format!("no temporary folder: {error}")))?;
+    let runtime = new_runtime().map_err(output::print_system_error)?;
     let (Ok(report) | Err(report)) = runtime.block_on(kinds.check(CheckContext { folder: folder.path(), databases }));
     Ok(report)
 }
@@ -183,7 +181,7 @@ pub(super) fn explain(options: &ExplainOptions) -> Result<Exit, Exit> {
         Ok(code) => Ok(output::print_to_stdout(&format!("{}\n", code.explanation()))),
         Err(_) => {
             let help = output::did_you_mean(code, names());
-            Err(output::print_usage_error(&format!("there is no diagnostic code `{code}`{help}")))
+            Err(output::print_usage_error(format!("there is no diagnostic code `{code}`{help}")))
         }
     }
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 #[cfg(feature = "client")]
 use crate::remote::{Client, ClientOptions, FetchedDefinition, parse_server_url, print_transfer_error};
-use crate::{AddHandlers, Exit, Settings, output};
+use crate::{AddHandlers, Choice, Exit, Settings, choice_parser, output};
 
 const AFTER_HELP: &str = "\
 OLD and NEW are each a folder with a definition, a file with a definition or an OpenAPI description, git:REVISION (the \
@@ -42,8 +42,8 @@ pub(super) struct DiffOptions {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Exit with 1 if there is a change of this level or a worse one.
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    fail_on: Option<FailOn>,
+    #[arg(long, value_name = "LEVEL", value_parser = choice_parser(FAILING_LEVELS))]
+    fail_on: Option<Level>,
     #[cfg(feature = "client")]
     #[command(flatten)]
     client: ClientOptions,
@@ -59,13 +59,10 @@ enum Format {
     Markdown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Changes that break clients.
-    Breaking,
-    /// Also changes that may break clients.
-    Risky,
-}
+const FAILING_LEVELS: &[Choice<Level>] = &[
+    ("breaking", "Changes that break clients", Level::Breaking),
+    ("risky", "Also changes that may break clients", Level::Risky),
+];
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &DiffOptions) -> Result<Exit, Exit> {
     let sources = Sources {
@@ -83,10 +80,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &DiffOptio
     new.take_unknown_settings(&old);
     old.limit_to_version_of(&new);
     new.limit_to_version_of(&old);
-    let ComparedApi { api: old_api, sources: old_sources, .. } = &old;
-    let ComparedApi { api: new_api, sources: new_sources, .. } = &new;
-    let changes = compare(old_api, new_api);
-    let report = Report { changes: &changes, old: old_sources, new: new_sources };
+    let changes = compare(&old.api, &new.api);
+    let report = Report { changes: &changes, old: &old.sources, new: &new.sources };
     let text = match options.format {
         Format::Text => report.to_text(),
         Format::Json => output::format_json(&report.to_json()),
@@ -94,11 +89,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &DiffOptio
     };
     let printed = output::print_to_stdout(&text);
     let worst = changes.iter().map(|change| change.kind.level()).max().unwrap_or(Level::Compatible);
-    let fails = match options.fail_on {
-        Some(FailOn::Breaking) => worst >= Level::Breaking,
-        Some(FailOn::Risky) => worst >= Level::Risky,
-        None => false,
-    };
+    let fails = options.fail_on.is_some_and(|level| worst >= level);
     Ok(if printed == Exit::Success && fails { Exit::ErrorsReported } else { printed })
 }
 
@@ -165,7 +156,7 @@ impl Sources<'_> {
         if path.is_dir() {
             return self.read_folder(path);
         }
-        let bytes = fs::read(path).map_err(|error| output::print_system_error(&format!("{name}: {error}")))?;
+        let bytes = fs::read(path).map_err(|error| output::print_system_error(format!("{name}: {error}")))?;
         self.read_file(name, bytes)
     }
 
@@ -192,10 +183,10 @@ impl Sources<'_> {
                 let read = self.check(Rulebook::read(files.collect()))?;
                 Ok(ComparedApi { is_description: true, ..read })
             }
-            Err(error) => Err(output::print_system_error(&error.to_string())),
+            Err(error) => Err(output::print_system_error(error)),
         };
         #[cfg(not(feature = "import"))]
-        Err(output::print_usage_error(&format!("{name}: this program was built without the feature `import`")))
+        Err(output::print_usage_error(format!("{name}: this program was built without the feature `import`")))
     }
 
     fn check(&self, rulebook: Rulebook) -> Result<ComparedApi, Exit> {
@@ -207,14 +198,14 @@ impl Sources<'_> {
 
     #[cfg(feature = "client")]
     fn fetch(&self, url: &str) -> Result<ComparedApi, Exit> {
-        let server = parse_server_url(url).map_err(|why| output::print_usage_error(&format!("{url}: {why}")))?;
+        let server = parse_server_url(url).map_err(|why| output::print_usage_error(format!("{url}: {why}")))?;
         let client = self.client.create_client("definition".to_owned())?;
         // The path of a document names the document; other paths are those of a server.
         let is_document = [".json", ".yaml", ".yml"].iter().any(|end| server.path().ends_with(end));
         let fetched = match is_document {
             true => client
                 .fetch_document("GET", &server, ("", ""))
-                .map(|bytes| FetchedDefinition { bytes, versions: Vec::new() }),
+                .map(|(bytes, _)| FetchedDefinition { bytes, versions: Vec::new() }),
             false => client.fetch_definition(&server),
         };
         let FetchedDefinition { bytes, versions } = fetched.map_err(|error| print_transfer_error(&error))?;
@@ -250,13 +241,13 @@ impl Sources<'_> {
             versions.push((name.clone(), read.api));
         }
         let api = default_name.and_then(|name| Api::of_versions(name, versions));
-        let why = || output::print_system_error(&format!("{url}: the definition has just changed; try again"));
+        let why = || output::print_system_error(format!("{url}: the definition has just changed; try again"));
         Ok(ComparedApi { api: api.ok_or_else(why)?, sources, is_description: true, url_path: String::new() })
     }
 
     #[cfg(not(feature = "client"))]
     fn fetch(&self, url: &str) -> Result<ComparedApi, Exit> {
-        Err(output::print_usage_error(&format!("{url}: this program was built without the feature `client`")))
+        Err(output::print_usage_error(format!("{url}: this program was built without the feature `client`")))
     }
 
     /// Reads a definition from a revision of git: `main`, or `main:folder` for another folder than that of `--api`.
@@ -266,9 +257,9 @@ impl Sources<'_> {
             Some((revision, folder)) => (revision, current, format!("./{}/", folder.trim_end_matches('/'))),
             None => (name, &*self.settings.api, "./".to_owned()),
         };
-        let print_error = |why: String| output::print_system_error(&format!("{GIT_PREFIX}{name}: {why}"));
+        let print_error = |why: String| output::print_system_error(format!("{GIT_PREFIX}{name}: {why}"));
         if revision.is_empty() || revision.starts_with('-') {
-            return Err(output::print_usage_error(&format!("{GIT_PREFIX}{name}: this is not the name of a revision")));
+            return Err(output::print_usage_error(format!("{GIT_PREFIX}{name}: this is not the name of a revision")));
         }
         let listed = git(start, &["ls-tree", "-z", "--name-only", revision, "--", &folder]).map_err(print_error)?;
         let mut files = Vec::new();

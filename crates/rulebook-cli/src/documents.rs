@@ -55,7 +55,7 @@ pub(super) fn print_openapi(app: AddHandlers<'_>, settings: &Settings, options: 
             let Some(index) = names().position(|module| module == name) else {
                 let help = output::did_you_mean(name, names());
                 let why = format!("--module {name}: there is no module of this name{help}");
-                return Err(output::print_usage_error(&why));
+                return Err(output::print_usage_error(why));
             };
             Some(ModulePart::whole_module(&api, index))
         }
@@ -165,7 +165,7 @@ fn handler_types(language: Language, api: &Api) -> Result<String, Exit> {
     let methods = api.services().flat_map(|service| &service.methods);
     let methods: Vec<&Method> = methods.filter(is_in_process).collect();
     if methods.is_empty() {
-        return Err(output::print_usage_error(&format!("no method has a handler of the kind `{PROCESS_KIND}`")));
+        return Err(output::print_usage_error(format!("no method has a handler of the kind `{PROCESS_KIND}`")));
     }
     match language {
         Language::TypeScript => Ok(describe::typescript_handlers(api, &methods)),
@@ -180,17 +180,21 @@ pub(super) fn print_types(app: AddHandlers<'_>, settings: &Settings, options: &T
         return Ok(output::write_document(&text, options.output.as_deref()));
     }
     #[cfg(feature = "client")]
+    let fetch = |name: &str, method: &str, url: &url::Url, media_type| {
+        let fetched = options.client.create_client(name.to_owned())?.fetch_document(method, url, media_type);
+        fetched.map(|(document, _)| document).map_err(|error| print_transfer_error(&error))
+    };
+    #[cfg(feature = "client")]
     let text = match (&options.from, options.lang) {
         // The server generates these from its definition.
         (Some(server), Language::TypeScript) => {
-            let mismatch = "it does not contain TypeScript declarations";
-            let text =
-                fetch(options, "api.d.ts", "GET", &document_url(server, "/docs/api.d.ts"), ("text/plain", mismatch))?;
+            let declarations = ("text/plain", "it does not contain TypeScript declarations");
+            let text = fetch("api.d.ts", "GET", &document_url(server, "/docs/api.d.ts"), declarations)?;
             String::from_utf8_lossy(&text).into_owned()
         }
         (Some(server), language) => {
-            let mismatch = "it does not contain the definition of an API";
-            let definition = fetch(options, "definition", "OPTIONS", server, ("application/json", mismatch))?;
+            let json = ("application/json", "it does not contain the definition of an API");
+            let definition = fetch("definition", "OPTIONS", server, json)?;
             language.types(&settings.read_api(definition, app)?)
         }
         (None, language) => language.types(&options.api_version.of(&settings.load_api(app)?)?),
@@ -198,18 +202,6 @@ pub(super) fn print_types(app: AddHandlers<'_>, settings: &Settings, options: &T
     #[cfg(not(feature = "client"))]
     let text = options.lang.types(&options.api_version.of(&settings.load_api(app)?)?);
     Ok(output::write_document(&text, options.output.as_deref()))
-}
-
-#[cfg(feature = "client")]
-fn fetch(
-    options: &TypesOptions,
-    name: &str,
-    method: &str,
-    url: &url::Url,
-    media_type: (&str, &'static str),
-) -> Result<Vec<u8>, Exit> {
-    let client = options.client.create_client(name.to_owned())?;
-    client.fetch_document(method, url, media_type).map_err(|error| print_transfer_error(&error))
 }
 
 /// List the methods: HTTP method, path, id and scope.
@@ -225,9 +217,9 @@ pub(super) struct RoutesOptions {
 pub(super) fn print_routes(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
     let api = options.api_version.of(&settings.load_api(app)?)?;
     let base = api.base.trim_end_matches('/');
-    let services = api.services();
-    let mut rows: Vec<[String; 4]> = services
-        .flat_map(|service| service.methods.iter().map(move |method| table_row(base, service, method)))
+    let mut rows: Vec<[String; 4]> = api
+        .methods()
+        .map(|(_, service, method)| table_row(base, service, method))
         .filter(|[_, _, id, _]| options.filter.as_ref().is_none_or(|text| id.contains(text)))
         .collect();
     if let Some(text) = options.filter.as_ref().filter(|_| rows.is_empty()) {
@@ -272,7 +264,7 @@ impl ApiVersion {
                 [] => "the API has no versions".to_owned(),
                 names => format!("the versions are {}", names.join(", ")),
             };
-            output::print_usage_error(&format!("--api-version {name}: there is no version of this name; {known}"))
+            output::print_usage_error(format!("--api-version {name}: there is no version of this name; {known}"))
         })
     }
 }

@@ -50,9 +50,9 @@ pub(super) struct ImportOptions {
 
 pub(super) fn run(options: &ImportOptions) -> Result<Exit, Exit> {
     let folder = &options.folder;
-    let at_folder = |error: io::Error| output::print_system_error(&format!("{}: {error}", folder.display()));
+    let at_folder = |error: io::Error| output::print_system_error(format!("{}: {error}", folder.display()));
     if !is_unused(folder).map_err(at_folder)? {
-        return Err(output::print_system_error(&format!("`{}` is not an empty folder", folder.display())));
+        return Err(output::print_system_error(format!("`{}` is not an empty folder", folder.display())));
     }
     let bytes = read_description(options)?;
     let imported = import(&options.description, bytes).map_err(|error| {
@@ -62,7 +62,10 @@ pub(super) fn run(options: &ImportOptions) -> Result<Exit, Exit> {
             DescriptionError::Definition(report) => output::print_report(&report),
         }
     })?;
-    write_files(folder, &imported.files).map_err(at_folder)?;
+    fs::create_dir_all(folder).map_err(at_folder)?;
+    for ImportedFile { path, text } in &imported.files {
+        fs::write(folder.join(path), text).map_err(at_folder)?;
+    }
     let mut exit = Exit::Success;
     if let Some(file) = &options.losses {
         exit = output::write_document(&imported.losses.to_text(), Some(file));
@@ -80,29 +83,26 @@ fn is_unused(folder: &Path) -> io::Result<bool> {
     }
 }
 
-fn write_files(folder: &Path, files: &[ImportedFile]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    files.iter().try_for_each(|file| fs::write(folder.join(&file.path), &file.text))
-}
-
 fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {
     let name = &options.description;
     if name.starts_with("http://") || name.starts_with("https://") {
         return fetch_description(name, options);
     }
-    fs::read(name).map_err(|error| output::print_system_error(&format!("{name}: {error}")))
+    fs::read(name).map_err(|error| output::print_system_error(format!("{name}: {error}")))
 }
 
 #[cfg(feature = "client")]
 fn fetch_description(url: &str, options: &ImportOptions) -> Result<Vec<u8>, Exit> {
-    let server = parse_server_url(url).map_err(|why| output::print_usage_error(&format!("{url}: {why}")))?;
+    let server = parse_server_url(url).map_err(|why| output::print_usage_error(format!("{url}: {why}")))?;
     let client = options.client.create_client(url.to_owned())?;
-    client.fetch_document("GET", &server, ("", "")).map_err(|error| print_transfer_error(&error))
+    let (description, _) =
+        client.fetch_document("GET", &server, ("", "")).map_err(|error| print_transfer_error(&error))?;
+    Ok(description)
 }
 
 #[cfg(not(feature = "client"))]
 fn fetch_description(url: &str, _: &ImportOptions) -> Result<Vec<u8>, Exit> {
-    Err(output::print_usage_error(&format!("{url}: this program was built without the feature `client`")))
+    Err(output::print_usage_error(format!("{url}: this program was built without the feature `client`")))
 }
 
 /// Returns the report: what was imported, and what the definition cannot express.

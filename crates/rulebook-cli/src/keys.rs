@@ -20,7 +20,7 @@ use rulebook_model::model::{Api, PermissionMatch, match_permission};
 use serde_json::{Value as Json, json};
 
 use crate::usage::{DEFAULT_DAYS, days_parser, last_deprecated_calls};
-use crate::{AddHandlers, Choice, Exit, Settings, choice_parser, key_storage, output};
+use crate::{AddHandlers, Choice, Exit, Settings, choice_parser, key_storage, output, validate_with_data};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,7 +147,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysComman
         // This command uses the keys in both places.
         (_, Ok(())) | (KeysCommand::Copy { .. }, _) => {}
         (KeysCommand::List { .. }, Err(message)) => print_warning(&message),
-        (_, Err(message)) => return Err(output::print_usage_error(&message)),
+        (_, Err(message)) => return Err(output::print_usage_error(message)),
     }
     let storage = match &database {
         Some(url) => {
@@ -195,7 +195,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysComman
         }),
     };
     result.map_err(|error| {
-        let exit = output::print_system_error(&error.to_string());
+        let exit = output::print_system_error(&error);
         match error {
             KeyError::InvalidId | KeyError::UnknownId { .. } | KeyError::Replaced { .. } | KeyError::Expired { .. } => {
                 Exit::ErrorsReported
@@ -235,7 +235,7 @@ fn deliver_key(
     };
     let mut created = match create_private_file(path) {
         Ok(created) => created,
-        Err(error) => return Ok(output::print_system_error(&format!("--output {}: {error}", path.display()))),
+        Err(error) => return Ok(output::print_system_error(format!("--output {}: {error}", path.display()))),
     };
     let key = make().inspect_err(|_| {
         // The file is empty. If it cannot be removed, it does no harm.
@@ -243,11 +243,10 @@ fn deliver_key(
     })?;
     match writeln!(created, "{key}").and_then(|()| created.sync_all()) {
         Ok(()) => Ok(Exit::Success),
-        Err(error) => Ok(output::print_system_error(&format!("--output {}: {error}; revoke the key", path.display()))),
+        Err(error) => Ok(output::print_system_error(format!("--output {}: {error}; revoke the key", path.display()))),
     }
 }
 
-/// Creates a file that only its owner can read.
 fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -289,7 +288,6 @@ fn format_keys(keys: &[(Entry, Usage)], calls: Option<&DeprecatedCalls>, json: b
     output::table(&rows)
 }
 
-/// Formats a time (RFC 3339, in UTC) without fractions of a second.
 fn format_time(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
@@ -366,21 +364,18 @@ fn find_keys(
     if let Some(data) = given.filter(|_| settings.key_storage.is_some()) {
         return place(data, None);
     }
-    let rulebook = settings.new_rulebook(app);
-    let folder = rulebook.data_folder_handle();
-    let checked = rulebook
-        .validate()
-        .and_then(|validated| validated.check_variables(|setting| setting == "data" && settings.data.is_none()));
-    match checked.map(|validated| validated.api) {
-        Ok(api) if !checked_scope.is_empty() && !api.accepts_keys() => {
+    match validate_with_data(app, settings).map(|validated| (validated.api, validated.data_folder)) {
+        Ok((api, _)) if !checked_scope.is_empty() && !api.accepts_keys() => {
             let message = "the server accepts no keys: the setting `auth` in app.json has no `keys`; add `\"keys\": {}`\n\
                            With --force, the key is created all the same.";
             Err(output::print_usage_error(message))
         }
-        Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
-            Some(message) => Err(output::print_usage_error(&message)),
-            None => place(folder.path(), Some(&api)),
-        },
+        Ok((api, folder)) => {
+            match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
+                Some(message) => Err(output::print_usage_error(message)),
+                None => place(folder.path(), Some(&api)),
+            }
+        }
         // With the folder of the keys, the definition may have errors.
         Err(report) => {
             if let Some(data) = given {
@@ -450,7 +445,6 @@ fn parse_expiry(text: &str) -> Result<Timestamp, &'static str> {
     if at > now { Ok(at) } else { Err("the time is in the past") }
 }
 
-/// Parses a duration that is not negative.
 pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, &'static str> {
     let now = Timestamp::now();
     let end = end_of_duration(text, now).ok_or("expected a duration: 30m, 24h, 7d")?;

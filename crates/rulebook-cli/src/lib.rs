@@ -36,13 +36,15 @@ mod token;
 mod usage;
 
 use std::ffi::OsStr;
+use std::io;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
-use rulebook::Rulebook;
+use rulebook::{Report, Rulebook, Validated};
 use rulebook_model::suggest::closest_word;
+use tokio::runtime::Runtime;
 
 pub use kinds::{with_auth_kinds, with_handler_kinds};
 #[cfg(feature = "client")]
@@ -258,6 +260,16 @@ fn create_only_private_files() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
+/// Checks the definition, and the environment variables in its setting `data`, unless a flag replaces it.
+fn validate_with_data(app: AddHandlers<'_>, settings: &Settings) -> Result<Validated, Report> {
+    let validated = settings.new_rulebook(app).validate()?;
+    validated.check_variables(|setting| setting == "data" && settings.data.is_none())
+}
+
+fn new_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {
     let Cli { mut settings, command } = Cli::from_arg_matches(matches)?;
     let (name, options) = matches.subcommand().unwrap_or(("serve", matches));
@@ -288,7 +300,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         #[cfg(feature = "client")]
         Command::Send(options) => send::run(&options),
         #[cfg(feature = "client")]
-        Command::Fetch(options) => fetch::run(options),
+        Command::Fetch(options) => fetch::run(&options),
         #[cfg(feature = "import")]
         Command::Import(options) => import::run(&options),
         #[cfg(feature = "new")]

@@ -4,7 +4,7 @@
 use clap::Args;
 use rulebook::handler_kind::{ApplyMigrations, HandlerError, Migrations};
 
-use crate::{AddHandlers, Exit, Settings, log, output};
+use crate::{AddHandlers, Exit, Settings, log, new_runtime, output, validate_with_data};
 
 /// Apply the migrations of the databases that `handlers` in app.json describes.
 ///
@@ -33,19 +33,14 @@ pub(super) struct MigrateOptions {
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &MigrateOptions) -> Result<Exit, Exit> {
-    let validated = settings.new_rulebook(app).validate().and_then(|validated| {
-        let replaced = settings.replaced_settings();
-        validated.check_variables(|setting| setting == "data" && !replaced.contains(&setting))
-    });
-    let validated = validated.map_err(|report| output::print_report(&report))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
+    let validated = validate_with_data(app, settings).map_err(|report| output::print_report(&report))?;
+    let runtime = new_runtime().map_err(output::print_system_error)?;
     // The log says for what the command waits. A program that has set a logger keeps it.
     let filter = settings.log_filter.as_deref().unwrap_or(log::DEFAULT_FILTER);
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     let data = validated.data_folder.path();
     validated.data_folder.create().map_err(|error| {
-        output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()))
+        output::print_system_error(format!("the data folder {} cannot be created: {error}", data.display()))
     })?;
     let print_lines = |lines: Result<Vec<String>, Vec<HandlerError>>| match lines {
         Ok(lines) => Ok(output::print_to_stdout(&format!("{}\n", lines.join("\n")))),

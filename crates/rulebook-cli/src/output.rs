@@ -1,5 +1,6 @@
 //! Prints the output of commands to standard output and their messages to standard error.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -51,10 +52,15 @@ pub(super) fn queued_stderr() -> Option<LineQueue> {
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
 /// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
 pub(super) fn print_to_stdout(text: &str) -> Exit {
-    match write_to_stdout(text.as_bytes()) {
+    exit_of_output(write_to_stdout(text.as_bytes()), "standard output")
+}
+
+/// Returns the exit code of an output that was written, as [`print_to_stdout`] does. `place` begins the error message.
+pub(super) fn exit_of_output(written: io::Result<()>, place: &str) -> Exit {
+    match written {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => print_system_error(&format!("standard output: {error}")),
+        Err(error) => print_system_error(format!("{place}: {error}")),
     }
 }
 
@@ -68,7 +74,7 @@ pub(super) fn write_document(document: &str, file: Option<&Path>) -> Exit {
     let Some(file) = file else { return print_to_stdout(document) };
     match replace_file(file, document) {
         Ok(()) => Exit::Success,
-        Err(error) => print_system_error(&format!("--output {}: {error}", file.display())),
+        Err(error) => print_system_error(format!("--output {}: {error}", file.display())),
     }
 }
 
@@ -103,28 +109,23 @@ fn replace_file(file: &Path, text: &str) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = temporary_file_builder().tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // The permissions of ordinary new files, instead of `0600`.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     temporary.as_file().sync_all()?;
     temporary.persist(&file)?;
     Ok(())
 }
 
-/// Returns a builder of temporary files with the permissions of ordinary new files, instead of `0600`.
-fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-}
-
 /// Prints a text to standard error. Errors of writing are ignored, because there is no place to report them.
 pub(super) fn print_to_stderr(text: &str) {
-    if let Some(mut queue) = queued_stderr() {
-        let _ = queue.write_all(text.as_bytes());
-        return;
-    }
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = match queued_stderr() {
+        Some(mut queue) => queue.write_all(text.as_bytes()),
+        None => io::stderr().lock().write_all(text.as_bytes()),
+    };
 }
 
 /// Prints the errors of a definition to standard error, in color if standard error is a terminal. Returns the exit code
@@ -160,19 +161,19 @@ impl Failure {
     }
 }
 
-pub(super) fn print_usage_error(why: &str) -> Exit {
+pub(super) fn print_usage_error(why: impl fmt::Display) -> Exit {
     print_error(why);
     Exit::InvalidUsage
 }
 
-pub(super) fn print_system_error(why: &str) -> Exit {
+pub(super) fn print_system_error(why: impl fmt::Display) -> Exit {
     print_error(why);
     Exit::SystemError
 }
 
 /// Prints an error, which can have several lines, and can contain texts of files and other programs.
-fn print_error(why: &str) {
-    let lines: Vec<_> = why.split('\n').map(replace_invisible).collect();
+fn print_error(why: impl fmt::Display) {
+    let lines: Vec<_> = why.to_string().split('\n').map(replace_invisible).collect();
     print_to_stderr(&format!("error: {}\n", lines.join("\n")));
 }
 
@@ -192,7 +193,6 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     })
 }
 
-/// Returns the number of errors in a report, as text: `1 error`, `2 errors`.
 pub(super) fn error_count(report: &Report) -> String {
     count_with_noun(report.diagnostics.iter().filter(|diagnostic| !diagnostic.is_warning).count(), "error")
 }

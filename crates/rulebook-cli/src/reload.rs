@@ -41,10 +41,9 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     let validated = settings.new_rulebook(app).validate().map_err(|report| output::print_report(&report))?;
     let data = DataFolder::path(&validated.data_folder).to_owned();
     let (request, result) = (data.join(REQUEST_FILE), data.join(RESULT_FILE));
-    let print = |path: &Path, error: &dyn std::fmt::Display| {
-        output::print_system_error(&format!("{}: {error}", path.display()))
-    };
-    let server = find_server(&data.join(SERVER_LOCK_FILE)).map_err(|why| output::print_system_error(&why))?;
+    let print =
+        |path: &Path, error: &dyn std::fmt::Display| output::print_system_error(format!("{}: {error}", path.display()));
+    let server = find_server(&data.join(SERVER_LOCK_FILE)).map_err(output::print_system_error)?;
     let lock = data.join(LOCK_FILE);
     let locked = fs::File::options().create(true).truncate(false).write(true).open(&lock);
     let _locked = locked.and_then(|file| file.lock().map(|()| file)).map_err(|error| print(&lock, &error))?;
@@ -54,7 +53,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     let outcome = signal_server(server).and_then(|()| wait_for(&result));
     // A server that does not take the request away must not find it later.
     let _ = fs::remove_file(&request);
-    let outcome = outcome.map_err(|why| output::print_system_error(&why))?;
+    let outcome = outcome.map_err(output::print_system_error)?;
     let _ = fs::remove_file(&result);
     match outcome.as_str() {
         SERVED => Ok(output::print_to_stdout("the server serves the definition\n")),

@@ -1,7 +1,6 @@
 //! `rulebook completions` and `rulebook man`: completions for shells, and manual pages. Both are generated from the
 //! argument parser, as the help is.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -49,21 +48,15 @@ pub(super) fn write_manual(options: &ManOptions) -> Exit {
     let parser = argument_parser_of(program_name());
     let Some(folder) = &options.output else {
         let mut page = Vec::new();
-        let rendered = Man::new(parser).render(&mut page);
-        return match rendered {
+        return match Man::new(parser).render(&mut page) {
             Ok(()) => output::print_to_stdout(&String::from_utf8_lossy(&page)),
-            Err(error) => output::print_system_error(&error.to_string()),
+            Err(error) => output::print_system_error(error),
         };
     };
-    match write_pages(parser, folder) {
+    match std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(parser, folder)) {
         Ok(()) => Exit::Success,
-        Err(error) => output::print_system_error(&format!("--output {}: {error}", folder.display())),
+        Err(error) => output::print_system_error(format!("--output {}: {error}", folder.display())),
     }
-}
-
-fn write_pages(parser: clap::Command, folder: &std::path::Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(parser, folder)
 }
 
 fn program_name() -> String {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 use clap::Args;
-use rulebook::{Identity, Rulebook};
+use rulebook::Identity;
 use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
 use rulebook_model::diagnostic::{Diagnostic, Report, Sources};
 use rulebook_model::invisible::replace_invisible;
@@ -15,7 +15,7 @@ use rulebook_model::span::{Span, Spanned};
 use rulebook_model::test_file::{self, Call, Step, Test, fill};
 use rulebook_model::types::Arity;
 use rulebook_model::uri::percent_encode;
-use rulebook_test::{Client, MethodCall, Misuse, StartError, TestResponse};
+use rulebook_test::{Client, MethodCall, Misuse, TestResponse};
 use serde_json::{Map, Value as Json};
 
 use crate::call::caller;
@@ -52,12 +52,10 @@ pub(super) struct TestOptions {
 /// The default filter of log records, which are shown if a test fails: what workers print, and warnings.
 const LOG_FILTER: &str = "warn,rulebook_process=info";
 
-/// The log since the last test began.
 #[derive(Clone, Default)]
 struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedLog {
-    /// Returns the records, and forgets them.
     fn take(&self) -> String {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
@@ -85,7 +83,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
     let settings = &Settings { data: None, files: None, ..settings.clone() };
     let beside = [settings.api.with_file_name("tests")];
     let given = if options.paths.is_empty() { &beside[..] } else { &options.paths };
-    let paths = test_paths(given).map_err(|why| output::print_system_error(&why))?;
+    let paths = test_paths(given).map_err(output::print_system_error)?;
     let api = settings.load_api(app)?;
     let (sources, mut files) = read_files(paths, &api)?;
     refuse_shared_databases(&api, options)?;
@@ -93,7 +91,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
         files.iter_mut().for_each(|file| file.tests.retain(|test| test.name.value.contains(filter)));
         files.retain(|file| !file.tests.is_empty());
         if files.is_empty() {
-            return Err(output::print_usage_error(&format!("--filter: no test has a name that contains `{filter}`")));
+            return Err(output::print_usage_error(format!("--filter: no test has a name that contains `{filter}`")));
         }
     }
     let log = CapturedLog::default();
@@ -106,10 +104,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
         let folder = file.path.parent().unwrap_or(Path::new(""));
         for test in &file.tests {
             log.take();
-            let result = run_test(settings.new_rulebook(app), &api, folder, test).map_err(|error| {
+            let client = Client::new(settings.new_rulebook(app)).map_err(|error| {
                 output::print_to_stderr(&log.take());
-                output::print_system_error(&error.to_string())
+                output::print_system_error(error)
             })?;
+            let mut running = Running { client: &client, api: &api, folder, saved: Map::new() };
+            let result = test.steps.iter().try_for_each(|step| running.carry_out(step));
+            // What the server logs when it stops belongs to this test.
+            drop(client);
             printer.print_result(test, result, &log.take())?;
         }
     }
@@ -160,7 +162,7 @@ fn refuse_shared_databases(api: &Api, options: &TestOptions) -> Result<(), Exit>
     if shared.is_empty() || options.shared_databases {
         return Ok(());
     }
-    Err(output::print_usage_error(&format!(
+    Err(output::print_usage_error(format!(
         "the tests would change data that is not theirs: the database `{}` is not a file in their data folder\nUnset \
          the environment variable in its `url`, or name an empty database for tests and add --shared-databases.",
         shared.join("`, `")
@@ -195,14 +197,6 @@ struct Failed {
     pub call: String,
     pub failures: Vec<Failure>,
     pub response: Option<TestResponse>,
-}
-
-/// Starts a server with an empty data folder, and carries out the steps of a test until one fails.
-/// Fails if the server cannot be started.
-fn run_test(rulebook: Rulebook, api: &Api, folder: &Path, test: &Test) -> Result<Result<(), Box<Failed>>, StartError> {
-    let client = Client::new(rulebook)?;
-    let mut running = Running { client: &client, api, folder, saved: Map::new() };
-    Ok(test.steps.iter().try_for_each(|step| running.carry_out(step)))
 }
 
 struct Running<'a> {
@@ -303,8 +297,7 @@ impl Running<'_> {
     }
 
     fn parameter(&self, id: &str, name: &str) -> Option<&Parameter> {
-        let services = self.api.services();
-        let method = services.flat_map(|service| &service.methods).find(|method| method.id == id)?;
+        let (.., method) = self.api.methods().find(|(.., method)| method.id == id)?;
         method.parameters.iter().find(|parameter| parameter.name == name)
     }
 
@@ -321,7 +314,6 @@ fn text(value: Json) -> String {
     }
 }
 
-/// The maximum length in characters of a value in a message.
 const MAX_SHOWN: usize = 300;
 
 fn check_response(step: &Step, response: &TestResponse, saved: &Map<String, Json>) -> Vec<Failure> {
@@ -497,7 +489,6 @@ fn shortened(text: &str, max: usize) -> String {
     }
 }
 
-/// The maximum length in characters of a body that is shown.
 const MAX_BODY: usize = 2_000;
 
 const GREEN: &str = "\x1b[32m";

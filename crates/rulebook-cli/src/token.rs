@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::call::parse_json_object;
 use crate::keys::parse_duration;
-use crate::{AddHandlers, Exit, Settings, output};
+use crate::{AddHandlers, Exit, Settings, output, validate_with_data};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,13 +39,9 @@ pub(super) struct TokenOptions {
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: TokenOptions) -> Result<Exit, Exit> {
-    let validated = settings.new_rulebook(app).validate().and_then(|validated| {
-        let replaced = settings.replaced_settings();
-        validated.check_variables(|setting| setting == "data" && !replaced.contains(&setting))
-    });
-    let validated = validated.map_err(|report| output::print_report(&report))?;
+    let validated = validate_with_data(app, settings).map_err(|report| output::print_report(&report))?;
     let issuer = validated.data_folder.create().and_then(|()| LocalIssuer::open(validated.data_folder.path()));
-    let issuer = issuer.map_err(|error| output::print_system_error(&format!("--data: {error}")))?;
+    let issuer = issuer.map_err(|error| output::print_system_error(format!("--data: {error}")))?;
     let TokenOptions { sub, scope, claims, expires } = options;
     let mut claims = claims.unwrap_or_default();
     claims.insert("sub".to_owned(), sub.into());
@@ -53,6 +49,6 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: TokenOptio
         claims.insert("scope".to_owned(), scope.join(" ").into());
     }
     LocalTokens::check_claims(&validated.api, &claims)
-        .map_err(|why| output::print_usage_error(&format!("--claims: {why}")))?;
+        .map_err(|why| output::print_usage_error(format!("--claims: {why}")))?;
     Ok(output::print_to_stdout(&format!("{}\n", issuer.sign(claims, expires.unsigned_abs()))))
 }

@@ -13,7 +13,7 @@ use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
 use crate::output::{self, did_you_mean};
-use crate::{AddHandlers, Exit, Settings};
+use crate::{AddHandlers, Exit, Settings, validate_with_data};
 
 pub(super) const DEFAULT_DAYS: u8 = 7;
 
@@ -70,11 +70,7 @@ struct Row<'a> {
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &UsageOptions) -> Result<Exit, Exit> {
-    let validated = settings.new_rulebook(app).validate().and_then(|validated| {
-        let replaced = settings.replaced_settings();
-        validated.check_variables(|setting| setting == "data" && !replaced.contains(&setting))
-    });
-    let validated = validated.map_err(|report| output::print_report(&report))?;
+    let validated = validate_with_data(app, settings).map_err(|report| output::print_report(&report))?;
     let saved = read_usage(validated.data_folder.path(), options.days)?;
     let deprecated = deprecated_methods(&validated.api);
     let mut rows = rows(&saved);
@@ -85,7 +81,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &UsageOpti
     let ids = || validated.api.methods().map(|(.., method)| method.id.as_str());
     // The method of earlier requests need not exist any more.
     if let Some(id) = options.method.as_ref().filter(|id| rows.is_empty() && ids().all(|known| known != id.as_str())) {
-        output::print_usage_error(&format!("no method has the id `{id}`{}", did_you_mean(id, ids())));
+        output::print_usage_error(format!("no method has the id `{id}`{}", did_you_mean(id, ids())));
         return Err(Exit::ErrorsReported);
     }
     Ok(output::print_to_stdout(&match options.format {
@@ -113,18 +109,15 @@ pub(super) fn last_deprecated_calls(api: &Api, data: &Path, days: u8) -> Result<
 }
 
 fn read_usage(data: &Path, days: u8) -> Result<UsageDays, Exit> {
-    let mut saved = usage::read(data).map_err(|error| output::print_system_error(&error.to_string()))?;
+    let mut saved = usage::read(data).map_err(output::print_system_error)?;
     let first = Timestamp::now().to_zoned(TimeZone::UTC).date().saturating_sub((i64::from(days) - 1).days());
     saved.days.retain(|day, _| *day >= first);
     Ok(saved)
 }
 
 fn deprecated_methods(api: &Api) -> BTreeSet<&str> {
-    api.methods()
-        .map(|(.., method)| method)
-        .filter(|method| method.options.deprecation.is_some())
-        .map(|method| method.id.as_str())
-        .collect()
+    let methods = api.methods().map(|(.., method)| method);
+    methods.filter(|method| method.options.deprecation.is_some()).map(|method| method.id.as_str()).collect()
 }
 
 /// Returns the sums of all days, in descending order of the number of requests.

@@ -64,16 +64,15 @@ fn compare_versions(old: &Api, new: &Api) -> Vec<Change> {
             _ => {
                 let message = format!("the version `{name}` is no longer part of the API");
                 let witness = json!({ "request": { "path": format!("/{name}/") } });
-                changes.push(Change::new(ChangeKind::VersionRemoved, message).witness(witness).at(old.span, new.span));
+                changes.push(Change::new(ChangeKind::VersionRemoved, message).witness(witness));
             }
         }
     }
     for name in names(new).into_iter().filter(|name| !names(old).contains(name)) {
-        let added = Change::new(ChangeKind::VersionAdded, format!("the version `{name}` is new"));
-        changes.push(added.at(old.span, new.span));
-        changes.extend(methods_below(old, &name).map(|change| change.or_at(old.span, new.span)));
+        changes.push(Change::new(ChangeKind::VersionAdded, format!("the version `{name}` is new")));
+        changes.extend(methods_below(old, &name));
     }
-    changes
+    changes.into_iter().map(|change| change.or_at(old.span, new.span)).collect()
 }
 
 /// Returns the methods whose paths can begin with the name of a version, which then is no longer read as a value.
@@ -85,10 +84,7 @@ fn methods_below<'a>(old: &'a Api, version: &'a str) -> impl Iterator<Item = Cha
     };
     methods(old).into_iter().filter(is_below).map(move |method| {
         let message = format!("no longer handles requests whose path begins with `/{version}`: they name the version");
-        let path: String = segments(&method, Positions::Required)
-            .iter()
-            .skip(1)
-            .fold(String::new(), |path, segment| path + "/" + segment.unwrap_or("{}"));
+        let path = path_text(segments(&method, Positions::Required).iter().skip(1));
         let witness = json!({ "request": format!("{} /{version}{path}", method.of.method.http.as_str()) });
         let change = Change::new(ChangeKind::MethodRemoved, message).witness(witness);
         change.in_method(&name(&method), method.of.method)
@@ -169,7 +165,7 @@ fn overridden_in_other_case(after: &MethodInApi<'_>, with_captures: &[&MethodInA
         let other = if is_upper { text.to_ascii_lowercase() } else { text.to_ascii_uppercase() };
         let mut path = path.clone();
         path[place] = Some(&other);
-        let text = path.iter().fold(String::new(), |text, segment| text + "/" + segment.unwrap_or("{}"));
+        let text = path_text(path.iter());
         let overridden = with_captures.iter().filter(|before| overrides(&path, before));
         changes.extend(overridden.map(|before| overrides_change(after, before, &text)));
     }
@@ -232,6 +228,10 @@ fn segments<'a>(method: &MethodInApi<'a>, positions: Positions) -> Vec<Option<&'
         is_position && (positions == Positions::All || positions == Positions::Required && !parameter.optional)
     };
     path.chain(of.method.parameters.iter().filter(is_counted).map(|_| None)).collect()
+}
+
+fn path_text<'s>(segments: impl Iterator<Item = &'s Option<&'s str>>) -> String {
+    segments.fold(String::new(), |path, segment| path + "/" + segment.unwrap_or("{}"))
 }
 
 fn key(method: &MethodInApi<'_>) -> MethodKey {

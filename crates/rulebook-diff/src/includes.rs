@@ -70,7 +70,6 @@ pub(crate) struct Comparison {
     /// The limits `part` of the APIs of the wide and of the narrow type.
     part_limits: (u64, u64),
     pairs: Vec<Pair>,
-    /// The indexes of the pairs by the addresses of their types.
     indexes: HashMap<(Address, Address), usize>,
     /// The pairs whose parts must be compared, because the pair is new or the inclusion of a part has changed.
     waiting: Vec<usize>,
@@ -202,8 +201,8 @@ impl Comparison {
     fn samples(&mut self, check: &Arc<dyn Check>) -> Rc<Samples> {
         let generate = || match self.schemas.get(&address(check)) {
             _ if self.work >= MAX_WORK => Samples::default(),
-            Some(schema) => Samples::of_schema(schema),
-            None => Samples::of(&**check),
+            Some(schema) => Samples::new(schema.example_value(), schema.boundary_values().to_vec()),
+            None => Samples::new(check.example(), check.boundary_values()),
         };
         let samples = self.samples.entry(address(check)).or_insert_with(|| Rc::new(generate()));
         let samples = Rc::clone(samples);
@@ -298,12 +297,7 @@ impl Comparison {
         }
     }
 
-    fn compare_objects(
-        &mut self,
-        wide: &ObjectShape,
-        narrow: &ObjectShape,
-        narrow_check: &Arc<dyn Check>,
-    ) -> Inclusion {
+    fn compare_objects(&mut self, wide: &ObjectShape, narrow: &ObjectShape, object: &Arc<dyn Check>) -> Inclusion {
         fn find<'a>(shape: &'a ObjectShape, name: &str) -> Option<&'a ObjectField> {
             shape.fields.iter().find(|field| field.name == name)
         }
@@ -311,7 +305,7 @@ impl Comparison {
         for field in &wide.fields {
             let narrow_field = find(narrow, &field.name);
             if !field.optional && narrow_field.is_none_or(|narrow_field| narrow_field.optional) {
-                results.push(shown_by(object_without(&**narrow_check, &self.samples(narrow_check), &field.name)));
+                results.push(shown_by(object_without(&**object, &self.samples(object), &field.name)));
             }
             if let Some(ObjectField { check, optional, .. }) = narrow_field {
                 let compared = match field.optional {
@@ -321,8 +315,8 @@ impl Comparison {
                 };
                 results.push(match compared {
                     Inclusion::Excluded(Some(value)) => {
-                        let samples = self.samples(narrow_check);
-                        shown_by(object_with(&**narrow_check, &samples, Some(&field.name), &value))
+                        let samples = self.samples(object);
+                        shown_by(object_with(&**object, &samples, Some(&field.name), &value))
                     }
                     result => result,
                 });
@@ -334,13 +328,13 @@ impl Comparison {
         }
         if wide.is_closed {
             let unlisted = narrow.fields.iter().find(|field| find(wide, &field.name).is_none());
-            let samples = self.samples(narrow_check);
+            let samples = self.samples(object);
             if let Some(ObjectField { name, check, .. }) = unlisted {
                 let value = check.example().unwrap_or(Value::Null);
-                results.push(shown_by(object_with(&**narrow_check, &samples, Some(name), &value)));
+                results.push(shown_by(object_with(&**object, &samples, Some(name), &value)));
             } else if !narrow.is_closed {
                 let value = Value::Bool(true);
-                results.push(shown_by(object_with(&**narrow_check, &samples, Some("unlisted"), &value)));
+                results.push(shown_by(object_with(&**object, &samples, Some("unlisted"), &value)));
             }
         }
         let is_min_included = wide.min.is_none_or(|min| narrow.min.is_some_and(|narrow| narrow >= min));
@@ -518,12 +512,10 @@ fn are_alike(wide: &dyn Check, narrow: &dyn Check) -> bool {
             || text_attributes(wide) == text_attributes(narrow) && kinds(&wide.schema()) == kinds(&narrow.schema()))
 }
 
-/// Returns `true` if a type reads the text `null` as null.
 fn reads_null(check: &dyn Check) -> bool {
     check.decode("null".into()) == Value::Null
 }
 
-/// Returns the attributes of a type that say how it reads a text.
 fn text_attributes(check: &dyn Check) -> [Option<Json>; 2] {
     let TypeExpr { attributes, .. } = check.type_expr();
     ["format", "separator"].map(|name| attributes.get(name).cloned())

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rulebook_model::call::Source;
-use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{
     Api, DeclaredError, Idempotency, Method, Module, MultipartLimits, Output, OutputPlace, Parameter, Permission,
     PermissionPart, RateLimit, Scope,
@@ -23,14 +22,13 @@ pub(crate) struct MethodInApi<'a> {
     pub(crate) of: MethodOf<'a>,
 }
 
-/// Returns the changes of a method that both definitions have.
 pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Comparison) -> Vec<Change> {
     let (before, after) = (old.of.method, new.of.method);
     let mut changes = Vec::new();
     if has_ended(before) && has_ended(after) {
         return changes;
     }
-    let mut add = |kind, message: String| changes.push(Change::new(kind, message).at(before.span, after.span));
+    let mut add = |kind, message: String| changes.push(Change::new(kind, message));
     if before.id != after.id {
         add(ChangeKind::MethodRenamed, format!("has the id `{}`, and had `{}`", after.id, before.id));
     }
@@ -152,7 +150,6 @@ fn compare_rate_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Cha
     (before != after || old_cost != new_cost).then(|| Change::new(ChangeKind::RateLimitRaised, message()))
 }
 
-/// A permission that a method requires.
 #[derive(Clone)]
 struct Required {
     /// With the names of variables that clients know.
@@ -172,18 +169,14 @@ pub(crate) fn compare_scope(before: MethodOf<'_>, after: MethodOf<'_>, changes: 
     let is_satisfied = |has: &Group, required: &[Group]| {
         required.is_empty() || required.iter().any(|group| group.iter().all(|permission| has_it(has, permission)))
     };
-    let callers = if old_groups.is_empty() { vec![Group::new()] } else { old_groups.clone() };
-    if let Some(refused) = callers.iter().find(|group| !is_satisfied(group, &new_groups)) {
-        let message = format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
+    let callers = |groups: &[Group]| if groups.is_empty() { vec![Group::new()] } else { groups.to_vec() };
+    let message = || format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
+    if let Some(refused) = callers(&old_groups).iter().find(|group| !is_satisfied(group, &new_groups)) {
         let permissions: Vec<&str> = refused.iter().map(|permission| &*permission.words).collect();
         let witness = json!({ "caller": { "permissions": permissions } });
-        changes.push(Change::new(ChangeKind::ScopeTightened, message).witness(witness).at(old.span, new.span));
-        return;
-    }
-    let new_callers = if new_groups.is_empty() { vec![Group::new()] } else { new_groups.clone() };
-    if new_callers.iter().any(|group| !is_satisfied(group, &old_groups)) {
-        let message = format!("requires {}, and required {}", scope_words(&new_groups), scope_words(&old_groups));
-        changes.push(Change::new(ChangeKind::ScopeWidened, message).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::ScopeTightened, message()).witness(witness));
+    } else if callers(&new_groups).iter().any(|group| !is_satisfied(group, &old_groups)) {
+        changes.push(Change::new(ChangeKind::ScopeWidened, message()));
     }
 }
 
@@ -207,7 +200,6 @@ fn scope_words(groups: &[Group]) -> String {
     if groups.is_empty() { "no permission".to_owned() } else { groups.join(", or ") }
 }
 
-/// Returns a change for each limit that has another value.
 pub(crate) fn compare_limits(old: &Api, new: &Api) -> Vec<Change> {
     let limits = |api: &Api| match serde_json::to_value(&api.limits) {
         Ok(Json::Object(limits)) => limits,
@@ -219,7 +211,7 @@ pub(crate) fn compare_limits(old: &Api, new: &Api) -> Vec<Change> {
         let previous = before.get(name).unwrap_or(&Json::Null);
         let is_raised = value.as_f64() > previous.as_f64();
         let kind = if is_raised { ChangeKind::LimitRaised } else { ChangeKind::LimitLowered };
-        Change::new(kind, format!("the limit `{name}` is {value}, and was {previous}")).at(old.span, new.span)
+        Change::new(kind, format!("the limit `{name}` is {value}, and was {previous}"))
     };
     changed.map(to_change).collect()
 }
@@ -229,7 +221,7 @@ pub(crate) fn compare_outputs(old: &Method, new: &Method, types: &mut Comparison
         let returns = |method: &Method| if method.options.download { "a file" } else { "outputs" };
         let message = format!("returns {} instead of {}", returns(new), returns(old));
         let witness = json!({ "response": { "returns": returns(new) } });
-        changes.push(Change::new(ChangeKind::DownloadChanged, message).witness(witness).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::DownloadChanged, message).witness(witness));
     }
     compare_statuses(old, new, changes);
     // The status is no part of a response that documents list among the outputs.
@@ -257,7 +249,7 @@ pub(crate) fn compare_outputs(old: &Method, new: &Method, types: &mut Comparison
     }
     if let (Some(tag), None) = (&old.options.version, &new.options.version) {
         let message = format!("`{tag}` is no longer the entity tag of responses");
-        changes.push(Change::new(ChangeKind::EntityTagRemoved, message).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::EntityTagRemoved, message));
     }
     compare_errors(old, new, changes);
 }
@@ -320,9 +312,9 @@ fn compare_statuses(old: &Method, new: &Method, changes: &mut Vec<Change>) {
     let message = || format!("has the status {}, and had {}", list(&new_statuses), list(&old_statuses));
     if let Some(added) = new_statuses.iter().find(|status| !old_statuses.contains(status)) {
         let witness = json!({ "response": { "status": added } });
-        changes.push(Change::new(ChangeKind::StatusAdded, message()).witness(witness).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::StatusAdded, message()).witness(witness));
     } else if old_statuses.iter().any(|status| !new_statuses.contains(status)) {
-        changes.push(Change::new(ChangeKind::StatusRemoved, message()).at(old.span, new.span));
+        changes.push(Change::new(ChangeKind::StatusRemoved, message()));
     }
 }
 
@@ -331,14 +323,13 @@ fn compare_errors(old: &Method, new: &Method, changes: &mut Vec<Change>) {
         method.errors.iter().find(|error| error.name == name)
     }
     for error in &old.errors {
-        let code = |status: ErrorStatus| status.get();
         match find(new, &error.name) {
             None => {
                 let message = format!("no longer returns the error `{}`", error.name);
                 changes.push(Change::new(ChangeKind::ErrorRemoved, message).at(error.span, new.span));
             }
-            Some(known) if code(known.status) != code(error.status) => {
-                let (status, previous) = (code(known.status), code(error.status));
+            Some(known) if known.status.get() != error.status.get() => {
+                let (status, previous) = (known.status.get(), error.status.get());
                 let message = format!("the error `{}` has the status {status}, and had {previous}", error.name);
                 let witness = json!({ "response": { "error": error.name, "status": status } });
                 let change = Change::new(ChangeKind::ErrorStatusChanged, message).witness(witness);

@@ -68,7 +68,6 @@ pub(crate) fn name_in_old(old: MethodOf<'_>, new: MethodOf<'_>, name: &str) -> S
     known.map_or_else(|| format!("new {name}"), |before| before.name.clone())
 }
 
-/// Compares the parameters of a method, and the constraints between them.
 pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparison, changes: &mut Vec<Change>) {
     for parameter in &old.method.parameters {
         match new.find(&old.key(parameter)) {
@@ -90,8 +89,11 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
         if is_known {
             continue;
         }
-        let kind = if parameter.optional { ChangeKind::ParameterAdded } else { ChangeKind::RequiredParameterAdded };
-        let message = format!("reads {}, which {}", words(parameter), presence(parameter));
+        let (kind, presence) = match parameter.optional {
+            true => (ChangeKind::ParameterAdded, "is optional"),
+            false => (ChangeKind::RequiredParameterAdded, "is required"),
+        };
+        let message = format!("reads {}, which {presence}", words(parameter));
         let change = Change::new(kind, message).of_parameter(parameter.request_name());
         changes.push(change.witness(request(old.method, None, None)).at(old.method.span, parameter.span));
     }
@@ -110,10 +112,6 @@ pub(crate) fn compare_names_of_positions(old: MethodOf<'_>, new: MethodOf<'_>) -
         Some(change.at(before.span, after.span))
     });
     renamed.collect()
-}
-
-fn presence(parameter: &Parameter) -> &'static str {
-    if parameter.optional { "is optional" } else { "is required" }
 }
 
 fn words(parameter: &Parameter) -> String {
@@ -252,7 +250,6 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
         // The number of a backtick in JSON: the attributes are in backticks.
         false => format!(" with `{}`", Json::Object(written.attributes.clone()).to_string().replace('`', "\\u0060")),
     };
-    /// The maximum number of characters of a type in a message.
     const MAX_LEN: usize = 200;
     let words = format!("`{}`{attributes}", written.term);
     match words.char_indices().nth(MAX_LEN) {
@@ -287,7 +284,7 @@ fn request(method: &Method, with: Option<(&Parameter, &Json)>, without: Option<&
 }
 
 /// Compares the constraints of a method. Their parameters are the same if they have the same place in requests.
-pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut Vec<Change>) {
+fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut Vec<Change>) {
     let (old, new) = (before.method, after.method);
     let key = |constraint: &Constraint| constraint.in_words(&|name| name_in_old(before, after, name));
     let old_keys: Vec<String> = old.constraints.iter().map(|it| it.in_words(&str::to_owned)).collect();
@@ -296,7 +293,7 @@ pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, cha
         if !new_keys.contains(key) {
             let words = constraint.in_words(&|name| old.request_name(name));
             let message = format!("no longer requires this: {words}");
-            changes.push(Change::new(ChangeKind::ConstraintRemoved, message).at(old.span, new.span));
+            changes.push(Change::new(ChangeKind::ConstraintRemoved, message));
         }
     }
     for (constraint, key) in new.constraints.iter().zip(&new_keys) {
@@ -306,15 +303,14 @@ pub(crate) fn compare_constraints(before: MethodOf<'_>, after: MethodOf<'_>, cha
             let is_changed = |name: &&String| changes_values(new, name) != changes_values(old, &name_in_old(name));
             if let Some(name) = constraint.names.iter().find(is_changed).filter(|_| constraint.kind.compares_values()) {
                 let message = format!("`after` of `{}` has changed, and so this: {words}", new.request_name(name));
-                changes.push(Change::new(ChangeKind::ConstraintChanged, message).at(old.span, new.span));
+                changes.push(Change::new(ChangeKind::ConstraintChanged, message));
             }
             continue;
         }
         let witness =
             combinations(old).iter().find_map(|given| refused_request(old, (constraint, &name_in_old), given));
         let kind = if witness.is_some() { ChangeKind::ConstraintAdded } else { ChangeKind::ConstraintChanged };
-        let change = Change::new(kind, format!("requires this: {words}")).witness(witness).at(old.span, new.span);
-        changes.push(change);
+        changes.push(Change::new(kind, format!("requires this: {words}")).witness(witness));
     }
 }
 

@@ -11,7 +11,7 @@ use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use rulebook_model::Value;
-use rulebook_model::types::{Check, NamedSchema, is_shallow};
+use rulebook_model::types::{Check, compare_numbers, is_shallow};
 use serde_json::{Map, Value as Json};
 
 use crate::includes::{Inclusion, all, any};
@@ -112,10 +112,6 @@ fn kind_of(value: &Json) -> &'static str {
 }
 
 impl Alternative {
-    pub(crate) fn of_strings(keywords: Map<String, Json>) -> Self {
-        Self { kind: "string".to_owned(), keywords }
-    }
-
     fn includes(&self, narrow: &Self, automata: &mut Automata) -> Inclusion {
         let is_whole_number = self.kind == "number" && narrow.kind == "integer";
         let is_whole_value = |values: &[Json]| values.iter().all(|value| value.is_i64() || value.is_u64());
@@ -161,24 +157,18 @@ impl Alternative {
         if self.keywords.keys().any(|keyword| !known.contains(&keyword.as_str())) {
             return Inclusion::Unknown;
         }
-        let as_number = |json: &Json| json.as_number().cloned();
-        let bound = |keywords: &Map<String, Json>, name: &str| keywords.get(name).and_then(as_number);
-        // `compare` compares whole numbers exactly.
-        let compare = |one: &serde_json::Number, other: &serde_json::Number| {
-            let [one, other] = [one, other].map(|number| Json::Number(number.clone()));
-            rulebook_model::types::compare_numbers(&Value::from(&one), &Value::from(&other))
-        };
-        let limits = |narrow_limit: Option<serde_json::Number>, limit: Option<serde_json::Number>, outside| match limit
-        {
-            None => true,
-            Some(limit) => narrow_limit.is_some_and(|narrow| compare(&narrow, &limit).is_some_and(|it| it != outside)),
-        };
-        let values: Option<Vec<_>> = narrow.values().map(|values| values.iter().filter_map(as_number).collect());
-        let is_included = |name: &str, outside: Ordering| match &values {
-            Some(values) => {
-                values.iter().all(|value| limits(Some(value.clone()), bound(&self.keywords, name), outside))
+        let values = narrow.values();
+        let is_included = |name: &str, outside: Ordering| {
+            let Some(limit) = self.keywords.get(name).filter(|limit| limit.is_number()) else { return true };
+            let is_inside = |number: &Json| {
+                // Whole numbers are compared exactly.
+                let order = compare_numbers(&Value::from(number), &Value::from(limit));
+                order.is_some_and(|order| order != outside)
+            };
+            match &values {
+                Some(values) => values.iter().filter(|value| value.is_number()).all(is_inside),
+                None => narrow.keywords.get(name).filter(|bound| bound.is_number()).is_some_and(is_inside),
             }
-            None => limits(bound(&narrow.keywords, name), bound(&self.keywords, name), outside),
         };
         match is_included("minimum", Ordering::Less) && is_included("maximum", Ordering::Greater) {
             true => Inclusion::Included,
@@ -192,7 +182,6 @@ impl Alternative {
 
 /// The maximum size of an automaton in bytes. Patterns with a larger one are not compared.
 const MAX_AUTOMATON_SIZE: usize = 8 << 20;
-/// The maximum number of pairs of states that a walk visits.
 const MAX_VISITED: usize = 50_000;
 /// The length up to which lengths are compared together with patterns.
 const MAX_LENGTH_IN_PATTERN: u64 = 2_000;
@@ -289,7 +278,7 @@ fn conditions(schema: &Alternative) -> Option<Vec<Condition>> {
             ("allOf", Json::Array(schemas)) => {
                 for schema in schemas {
                     let keywords = schema.as_object()?.clone();
-                    conditions.extend(self::conditions(&Alternative::of_strings(keywords))?);
+                    conditions.extend(self::conditions(&Alternative { kind: "string".to_owned(), keywords })?);
                 }
             }
             _ => conditions.push(Condition::Opaque(keyword.clone(), value.clone())),
@@ -431,9 +420,7 @@ mod tests {
 
 #[derive(Default)]
 pub(crate) struct Samples {
-    /// A typical value.
     pub(crate) example: Option<Value<'static>>,
-    /// Values at the limits of the type.
     pub(crate) boundary_values: Vec<Value<'static>>,
     /// The number of values at all levels of nesting, each multiplied by its level: a measure of the time that the
     /// generation of the samples has taken.
@@ -441,15 +428,7 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    pub(crate) fn of(check: &dyn Check) -> Self {
-        Self::new(check.example(), check.boundary_values())
-    }
-
-    pub(crate) fn of_schema(schema: &NamedSchema) -> Self {
-        Self::new(schema.example_value(), schema.boundary_values().to_vec())
-    }
-
-    fn new(example: Option<Value<'static>>, boundary_values: Vec<Value<'static>>) -> Self {
+    pub(crate) fn new(example: Option<Value<'static>>, boundary_values: Vec<Value<'static>>) -> Self {
         let work = example.iter().chain(&boundary_values).map(|value| work_of(value, 1)).sum();
         Self { example, boundary_values, work }
     }
@@ -496,7 +475,6 @@ pub(crate) fn list_with(list: &dyn Check, samples: &Samples, item: &Value<'stati
     })
 }
 
-/// The maximum length of a list that is made as an example.
 const MAX_LIST_LENGTH: u64 = 1000;
 
 /// Returns a list of the narrow type that has one item more than the wide type allows.
@@ -530,7 +508,6 @@ pub(crate) fn object_with(
     })
 }
 
-/// Returns an object of the type without this member.
 pub(crate) fn object_without(object: &dyn Check, samples: &Samples, name: &str) -> Option<Value<'static>> {
     first_valid(object, samples, |sample| match sample {
         Value::Map(mut members) => {

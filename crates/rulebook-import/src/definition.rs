@@ -51,7 +51,6 @@ pub(crate) struct Member<'t> {
     /// The key, or the index of an item.
     pub key: String,
     pub value: &'t Value<'t>,
-    /// The bytes of the member, with its key.
     pub range: Range<usize>,
     /// The bytes to remove from the text if the member is removed: they include a comma.
     pub removal: Range<usize>,

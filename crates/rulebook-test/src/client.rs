@@ -19,7 +19,6 @@ use ureq::Agent;
 
 use crate::{MethodCall, Request};
 
-/// Timeout for a request and its whole response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that serves an API on a free local port and calls it over HTTP. Dropping the client stops the server.
@@ -139,14 +138,11 @@ impl Client {
     /// # Errors
     /// Fails if the API has no method with this id.
     pub fn try_call(&self, id: &str) -> Result<MethodCall<'_>, Misuse> {
-        let modules = self.engine.api().modules.iter();
-        let services = modules.flat_map(|module| module.services.iter().map(move |service| (module, service)));
-        let methods =
-            services.flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)));
-        match methods.clone().find(|(_, _, method)| method.id == id) {
+        let methods = || self.engine.api().methods();
+        match methods().find(|(_, _, method)| method.id == id) {
             Some((module, service, method)) => Ok(MethodCall::new(self, module, service, method)),
             None => {
-                let ids: Vec<_> = methods.map(|(_, _, method)| method.id.as_str()).collect();
+                let ids: Vec<_> = methods().map(|(_, _, method)| method.id.as_str()).collect();
                 let help = match closest_word(id, ids.iter().copied()) {
                     Some(suggestion) => format!("did you mean `{suggestion}`?"),
                     None => format!("its methods are: {}", quoted_list(&ids)),

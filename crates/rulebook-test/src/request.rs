@@ -56,17 +56,6 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// Sets the decodings that the response may have, in order of preference, and whether it contains the output `*`.
-    pub(super) fn decodings(mut self, decodings: Vec<Decoding>, has_whole_output: bool) -> Self {
-        (self.decodings, self.has_whole_output) = (decodings, has_whole_output);
-        self
-    }
-
-    pub(super) fn target(mut self, target: String) -> Self {
-        self.target = target;
-        self
-    }
-
     /// Adds a header field.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
@@ -216,8 +205,9 @@ pub struct MethodCall<'c> {
 
 impl<'c> MethodCall<'c> {
     pub(super) fn new(client: &'c Client, module: &'c Module, service: &'c Service, method: &'c Method) -> Self {
-        let request = Request::new(client, method.http.as_str(), "/");
-        let request = request.decodings(client.decodings_of_module(module), method.whole().is_some());
+        let mut request = Request::new(client, method.http.as_str(), "/");
+        request.decodings = client.decodings_of_module(module);
+        request.has_whole_output = method.whole().is_some();
         let base = client.engine.api().base.as_str();
         Self { request, base, service, method, arguments: Vec::new(), files: Vec::new(), is_urlencoded: false }
     }
@@ -258,7 +248,7 @@ impl<'c> MethodCall<'c> {
     /// Fails if the method has no parameter with this name, or the parameter is not a field of the body.
     pub fn try_file(mut self, name: &str, filename: &str, content: Vec<u8>) -> Result<Self, Misuse> {
         let parameter = self.find_parameter(name)?;
-        if !self.is_in_body(parameter) && !parameter.is_raw_body() {
+        if !self.is_body_location(parameter.from) && !parameter.is_raw_body() {
             let (method, source) = (&self.method.id, parameter.from.source());
             let message =
                 format!("the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}");
@@ -317,11 +307,11 @@ impl<'c> MethodCall<'c> {
         let (target, cookie) = (self.request_target()?, self.cookie_field()?);
         let headers = self.argument_texts(|from| from == Location::Header);
         let fields = self.argument_texts(|from| self.is_body_location(from));
-        let json = self.arguments.iter().filter(|(parameter, _)| self.is_in_body(parameter));
+        let json = self.arguments.iter().filter(|(parameter, _)| self.is_body_location(parameter.from));
         let json: Map<_, _> = json.map(|(parameter, value)| (parameter.key.clone(), value.clone())).collect();
         let whole_body = self.arguments.iter().find(|(parameter, _)| parameter.is_whole_body());
         let whole_body = whole_body.map(|(_, value)| value.clone());
-        let mut request = self.request.target(target);
+        let mut request = Request { target, ..self.request };
         for (parameter, value) in headers {
             request = request.header(&parameter.key, value);
         }
@@ -358,10 +348,6 @@ impl<'c> MethodCall<'c> {
             let (method, known) = (&self.method.id, quoted_list(&known));
             Misuse(format!("`{method}` has no parameter with the name `{name}` in code; its parameters are: {known}"))
         })
-    }
-
-    fn is_in_body(&self, parameter: &Parameter) -> bool {
-        self.is_body_location(parameter.from)
     }
 
     /// Returns `true` if parameters with this location are fields of the body. A parameter that may be in the query or

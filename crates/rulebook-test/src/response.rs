@@ -175,11 +175,12 @@ impl TestResponse {
         self.decodings.iter().find(|decoding| decoding.is_success(body)).copied().unwrap_or_default()
     }
 
-    /// Returns the decoding of an error body. For a problem document, it is the decoding of problem documents.
+    /// Returns the decoding of an error body. For a problem document (RFC 9457), it is the decoding of problem documents.
     /// Otherwise it is the first decoding whose description of errors matches the body or, if no description matches,
     /// the first decoding that has no description of errors.
     fn error_decoding(&self, body: &Json) -> Decoding {
-        if self.is_problem() {
+        let media_type = self.header("content-type").unwrap_or_default();
+        if media_type.starts_with("application/problem+json") {
             return Problem.decoding();
         }
         let (undescribed, described): (Vec<_>, Vec<_>) =
@@ -190,11 +191,6 @@ impl TestResponse {
 
     fn error_document(&self) -> Option<&Json> {
         self.document.as_ref().filter(|_| self.is_error())
-    }
-
-    /// Returns `true` if the body is a problem document (RFC 9457).
-    fn is_problem(&self) -> bool {
-        self.header("content-type").is_some_and(|media_type| media_type.starts_with("application/problem+json"))
     }
 
     #[track_caller]

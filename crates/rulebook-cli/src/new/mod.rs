@@ -62,25 +62,20 @@ const FRAMEWORKS: &[Choice<Framework>] = &[
 
 pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let name = &options.name;
-    if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
-        let why = "--path is for handlers in Rust: the program `rulebook` serves this project";
-        return Err(output::print_system_error(why));
-    }
     let handlers = match (options.handlers, options.from) {
-        (HandlerLanguage::FastCgi, Some(_)) => HandlerChoice::FastCgi,
-        (HandlerLanguage::Rust, _) | (_, None) if options.handlers != HandlerLanguage::FastCgi => HandlerChoice::Rust,
+        (language, _) if options.path.is_some() && language != HandlerLanguage::Rust => {
+            Err("--path is for handlers in Rust: the program `rulebook` serves this project")
+        }
+        (HandlerLanguage::FastCgi, Some(_)) => Ok(HandlerChoice::FastCgi),
         (HandlerLanguage::FastCgi, None) => {
-            let why =
-                "--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`";
-            return Err(output::print_system_error(why));
+            Err("--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`")
         }
-        _ => {
-            let why = "an imported project has handlers in Rust, or with `--handlers fastcgi` in PHP";
-            return Err(output::print_system_error(why));
-        }
+        (HandlerLanguage::Rust, _) | (_, None) => Ok(HandlerChoice::Rust),
+        _ => Err("an imported project has handlers in Rust, or with `--handlers fastcgi` in PHP"),
     };
+    let handlers = handlers.map_err(output::print_system_error)?;
     let checkout = options.path.as_deref().map(checkout_path).transpose();
-    let rulebook = match checkout.map_err(|why| output::print_system_error(&why))? {
+    let rulebook = match checkout.map_err(output::print_system_error)? {
         Some(folder) => RulebookSource::Folder(folder),
         None if VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
         None => RulebookSource::Vendored,
@@ -89,19 +84,15 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
         None => None,
         Some((framework, folder)) => {
             let imported = other_project::import(framework, folder, name.as_str(), handlers).map_err(|error| {
-                let exit = output::print_system_error(&error.to_string());
+                let exit = output::print_system_error(&error);
                 if matches!(error, ProjectError::Definition(_)) { Exit::ErrorsReported } else { exit }
             })?;
             Some((framework, folder, imported))
         }
     };
-    let content = ProjectContent {
-        language: options.handlers,
-        imported: imported.as_ref().map(|(.., imported)| imported.files.as_slice()),
-        needs_iapi: options.from == Some(Framework::InternalApi),
-    };
-    create_project(Path::new("."), name, &rulebook, &content).map_err(|error| {
-        output::print_system_error(&match error.kind() {
+    let imported_files = imported.as_ref().map(|(.., imported)| imported.files.as_slice());
+    create_project(options, &rulebook, imported_files).map_err(|error| {
+        output::print_system_error(match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
             }
@@ -182,7 +173,6 @@ impl ProjectName {
         &self.0
     }
 
-    /// Returns the name of the crate as Rust code uses it, with `_` instead of `-`.
     fn crate_name(&self) -> String {
         self.0.replace('-', "_")
     }
@@ -225,7 +215,6 @@ fn is_reserved(name: &str) -> bool {
 /// The path and the text of a file. The text contains the placeholders that `project.rs` fills.
 type StarterFile = (&'static str, &'static str);
 
-/// What the handlers of a new project are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum HandlerLanguage {
     /// Rust: a Cargo project.
@@ -244,7 +233,6 @@ enum HandlerLanguage {
 }
 
 const GREETING: StarterFile = ("api/greeting.json", include_str!("templates/shared/api/greeting.json"));
-const GREETING_TESTS: StarterFile = ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"));
 /// The files that git ignores in a project without Rust.
 const GITIGNORE: StarterFile = (".gitignore", include_str!("templates/shared/gitignore.in"));
 
@@ -261,6 +249,10 @@ const RUST: &[StarterFile] = &[
     ("tests/greeting.rs", include_str!("templates/rust/tests/greeting.rs")),
 ];
 
+/// The files of a project whose example is a greeting, in any language but Rust.
+const OF_GREETING: &[StarterFile] =
+    &[GITIGNORE, GREETING, ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"))];
+
 const SQL: &[StarterFile] = &[
     GITIGNORE,
     ("README.md", include_str!("templates/sql/README.md.in")),
@@ -271,18 +263,12 @@ const SQL: &[StarterFile] = &[
 ];
 
 const PYTHON: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/python/README.md.in")),
     ("api/app.json", include_str!("templates/python/api/app.json")),
     ("handlers.py", include_str!("templates/python/handlers.py")),
 ];
 
 const NODE: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/node/README.md.in")),
     ("api/app.json", include_str!("templates/node/api/app.json")),
     ("greeting.mjs", include_str!("templates/node/greeting.mjs")),
@@ -290,9 +276,6 @@ const NODE: &[StarterFile] = &[
 ];
 
 const PHP: &[StarterFile] = &[
-    GITIGNORE,
-    GREETING,
-    GREETING_TESTS,
     ("README.md", include_str!("templates/php/README.md.in")),
     ("api/app.json", include_str!("templates/php/api/app.json")),
     ("greeting.php", include_str!("templates/php/greeting.php")),
@@ -301,15 +284,15 @@ const PHP: &[StarterFile] = &[
 
 impl HandlerLanguage {
     fn files(self) -> impl Iterator<Item = StarterFile> {
-        let (files, sdk): (&[StarterFile], &[StarterFile]) = match self {
-            Self::Rust => (RUST, &[]),
-            Self::Sql => (SQL, &[]),
-            Self::Python => (PYTHON, sdk::PYTHON),
-            Self::Node => (NODE, sdk::NODE),
-            Self::Php => (PHP, sdk::PHP),
-            Self::FastCgi => (&[GITIGNORE], &[]),
+        let groups: &[&[StarterFile]] = match self {
+            Self::Rust => &[RUST],
+            Self::Sql => &[SQL],
+            Self::Python => &[OF_GREETING, PYTHON, sdk::PYTHON],
+            Self::Node => &[OF_GREETING, NODE, sdk::NODE],
+            Self::Php => &[OF_GREETING, PHP, sdk::PHP],
+            Self::FastCgi => &[&[GITIGNORE]],
         };
-        files.iter().chain(sdk).copied()
+        groups.iter().copied().flatten().copied()
     }
 
     fn has_test_files(self) -> bool {
@@ -317,10 +300,7 @@ impl HandlerLanguage {
     }
 
     fn serve_command(self) -> &'static str {
-        match self {
-            Self::Rust => "cargo run -- serve --watch",
-            Self::Sql | Self::Python | Self::Node | Self::Php | Self::FastCgi => "rulebook serve --watch",
-        }
+        if self == Self::Rust { "cargo run -- serve --watch" } else { "rulebook serve --watch" }
     }
 }
 
@@ -341,15 +321,6 @@ const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sou
 
 /// The `Cargo.toml` of the workspace that consists of the copied crates.
 const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
-
-#[derive(Debug)]
-struct ProjectContent<'a> {
-    pub language: HandlerLanguage,
-    /// The files of an imported project, which replace the example; it is written in Rust.
-    pub imported: Option<&'a [ImportedFile]>,
-    /// `true` if the project needs the crate `rulebook-iapi`.
-    pub needs_iapi: bool,
-}
 
 #[derive(Debug)]
 enum RulebookSource {
@@ -375,26 +346,24 @@ impl RulebookSource {
     }
 }
 
-/// Creates the project in the subfolder `name` of `parent`. If an error occurs, no folder remains.
-fn create_project(
-    parent: &Path,
-    name: &ProjectName,
-    rulebook: &RulebookSource,
-    content: &ProjectContent<'_>,
-) -> io::Result<()> {
+/// Creates the project in the current folder. If an error occurs, no folder remains. `imported` are the files of an
+/// imported project, which replace the example.
+fn create_project(options: &NewOptions, source: &RulebookSource, imported: Option<&[ImportedFile]>) -> io::Result<()> {
+    let name = &options.name;
     // The project is created in a temporary folder first, which is removed if an error occurs.
-    let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
+    let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(".")?;
     let project = temporary.path().join(name.as_str());
-    for (path, text) in content.language.files() {
-        if content.imported.is_none() || SHARED_FILES.contains(&path) {
-            let text = if content.needs_iapi { with_iapi_dependency(text) } else { text.to_owned() };
-            write_file(&project.join(path), fill_placeholders(&text, name, rulebook))?;
+    let needs_iapi = options.from == Some(Framework::InternalApi);
+    for (path, text) in options.handlers.files() {
+        if imported.is_none() || SHARED_FILES.contains(&path) {
+            let text = if needs_iapi { with_iapi_dependency(text) } else { text.to_owned() };
+            write_file(&project.join(path), fill_placeholders(&text, name, source))?;
         }
     }
-    for file in content.imported.unwrap_or_default() {
+    for file in imported.unwrap_or_default() {
         write_file(&project.join(&file.path), &file.text)?;
     }
-    if content.language == HandlerLanguage::Rust && matches!(rulebook, RulebookSource::Vendored) {
+    if options.handlers == HandlerLanguage::Rust && matches!(source, RulebookSource::Vendored) {
         write_file(&project.join("vendor/Cargo.toml"), WORKSPACE_MANIFEST)?;
         for (path, content) in VENDORED_FILES {
             write_file(&project.join("vendor").join(path), content)?;
@@ -402,14 +371,13 @@ fn create_project(
     }
     // The JSON Schemas for editors are generated, so that they match this version of the program.
     write_file(&project.join("schema/definition.json"), new_project_schema(SchemaKind::AnyFile))?;
-    if content.language.has_test_files() {
+    if options.handlers.has_test_files() {
         write_file(&project.join("schema/tests.json"), new_project_schema(SchemaKind::Tests))?;
     }
     // `rename` replaces an empty folder of this name. It fails if a file or a folder with content has the name.
-    fs::rename(&project, parent.join(name.as_str()))
+    fs::rename(&project, name.as_str())
 }
 
-/// Writes a file, after creating its folder.
 fn write_file(file: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;

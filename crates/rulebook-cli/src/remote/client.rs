@@ -24,7 +24,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
 
-/// The maximum size in bytes of a document that is read into memory.
 const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
 /// Returns the header field that sends an API key as a bearer token (RFC 6750), ignoring whitespace around the key.
@@ -45,7 +44,6 @@ pub(crate) struct FetchedDefinition {
     pub(crate) versions: Vec<(String, Url)>,
 }
 
-/// An HTTP client that sends an API key and repeats failed requests.
 pub(crate) struct Client {
     agent: Agent,
     authorization: Option<HeaderValue>,
@@ -97,17 +95,8 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    pub(crate) fn fetch_document(
-        &self,
-        method: &str,
-        url: &Url,
-        media_type: (&str, &'static str),
-    ) -> Result<Vec<u8>, TransferError> {
-        self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
-    }
-
     pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
-        let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
+        let (bytes, fields) = self.fetch_document("OPTIONS", server, ("", ""))?;
         let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
         let links = links.flat_map(|field| field.split(", ")).filter_map(|link| {
             let (target, name) = link.strip_prefix('<')?.split_once(">; rel=\"item\"; title=\"")?;
@@ -118,7 +107,8 @@ impl Client {
         Ok(FetchedDefinition { bytes, versions: links.collect() })
     }
 
-    fn fetch_with_fields(
+    /// Fetches a document, and returns it with the header fields of the response.
+    pub(crate) fn fetch_document(
         &self,
         method: &str,
         url: &Url,
@@ -148,13 +138,8 @@ impl Client {
         let mut retries = self.retries;
         let result = loop {
             let result = attempt();
-            let Some((error, min_pause)) = result.as_ref().err().and_then(|error| Some((error, error.retry_after()?)))
-            else {
-                break result;
-            };
-            if retries == 0 {
-                break result;
-            }
+            let retry = result.as_ref().err().and_then(|error| Some((error, error.retry_after()?)));
+            let Some((error, min_pause)) = retry.filter(|_| retries > 0) else { break result };
             let pause = backoff.max(min_pause);
             self.progress.report_retry(error, pause);
             sleep(pause);
@@ -204,7 +189,6 @@ pub(crate) fn document_url(server: &Url, path: &str) -> Url {
 // A rulebook server puts the message of an error in a member of a JSON object whose name depends on the server's
 // envelope, the format of its responses.
 
-/// Maximum number of bytes that are read from the body of an error response.
 const MAX_BODY_BYTES: u64 = 64 << 10;
 /// Maximum number of characters of a text from the server that a message shows.
 const MAX_SHOWN_CHARS: usize = 1000;

@@ -46,13 +46,13 @@ pub(crate) struct FetchOptions {
     client: ClientOptions,
 }
 
-pub(crate) fn run(options: FetchOptions) -> Result<Exit, Exit> {
-    let FetchOptions { name, from, output, if_changed, client: client_options } = options;
-    let local_path = local_path(&name, output).ok_or_else(|| {
-        output::print_usage_error(&format!("{name}: not a valid name for a local file; use --output FILE"))
+pub(crate) fn run(options: &FetchOptions) -> Result<Exit, Exit> {
+    let FetchOptions { name, output, client: client_options, .. } = options;
+    let local_path = local_path(name, output.clone()).ok_or_else(|| {
+        output::print_usage_error(format!("{name}: not a valid name for a local file; use --output FILE"))
     })?;
     let client = client_options.create_client(name.clone())?;
-    let fetched = fetch(&client, &from, &name, &local_path, if_changed);
+    let fetched = fetch(&client, options, &local_path);
     let (digest, verification) = fetched.map_err(|error| print_transfer_error(&error))?;
     if verification.is_none() {
         client_options.print_message("unchanged\n");
@@ -61,16 +61,13 @@ pub(crate) fn run(options: FetchOptions) -> Result<Exit, Exit> {
         .print_digests([(digest, &*local_path.to_string_lossy())], verification.unwrap_or(Verification::Verified)))
 }
 
-/// Returns `true` if the path ends in a separator. Such a path means a folder, even if the folder does not exist.
-fn ends_in_separator(path: &Path) -> bool {
-    path.as_os_str().to_string_lossy().ends_with(is_separator)
-}
-
 /// Returns the path of the local file to write. `name` is the file's name on the server, `output` the value of
 /// `--output`. Returns `None` if the last segment of `name` cannot be used as a local file name.
 fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
+    // A path that ends in a separator means a folder, even if the folder does not exist.
+    let is_folder = |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with(is_separator);
     let folder = match output {
-        Some(output) if !output.is_dir() && !ends_in_separator(&output) => return Some(output),
+        Some(output) if !is_folder(&output) => return Some(output),
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;
@@ -84,16 +81,14 @@ fn local_path(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
 ///
 /// The received bytes are stored in a second file beside the local file, so that a later attempt, even of another
 /// process, can resume the transfer. The local file is replaced when all bytes have been received.
-pub(crate) fn fetch(
+fn fetch(
     client: &Client,
-    server: &Url,
-    name: &str,
+    options: &FetchOptions,
     local_path: &Path,
-    if_changed: bool,
 ) -> Result<(Hash, Option<Verification>), TransferError> {
-    let local = if if_changed { local_digest(local_path)? } else { None };
-    let mut url = with_default_path(server, "/iapi/file");
-    url.query_pairs_mut().append_pair("filename", name);
+    let local = if options.if_changed { local_digest(local_path)? } else { None };
+    let mut url = with_default_path(&options.from, "/iapi/file");
+    url.query_pairs_mut().append_pair("filename", &options.name);
     let mut partial = PartialFile::open(local_path)?;
     match client.with_retries(|| attempt_fetch(client, &url, local, &mut partial))? {
         Some(digest) => Ok((digest, None)),
@@ -101,7 +96,6 @@ pub(crate) fn fetch(
     }
 }
 
-/// Returns the digest of the local file; `None` if the file does not exist.
 fn local_digest(path: &Path) -> Result<Option<Hash>, TransferError> {
     let hashed = File::open(path).and_then(|file| Hasher::new().update_reader(file).map(|hasher| hasher.finalize()));
     match hashed {
@@ -195,14 +189,12 @@ fn field_text(fields: &HeaderMap, name: HeaderName) -> Option<&str> {
 // the digest of the complete file. A later attempt resumes the transfer only if the file
 // on the server still has this digest. Without a digest, it starts from the beginning.
 
-/// The bytes of a file that have been received so far.
 pub(super) struct PartialFile {
     local_path: PathBuf,
     part_path: PathBuf,
     tag_path: PathBuf,
     /// The open `.part` file; `None` before anything has been received.
     file: Option<File>,
-    /// The digest that the complete file must have, if the server sent one.
     expected_digest: Option<Hash>,
     hasher: Hasher,
 }
@@ -243,7 +235,6 @@ impl PartialFile {
         self.hasher.count()
     }
 
-    /// Returns the digest of the complete file if the transfer can be resumed, otherwise `None`.
     pub(super) fn resumable_digest(&self) -> Option<Hash> {
         self.expected_digest.filter(|_| self.length() > 0)
     }
@@ -287,7 +278,6 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Returns `true` if the digest of the received bytes is that of the complete file.
     pub(super) fn is_complete(&self) -> bool {
         self.expected_digest == Some(self.hasher.finalize())
     }
@@ -310,6 +300,8 @@ impl PartialFile {
         }
         fs::rename(&self.part_path, &self.local_path).map_err(TransferError::at_path(&self.local_path))?;
         let _ = remove_if_exists(&self.tag_path);
+        // Systems other than Unix cannot write a folder to the disk explicitly.
+        #[cfg(unix)]
         sync_folder(&self.local_path).map_err(TransferError::at_path(&self.local_path))?;
         Ok((digest, verification))
     }
@@ -359,7 +351,6 @@ fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `true` if the open file still has this path.
 #[cfg(unix)]
 fn is_file_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -379,12 +370,6 @@ fn is_file_at(_: &File, _: &Path) -> bool {
 fn sync_folder(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
-}
-
-/// Does nothing, because systems other than Unix cannot write a folder to the disk explicitly.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 // Two files with the same digest have the same content. The file stores of rulebook servers use the BLAKE3 hash of a

@@ -30,7 +30,6 @@ pub(crate) use client::{Client, FetchedDefinition, bearer_field, document_url, p
 use fetch::Verification;
 
 const KEY_VARIABLE: &str = "RULEBOOK_KEY";
-/// Maximum number of bytes that are read from the file of `--key-file`.
 const MAX_KEY_FILE_BYTES: u64 = 4096;
 const AFTER_HELP: &str = "\
 The key is read from the file of --key-file, or from the environment variable RULEBOOK_KEY. No flag takes the key itself, \
@@ -73,7 +72,7 @@ impl ClientOptions {
             },
             (None, None) => Ok(None),
         };
-        let authorization = authorization.map_err(|why| output::print_system_error(&why))?;
+        let authorization = authorization.map_err(output::print_system_error)?;
         let progress = Progress::new(transfer, self.quiet);
         Ok(Client::new(authorization, self.retries, Duration::from_secs(self.timeout.into()), progress))
     }
@@ -121,9 +120,8 @@ impl ClientOptions {
     }
 }
 
-/// Prints the error of a failed transfer, and returns the exit code for it.
 pub(super) fn print_transfer_error(error: &TransferError) -> Exit {
-    let exit = output::print_system_error(&error.to_string());
+    let exit = output::print_system_error(error);
     if matches!(error, TransferError::ErrorResponse(_) | TransferError::Redirect { .. }) {
         Exit::ErrorsReported
     } else {
@@ -193,7 +191,6 @@ pub(crate) enum TransferError {
         CauseMessage(.0)
     )]
     OutcomeUnknown(ureq::Error),
-    /// The server responded with an error.
     #[error("{0}")]
     ErrorResponse(ErrorResponse),
     /// The server redirects to another URL. Redirects are not followed.
@@ -202,13 +199,10 @@ pub(crate) enum TransferError {
     /// The response does not follow HTTP, or does not match the request.
     #[error("the server's response is invalid: {0}")]
     InvalidResponse(&'static str),
-    /// The content differs from the content on the server.
     #[error("the content differs from the server's: its digest is {local} here and {remote} on the server")]
     DigestMismatch { local: Hash, remote: Hash },
-    /// A local file cannot be read or written.
     #[error("{path}: {error}")]
     FileAccess { path: PathBuf, error: io::Error },
-    /// A local file was changed while it was sent.
     #[error("{0}: the file was changed while it was sent")]
     FileChanged(PathBuf),
     /// Another process is fetching a file to this path.

@@ -54,7 +54,7 @@ pub(crate) struct SendOptions {
 
 pub(crate) fn run(options: &SendOptions) -> Result<Exit, Exit> {
     let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
-    let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
+    let outgoing = outgoing_files(files, name.as_deref()).map_err(output::print_usage_error)?;
     let condition = match if_match {
         Some(tag) => Some((header::IF_MATCH, ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag)).to_string())),
         None => if_absent.then(|| (header::IF_NONE_MATCH, "*".to_owned())),
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &SendOptions) -> Result<Exit, Exit> {
         files => output::count_with_noun(files.len(), "file"),
     };
     let client = client_options.create_client(shown_name)?;
-    let sent = send(&client, to, &outgoing, &condition);
+    let sent = client.with_retries(|| attempt_send(&client, to, &outgoing, &condition));
     let (digests, verification) = sent.map_err(|error| print_transfer_error(&error))?;
     let names = outgoing.iter().map(|file| file.name.as_str());
     Ok(client_options.print_digests(digests.into_iter().zip(names), verification))
@@ -80,16 +80,16 @@ fn outgoing_files(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingF
         (Some(name), _) if !name.ends_with('/') => {
             Err(format!("--as {name}: for several files, name a folder that ends in `/`"))
         }
-        (folder, _) => files.iter().map(|path| outgoing_file_in_folder(path, folder.unwrap_or_default())).collect(),
+        (folder, _) => {
+            let folder = folder.unwrap_or_default();
+            let in_folder = |path: &PathBuf| {
+                let why = || format!("{}: the path has no name that a server accepts; use --as NAME", path.display());
+                let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(why)?;
+                Ok(OutgoingFile { path: path.clone(), name: format!("{folder}{name}") })
+            };
+            files.iter().map(in_folder).collect()
+        }
     }
-}
-
-/// Returns a local file together with its name on the server: the folder, and then the name of the local file.
-fn outgoing_file_in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name =
-        name.ok_or_else(|| format!("{}: the path has no name that a server accepts; use --as NAME", path.display()))?;
-    Ok(OutgoingFile { path: path.to_owned(), name: format!("{folder}{name}") })
 }
 
 pub(crate) struct OutgoingFile {
@@ -102,15 +102,6 @@ pub(crate) type WriteCondition = Option<(HeaderName, String)>;
 
 /// Sends files in one request, so that the server stores either all of them or none. Returns the digest of each file,
 /// and whether the server confirmed it.
-pub(crate) fn send(
-    client: &Client,
-    server: &Url,
-    files: &[OutgoingFile],
-    condition: &WriteCondition,
-) -> Result<(Vec<Hash>, Verification), TransferError> {
-    client.with_retries(|| attempt_send(client, server, files, condition))
-}
-
 fn attempt_send(
     client: &Client,
     server: &Url,
@@ -158,10 +149,8 @@ fn attempt_send(
 /// shown as progress.
 pub(super) struct MultipartBody<'p> {
     pub(super) media_type: String,
-    /// The length of the body in bytes.
     pub(super) length: u64,
     remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
-    /// The digest of each file that has been read completely, in the order of the files.
     pub(super) digests: Vec<Hash>,
     pub(super) has_sent: bool,
     /// The error of a file that interrupted reading.
@@ -172,7 +161,6 @@ pub(super) struct MultipartBody<'p> {
 struct FileContent {
     file: File,
     path: PathBuf,
-    /// The length of the file in bytes when it was opened.
     length: u64,
     /// The number of bytes of the file that have not been read yet.
     unread: u64,

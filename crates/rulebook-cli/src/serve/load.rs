@@ -16,7 +16,7 @@ use super::ServeOptions;
 use super::services::{SharedServices, add_services};
 use super::watch::{rejection, source_files};
 use crate::output::{Failure, print_report, print_to_stderr, print_warnings};
-use crate::{AddHandlers, Exit, Settings};
+use crate::{AddHandlers, Exit, Settings, new_runtime};
 
 /// The settings of the server that change with the definition. All others need a restart.
 const RELOADED_SETTINGS: [&str; 10] = [
@@ -77,7 +77,6 @@ impl LoadError {
     }
 }
 
-/// Reads the definition, and checks it without the handlers of the program.
 pub(super) fn read_definition(app: AddHandlers<'_>, settings: &Settings) -> Result<Validated, Report> {
     let validated = settings.new_rulebook(app).validate()?;
     let mut validated = validated.replaced_settings(&settings.replaced_settings()).check_variables(|_| true)?;
@@ -131,9 +130,8 @@ impl Loader<'_> {
 
     /// Returns `true` if the data fits to the definition, so that a waiting server can call the handlers.
     pub(super) fn is_migrated(&self) -> bool {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let checked = read_definition(self.app, self.settings).and_then(Validated::check_defined_handlers);
-        let (Ok(runtime), Ok(validated)) = (runtime, checked) else { return false };
+        let (Ok(runtime), Ok(validated)) = (new_runtime(), checked) else { return false };
         let kinds = validated.used_kinds();
         runtime.block_on(kinds.migrate(self.data, self.migrations, |_| false)).is_ok()
     }

@@ -37,9 +37,9 @@ pub(super) fn add_services(
     }
     let mut has_shared_idempotency_keys = None;
     if validated.needs_idempotency_storage() {
-        let opened = open(settings, &validated.api, data)?;
-        validated = validated.idempotency_storage(opened.storage);
-        has_shared_idempotency_keys = Some(opened.is_shared);
+        let (storage, is_shared) = open(settings, &validated.api, data)?;
+        validated = validated.idempotency_storage(storage);
+        has_shared_idempotency_keys = Some(is_shared);
     }
     if !validated.has_trace_exporter() {
         validated = add_exporter(validated, settings.traces.as_deref())?;
@@ -129,15 +129,9 @@ pub(crate) fn add_counter(validated: Validated, url: Option<&str>) -> Result<Val
 const START_WAIT: Duration = Duration::from_secs(30);
 const FILE_URL: &str = "sqlite:idempotency.db";
 
-/// A storage that was opened, and whether it is in a database of a server and not in a file.
-pub(crate) struct OpenedStorage {
-    pub storage: Arc<dyn IdempotencyStorage>,
-    pub is_shared: bool,
-}
-
 /// Opens the storage in the database of the flag or the environment variable, otherwise in that of the definition,
-/// otherwise in the file.
-pub(crate) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, Failure> {
+/// otherwise in the file. Returns `true` with it if it is in a database of a server and not in a file.
+fn open(settings: &Settings, api: &Api, data: &Path) -> Result<(Arc<dyn IdempotencyStorage>, bool), Failure> {
     let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
     let (url, origin) = match (flag, &api.idempotency_storage) {
         (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
@@ -147,10 +141,7 @@ pub(crate) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Opened
         }
         (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),
     };
-    let opened = url.and_then(|url| {
-        let storage = open_database(&url, data, START_WAIT)?;
-        Ok(OpenedStorage { storage, is_shared: !url.trim().starts_with("sqlite:") })
-    });
+    let opened = url.and_then(|url| Ok((open_database(&url, data, START_WAIT)?, !url.trim().starts_with("sqlite:"))));
     opened.map_err(|failure| failure.at(&origin))
 }
 

@@ -43,7 +43,6 @@ enum Event {
     ServerStopped,
 }
 
-/// Why the definition is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     FilesChanged,
@@ -61,7 +60,6 @@ struct WatchedFolder {
 }
 
 impl WatchedFolder {
-    /// Returns the folder of a file, for all files with the same extension.
     fn of_file(file: &Path) -> Option<Self> {
         let folder = file.parent()?;
         // The events have absolute paths.
@@ -97,7 +95,6 @@ pub(super) struct Changes {
     /// `None` if only requests are reported.
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<WatchedFolder>,
-    /// The folders whose changes the operating system reports.
     reported: BTreeSet<PathBuf>,
     sender: Sender<Event>,
     events: Receiver<Event>,
@@ -117,8 +114,8 @@ impl Changes {
     }
 
     pub(super) fn of_definition(folder: &Path) -> Result<Self, String> {
-        let (sender, events) = channel();
-        let reports = sender.clone();
+        let mut changes = Self::on_request();
+        let reports = changes.sender.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // The server itself reads the files.
             let Some(event) = event.ok().filter(|event| !matches!(event.kind, EventKind::Access(_))) else { return };
@@ -127,9 +124,7 @@ impl Changes {
                 let _ = reports.send(Event::FileChanged(path));
             }
         });
-        let watcher = watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?;
-        let reported = BTreeSet::new();
-        let mut changes = Self { watcher: Some(watcher), folders: BTreeSet::new(), reported, sender, events };
+        changes.watcher = Some(watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?);
         let path = folder.canonicalize().map_err(|error| format!("--api {}: {error}", folder.display()))?;
         changes.report(&path, RecursiveMode::NonRecursive);
         changes.folders.insert(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
@@ -355,7 +350,6 @@ fn sent_parameter<'a>(method: &'a Method, change: &Change) -> Option<&'a Paramet
     named.find(|parameter| is_at(parameter.span) || is_at(parameter.type_span)).filter(|parameter| parameter.optional)
 }
 
-/// Returns how often each caller has called any method, in descending order.
 fn callers_of_all(usage: &UsageCounts) -> Vec<(&str, u64)> {
     let mut sums = BTreeMap::new();
     for (caller, _, method) in usage.iter() {

@@ -22,7 +22,8 @@ use rulebook::store::{StagedFile, Store, StoreError, Writer};
 use rulebook_model::call::shorten_text;
 use thiserror::Error;
 
-/// Number of bytes of a value that are read at a time.
+type Result<T, E = SourceError> = std::result::Result<T, E>;
+
 const CHUNK_SIZE: usize = 1 << 20;
 
 /// The location of a database.
@@ -48,7 +49,7 @@ impl Database {
         column: &Column,
         keys: &[String],
         store: &mut LimitedStore,
-    ) -> Result<Vec<StagedFile>, SourceError> {
+    ) -> Result<Vec<StagedFile>> {
         match self {
             Self::Sqlite(file) => sqlite::copy_values(file, column, keys, store),
             #[cfg(feature = "servers")]
@@ -76,7 +77,7 @@ impl fmt::Debug for Database {
 ///
 /// # Errors
 /// Returns [`SourceError::NoValue`] with all keys that have no value.
-fn require_all_values<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<T>, SourceError> {
+fn require_all_values<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<T>> {
     let missing: Vec<_> = keys.iter().zip(&values).filter(|(_, value)| value.is_none()).collect();
     if missing.is_empty() {
         return Ok(values.into_iter().flatten().collect());
@@ -97,11 +98,11 @@ impl LimitedStore {
     }
 
     /// Returns a writer of a new file. The length of the file is limited to the remaining number of bytes.
-    pub(super) fn new_writer(&self) -> Result<Writer, SourceError> {
+    pub(super) fn new_writer(&self) -> Result<Writer> {
         self.store.writer(self.remaining_bytes).map_err(SourceError::Store)
     }
 
-    pub(super) fn append(&self, writer: &mut Writer, bytes: &[u8]) -> Result<(), SourceError> {
+    pub(super) fn append(&self, writer: &mut Writer, bytes: &[u8]) -> Result<()> {
         writer.write(bytes).map_err(|error| match error {
             StoreError::TooLarge(_) => SourceError::TooLarge(self.max_bytes),
             other => SourceError::Store(other),
@@ -109,7 +110,7 @@ impl LimitedStore {
     }
 
     /// Completes the file of the writer, and subtracts its length from the remaining number of bytes.
-    pub(super) fn finish(&mut self, writer: Writer) -> Result<StagedFile, SourceError> {
+    pub(super) fn finish(&mut self, writer: Writer) -> Result<StagedFile> {
         self.remaining_bytes = self.remaining_bytes.saturating_sub(writer.length());
         writer.finish().map_err(SourceError::Store)
     }
@@ -138,7 +139,6 @@ pub(super) enum SourceError {
     /// The database cannot be used. The text describes the reason and is logged.
     #[error("the database: {0}")]
     Unavailable(String),
-    /// The files cannot be written.
     #[error(transparent)]
     Store(StoreError),
 }
@@ -181,7 +181,7 @@ impl Column {
     ///
     /// # Errors
     /// Fails unless there is exactly one: only then a single value identifies a row.
-    fn single_key<T>(&self, mut keys: Vec<T>, name: impl Fn(&T) -> String) -> Result<T, SourceError> {
+    fn single_key<T>(&self, mut keys: Vec<T>, name: impl Fn(&T) -> String) -> Result<T> {
         match (keys.pop(), keys.is_empty()) {
             (None, _) => Err(SourceError::NoPrimaryKey(self.to_string())),
             (Some(key), true) => Ok(key),
@@ -193,7 +193,6 @@ impl Column {
         }
     }
 
-    /// Returns the name of the table with its schema, quoted for SQL.
     #[cfg(feature = "servers")]
     fn quoted_table(&self, quote: char) -> String {
         match &self.schema {

@@ -14,7 +14,7 @@ use sqlx::query::Query;
 use sqlx::{Executor, MySql, MySqlConnection, Row};
 
 use super::server::{ServerColumn, with_timeout};
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
+use super::{CHUNK_SIZE, Column, LimitedStore, Result, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Sets a known SQL mode, character set and time zone, and timeouts on the server, which end a query if this program
@@ -57,14 +57,14 @@ pub(super) struct ColumnQueries {
 impl ServerColumn for ColumnQueries {
     type Connection = MySqlConnection;
 
-    async fn begin(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
+    async fn begin(connection: &mut MySqlConnection, column: &Column) -> Result<Self> {
         for statement in [SETTINGS, SET_ISOLATION_LEVEL, BEGIN_TRANSACTION] {
             with_timeout(connection.execute(statement)).await?;
         }
         Self::prepare(connection, column).await
     }
 
-    async fn has_value(&self, connection: &mut MySqlConnection, key: &str) -> Result<bool, SourceError> {
+    async fn has_value(&self, connection: &mut MySqlConnection, key: &str) -> Result<bool> {
         let query = self.bind_key(sqlx::query(&self.has_value), key);
         let row = with_timeout(query.fetch_optional(connection)).await?;
         Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|has_value| has_value != 0))
@@ -75,7 +75,7 @@ impl ServerColumn for ColumnQueries {
         connection: &mut MySqlConnection,
         key: &str,
         store: &mut LimitedStore,
-    ) -> Result<StagedFile, SourceError> {
+    ) -> Result<StagedFile> {
         let mut writer = store.new_writer()?;
         let mut is_complete = false;
         while !is_complete {
@@ -101,7 +101,7 @@ impl ServerColumn for ColumnQueries {
 
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
-    async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
+    async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self> {
         let table = column.quoted_table('`');
         let columns = ColumnInfo::of_table(connection, &table).await?;
         let columns = columns.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
@@ -142,7 +142,7 @@ impl ColumnQueries {
 
 /// Returns the content of a result row: the position of the chunk, counted from 0 at the first chunk of the result, and
 /// the bytes of the chunk.
-fn parse_chunk_row(row: &MySqlRow) -> Result<(u64, &[u8]), SourceError> {
+fn parse_chunk_row(row: &MySqlRow) -> Result<(u64, &[u8])> {
     let start: i64 = row.try_get(0)?;
     let chunk: Option<&[u8]> = row.try_get_unchecked(1)?;
     // The server returns null instead of a text that is longer than one of its limits.
@@ -161,7 +161,7 @@ struct ColumnInfo {
 
 impl ColumnInfo {
     /// Reads the columns of a table. Returns `None` if the table does not exist.
-    async fn of_table(connection: &mut MySqlConnection, table: &str) -> Result<Option<Vec<Self>>, SourceError> {
+    async fn of_table(connection: &mut MySqlConnection, table: &str) -> Result<Option<Vec<Self>>> {
         let show = format!("SHOW FULL COLUMNS FROM {table}");
         let rows = connection.fetch(&*show).try_collect::<Vec<_>>();
         match with_timeout(async { Ok(rows.await) }).await? {
@@ -215,7 +215,7 @@ impl ColumnInfo {
     }
 }
 
-async fn primary_key(connection: &mut MySqlConnection, column: &Column, table: &str) -> Result<String, SourceError> {
+async fn primary_key(connection: &mut MySqlConnection, column: &Column, table: &str) -> Result<String> {
     let show = format!("SHOW KEYS FROM {table} WHERE Key_name = 'PRIMARY'");
     let rows = with_timeout(connection.fetch(&*show).try_collect::<Vec<_>>()).await?;
     let names: Vec<String> = rows.iter().map(|row| row.try_get_unchecked("Column_name")).collect::<Result<_, _>>()?;

@@ -11,7 +11,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
 
 use super::server::{ServerColumn, with_timeout};
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
+use super::{CHUNK_SIZE, Column, LimitedStore, Result, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Sets timeouts on the server. They end a query if this program has disappeared.
@@ -49,7 +49,7 @@ pub(super) struct ColumnQueries {
 impl ServerColumn for ColumnQueries {
     type Connection = PgConnection;
 
-    async fn begin(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
+    async fn begin(connection: &mut PgConnection, column: &Column) -> Result<Self> {
         with_timeout(connection.execute(SET_TIMEOUTS)).await?;
         with_timeout(connection.execute(BEGIN_TRANSACTION)).await?;
         let queries = Self::prepare(connection, column).await?;
@@ -57,7 +57,7 @@ impl ServerColumn for ColumnQueries {
         Ok(queries)
     }
 
-    async fn has_value(&self, connection: &mut PgConnection, key: &str) -> Result<bool, SourceError> {
+    async fn has_value(&self, connection: &mut PgConnection, key: &str) -> Result<bool> {
         let result = sqlx::query_scalar(&self.has_value).bind(key).fetch_optional(&mut *connection);
         match with_timeout(async { Ok(result.await) }).await? {
             Err(error) if is_invalid_key(&error) => {
@@ -73,7 +73,7 @@ impl ServerColumn for ColumnQueries {
         connection: &mut PgConnection,
         key: &str,
         store: &mut LimitedStore,
-    ) -> Result<StagedFile, SourceError> {
+    ) -> Result<StagedFile> {
         let length = i32::try_from(CHUNK_SIZE).unwrap_or(i32::MAX);
         let mut chunks = sqlx::query(&self.chunks).bind(key).bind(length).fetch(connection);
         let mut writer = store.new_writer()?;
@@ -91,7 +91,7 @@ impl ServerColumn for ColumnQueries {
 
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
-    async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
+    async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self> {
         let table = column.quoted_table('"');
         let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table);
         if !with_timeout(exists.fetch_one(&mut *connection)).await? {
@@ -126,7 +126,7 @@ impl ColumnQueries {
 
 /// Returns the content of a result row: the position of the chunk's first byte in the value, counted from 1, and the
 /// bytes of the chunk.
-fn parse_chunk_row(row: &PgRow) -> Result<(u32, &[u8]), SourceError> {
+fn parse_chunk_row(row: &PgRow) -> Result<(u32, &[u8])> {
     let first: i32 = row.try_get(0)?;
     Ok((u32::try_from(first).unwrap_or_default(), row.try_get(1)?))
 }

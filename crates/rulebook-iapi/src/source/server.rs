@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use super::{Column, LimitedStore, SourceError};
+use super::{Column, LimitedStore, Result, SourceError};
 
 /// Timeout for opening the connection, and timeout for each row of a result.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,17 +20,17 @@ pub(super) trait ServerColumn: Sized {
     type Connection: Connection;
 
     /// Begins a transaction in which all queries read the same state of the database, and finds the column.
-    async fn begin(connection: &mut Self::Connection, column: &Column) -> Result<Self, SourceError>;
+    async fn begin(connection: &mut Self::Connection, column: &Column) -> Result<Self>;
 
     /// Returns `true` if the table has a row for the key, and the value in the row is not null.
-    async fn has_value(&self, connection: &mut Self::Connection, key: &str) -> Result<bool, SourceError>;
+    async fn has_value(&self, connection: &mut Self::Connection, key: &str) -> Result<bool>;
 
     async fn copy_value(
         &self,
         connection: &mut Self::Connection,
         key: &str,
         store: &mut LimitedStore,
-    ) -> Result<StagedFile, SourceError>;
+    ) -> Result<StagedFile>;
 }
 
 pub(super) fn copy_values<C: ServerColumn>(
@@ -38,7 +38,7 @@ pub(super) fn copy_values<C: ServerColumn>(
     column: &Column,
     keys: &[String],
     store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
+) -> Result<Vec<StagedFile>> {
     // The text of the parser's error could contain a part of the URL, such as the password.
     let options = url.parse::<<C::Connection as Connection>::Options>();
     let options = options.map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
@@ -56,7 +56,7 @@ async fn copy_in_transaction<C: ServerColumn>(
     column: &Column,
     keys: &[String],
     store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
+) -> Result<Vec<StagedFile>> {
     let values = C::begin(connection, column).await?;
     let mut present = Vec::with_capacity(keys.len());
     for key in keys {
@@ -71,7 +71,7 @@ async fn copy_in_transaction<C: ServerColumn>(
 }
 
 /// Runs an operation in a new asynchronous runtime, and waits for its result.
-fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+fn block_on<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| SourceError::Unavailable(format!("starting a runtime: {error}")))?;
     let result = runtime.block_on(operation);
@@ -80,8 +80,7 @@ fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Resul
     result
 }
 
-/// Waits for the result of an operation, at most for [`OPERATION_TIMEOUT`].
-pub(super) async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SourceError> {
+pub(super) async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
     match timeout(OPERATION_TIMEOUT, operation).await {
         Ok(result) => Ok(result?),
         Err(_) => Err(SourceError::Unavailable(format!("no response within {} seconds", OPERATION_TIMEOUT.as_secs()))),

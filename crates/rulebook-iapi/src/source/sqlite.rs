@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, DatabaseName, OpenFlags, OptionalExtension, Row};
 
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
+use super::{CHUNK_SIZE, Column, LimitedStore, Result, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Maximum length in bytes of a value that is read as a whole.
@@ -42,7 +42,6 @@ struct SourceColumn<'c> {
     key: String,
     /// A name of the rowid; `None` if the table does not support incremental blob I/O.
     rowid: Option<&'static str>,
-    /// `true` if the database stores text in UTF-8.
     is_utf8: bool,
 }
 
@@ -51,7 +50,7 @@ pub(super) fn copy_values(
     column: &Column,
     keys: &[String],
     store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
+) -> Result<Vec<StagedFile>> {
     // SQLite interprets a path that begins with `file:` as a URL. Therefore the path is made absolute.
     let file = std::path::absolute(file).map_err(|error| SourceError::Unavailable(error.to_string()))?;
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -67,7 +66,7 @@ pub(super) fn copy_values(
 }
 
 impl<'c> SourceColumn<'c> {
-    fn from_schema(connection: &Connection, column: &'c Column) -> Result<Self, SourceError> {
+    fn from_schema(connection: &Connection, column: &'c Column) -> Result<Self> {
         let sql = "SELECT type = 'table' AND NOT wr FROM pragma_table_list(?1) WHERE schema = 'main'";
         let is_main = column.schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(MAIN_SCHEMA));
         let is_rowid_table =
@@ -98,7 +97,7 @@ impl<'c> SourceColumn<'c> {
 
     /// Returns the method by which the value for each key is read; `None` if the key has no value. This function does
     /// not read the values.
-    fn read_methods(&self, connection: &Connection, keys: &[String]) -> Result<Vec<Option<ReadMethod>>, SourceError> {
+    fn read_methods(&self, connection: &Connection, keys: &[String]) -> Result<Vec<Option<ReadMethod>>> {
         let (rowid, value) = (self.rowid.unwrap_or("NULL"), quote_identifier(&self.column.name, '"'));
         let sql = self.select_by_key(&format!("{rowid}, typeof({value}), octet_length({value})"));
         let mut statement = connection.prepare(&sql)?;
@@ -110,12 +109,7 @@ impl<'c> SourceColumn<'c> {
     }
 
     /// Returns the method by which a value is read; `None` if it is null, whose length is null too.
-    fn read_method(
-        &self,
-        rowid: Option<i64>,
-        kind: &str,
-        length: Option<u64>,
-    ) -> Result<Option<ReadMethod>, SourceError> {
+    fn read_method(&self, rowid: Option<i64>, kind: &str, length: Option<u64>) -> Result<Option<ReadMethod>> {
         let Some(length) = length else { return Ok(None) };
         let is_incremental = kind == "blob" || (kind == "text" && self.is_utf8);
         match rowid.filter(|_| is_incremental) {
@@ -132,7 +126,7 @@ impl<'c> SourceColumn<'c> {
         method: &ReadMethod,
         chunk: &mut [u8],
         store: &mut LimitedStore,
-    ) -> Result<StagedFile, SourceError> {
+    ) -> Result<StagedFile> {
         let mut writer = store.new_writer()?;
         match method {
             ReadMethod::Incremental(rowid) => {

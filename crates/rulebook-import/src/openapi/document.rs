@@ -33,9 +33,7 @@ pub(super) struct Document<'a> {
 /// What is known of the values of a description. Their addresses identify them.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
-    /// The kinds of values of schemas.
     pub values: RefCell<HashMap<*const Json, Values>>,
-    /// Whether schemas accept null.
     pub is_nullable: RefCell<HashMap<*const Json, bool>>,
     /// The addresses of the schemas to which schemas lead through their references.
     pub ends: RefCell<HashMap<*const Json, Option<*const Json>>>,
@@ -49,7 +47,6 @@ pub(super) enum Extent {
     None,
     /// The value, but not its members or items: these are read one by one.
     Shallow,
-    /// The value with everything in it.
     Whole,
 }
 
@@ -59,7 +56,6 @@ impl<'a> Document<'a> {
         self.knowledge.read.borrow_mut().entry(std::ptr::from_ref(value)).or_insert(Extent::Shallow);
     }
 
-    /// Records that a value was read with everything in it.
     pub(super) fn record_whole(self, value: &Json) {
         self.knowledge.read.borrow_mut().insert(std::ptr::from_ref(value), Extent::Whole);
     }
@@ -81,7 +77,6 @@ impl<'a> Document<'a> {
         value.get(key).inspect(|member| self.record(member))
     }
 
-    /// Reads a member with everything in it.
     pub(super) fn read_whole<'v>(self, value: &'v Json, key: &str) -> Option<&'v Json> {
         value.get(key).inspect(|member| self.record_whole(member))
     }
@@ -116,9 +111,7 @@ impl<'a> Document<'a> {
     pub(super) fn read_description(self, schema: &Json) -> Option<&str> {
         self.read_text(schema, "description").or_else(|| self.read_text(schema, "title"))
     }
-}
 
-impl<'a> Document<'a> {
     /// Returns the value to which a reference leads, and its place. Returns `None` for references to other files, and
     /// for those that lead nowhere.
     pub(super) fn find(self, reference: &str) -> Option<(&'a Json, Place)> {

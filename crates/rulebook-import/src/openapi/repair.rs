@@ -176,7 +176,6 @@ fn with_origin<'p>(content: &Json, path: &'p [String]) -> Vec<&'p [String]> {
     (1..=path.len()).rev().map(|length| &path[..length]).filter(has_origin).collect()
 }
 
-/// Returns the place of a member in the file of the definition.
 fn pointer(path: &[String]) -> Place {
     path.iter().fold(Place::default(), |place, key| place.member(key))
 }
@@ -185,7 +184,6 @@ fn is_index(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the length of the path of the constraint to which a path leads.
 fn constraint_end(path: &[String]) -> Option<usize> {
     let list = (1..path.len()).rfind(|at| path[at - 1] == "constraints" && is_index(&path[*at]))?;
     Some(list + 1)

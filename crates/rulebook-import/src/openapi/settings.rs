@@ -31,7 +31,6 @@ const COMPONENTS: [&str; 11] = [
     "securitySchemes",
 ];
 
-/// Returns the settings, without the schemas.
 pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Json> {
     let document = converter.document;
     let root = document.root;

@@ -33,7 +33,6 @@ const TYPE_CHECKER: &str = "the type checker becomes a type (`Rulebook::add_type
 const GO_MODULE: &str = "github.com/xdrm-io/aicra";
 const HAS_STATUS: (u32, u32, u32) = (0, 4, 3);
 
-/// The envelope of responses with the member `status`.
 const STATUS_ENVELOPE: &str = "aicra-status";
 
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
@@ -149,7 +148,6 @@ fn read_validators(file: &TextFile, keys: &Map<String, Json>, import: &mut Impor
     }
 }
 
-/// Returns `true` if an object is the configuration of an aicra project.
 fn is_configuration(keys: &Map<String, Json>) -> bool {
     !keys.contains_key("/") && CONFIGURATION_KEYS.iter().any(|(known, _)| keys.contains_key(*known))
         || keys.get("types").is_some_and(|types| types.get("default").is_some())
@@ -192,7 +190,6 @@ fn read_configuration(file: &TextFile, keys: &Map<String, Json>, import: &mut Im
     }
 }
 
-/// The key with the name of a function.
 const NAME: &str = "\"name\"";
 
 /// Returns the strings in backquotes of Go code, each with its first line.

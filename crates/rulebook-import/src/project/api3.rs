@@ -17,7 +17,6 @@ const PERMISSIONS: &str = "\"permissions\"";
 
 /// The class with the numbers of errors, as PHP code names it before the name of a number.
 const ERROR: &str = "Err::";
-/// The name of the number that means success.
 const SUCCESS: &str = "Success";
 
 /// PHP methods that run before and after each call, and the hooks of rulebook that replace them.

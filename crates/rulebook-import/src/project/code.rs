@@ -24,7 +24,6 @@ pub mod api {
 }
 ";
 
-/// Returns the files in `src` and `tests`.
 pub(super) fn generate(api: &Api, name: &str, iapi: Option<&IapiCode>) -> Vec<ImportedFile> {
     let mut files = Vec::new();
     let mut modules = rulebook_build::module_names(api, &["api", "lib", "main"]);

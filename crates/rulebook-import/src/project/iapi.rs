@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{DefinitionFile, Import, ProjectError, TextFile, line_at, member_lines, read_files, unusable};
 
-/// The definition of all methods of the API module `iapi`.
 const DEFINITION: &str = include_str!("iapi/iapi.json");
 
 const KEY_FILE: &str = "api_keys.json";
@@ -24,9 +23,7 @@ pub(super) struct IapiCode {
     pub has_files: bool,
     /// The path of `POST /iapi/cache`, if the definition has this method.
     pub cache_path: Option<String>,
-    /// The path of `/iapi/file`.
     pub file_path: String,
-    /// The database from which caches are written.
     pub database: CacheDatabase,
 }
 

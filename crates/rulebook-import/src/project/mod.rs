@@ -250,7 +250,6 @@ fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> 
     warnings
 }
 
-/// Returns the error of a folder that cannot be imported, and why.
 fn unusable(folder: &Path, why: &str) -> ProjectError {
     ProjectError::Unusable(format!("{}: {why}", folder.display()))
 }
@@ -269,7 +268,6 @@ fn fastcgi_handlers(root: &str, settings: Json) -> Json {
     json!({ "default": { "fastcgi": PHP_FPM }, "fastcgi": all })
 }
 
-/// Returns a number with a noun in singular or plural: `1 method`, `2 methods`.
 fn count_with_noun(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
@@ -280,7 +278,6 @@ const SKIPPED_FOLDERS: [&str; 4] = ["vendor", "node_modules", "target", "dist"];
 /// The maximum number of files that are searched, in case that the folder is not a project.
 const MAX_FILES: usize = 20_000;
 
-/// The maximum size of a file that is searched, in bytes.
 const MAX_FILE_SIZE: u64 = 8 << 20;
 
 #[derive(Debug)]
@@ -291,7 +288,6 @@ struct TextFile {
 }
 
 impl TextFile {
-    /// Returns the name of the file without its folders and its extension.
     fn stem(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
@@ -361,13 +357,11 @@ type Positions = BTreeMap<MemberPath, (String, usize)>;
 
 #[derive(Debug)]
 struct DefinitionFile {
-    /// The name of the file in the folder `api`.
     pub name: String,
     pub text: String,
     pub dialect: &'static DialectSpec,
     /// The file of the other project that has the definition.
     pub origin: String,
-    /// The positions of members in files of the other project.
     pub positions: Positions,
 }
 

@@ -31,7 +31,6 @@ pub(super) struct Module {
     /// The first tag of the operations.
     tag: String,
     pub info: String,
-    /// The methods of each path.
     pub services: BTreeMap<String, Map<String, Json>>,
 }
 
@@ -86,7 +85,8 @@ impl Operations {
             converter.losses.add(LossKind::PATH, place, template.notes.join("; "));
         }
         let shape = template.shape();
-        let tag = operations.iter().find_map(|(_, _, operation)| first_tag(operation)).unwrap_or_default();
+        let mut tags = operations.iter().flat_map(|(_, _, operation)| items(operation.get("tags")));
+        let tag = tags.find_map(Json::as_str).unwrap_or_default();
         let (template, module) = match self.services.get(&shape) {
             Some((first, module)) => (template.with_captures_of(first), module.clone()),
             None => {
@@ -202,10 +202,6 @@ fn read_tags(converter: &mut Converter<'_>, operation: &Json, place: &Place, (ta
     }
 }
 
-fn first_tag(operation: &Json) -> Option<&str> {
-    items(operation.get("tags")).iter().find_map(Json::as_str)
-}
-
 /// Returns the description of a method: the summary and the description of the operation.
 fn operation_info(document: Document<'_>, operation: &Json, context: &OperationContext<'_, '_>) -> String {
     match (document.read_text(operation, "summary"), document.read_text(operation, "description")) {
@@ -221,7 +217,6 @@ fn operation_info(document: Document<'_>, operation: &Json, context: &OperationC
 #[derive(Debug, Clone, Default)]
 struct PathTemplate {
     segments: Vec<Segment>,
-    /// What the path has lost.
     pub notes: Vec<String>,
 }
 
@@ -231,7 +226,6 @@ enum Segment {
     Capture(Capture),
 }
 
-/// A segment that is the value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 struct Capture {
     /// The name in the definition.
@@ -247,7 +241,6 @@ impl PathTemplate {
         self.join(|capture| &capture.name)
     }
 
-    /// Returns the path without the names of its captures.
     fn shape(&self) -> String {
         self.join(|_| "")
     }
@@ -282,7 +275,6 @@ impl PathTemplate {
     }
 }
 
-/// Parses a path of a description. Returns an error message if a definition cannot have the path.
 fn parse_path(path: &str) -> Result<PathTemplate, String> {
     if path.contains(['?', '#']) {
         return Err("the path contains a query or a fragment".to_owned());
@@ -521,7 +513,6 @@ fn is_meaningless(description: &str, status: Option<u16>) -> bool {
     [reason, "OK", "Response", "Success", "Successful operation", "Successful response"].into_iter().any(is)
 }
 
-/// Returns the reason phrase of an error status (RFC 9110 section 15).
 fn reason(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

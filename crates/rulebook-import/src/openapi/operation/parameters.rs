@@ -20,6 +20,7 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 #[derive(Default)]
 pub(super) struct Parameters {
+    method: &'static str,
     pub entries: Map<String, Json>,
     pub constraints: Vec<Json>,
     /// The names in code.
@@ -62,7 +63,6 @@ impl Parameters {
         })
     }
 
-    /// Adds constraints, except for those that are known.
     pub(super) fn add_constraints(&mut self, constraints: Vec<Json>) {
         for constraint in constraints {
             if !self.constraints.iter().any(|known| is_same_constraint(known, &constraint)) {
@@ -79,7 +79,7 @@ pub(super) fn convert_parameters<'a>(
     context: &OperationContext<'a, '_>,
 ) -> Parameters {
     let document = converter.document;
-    let mut parameters = Parameters::default();
+    let mut parameters = Parameters { method: context.method, ..Parameters::default() };
     let declared = document.read_items(operation, "parameters").iter().enumerate();
     let declared = declared.map(|(index, one)| (one, place.member("parameters").item(index)));
     let shared = context.shared.iter().enumerate();
@@ -112,7 +112,7 @@ pub(super) fn convert_parameters<'a>(
         let message = format!("parameters of the path are not described: {}", undescribed.join(", "));
         converter.losses.add(LossKind::PARAMETER, place, message);
     }
-    convert_body(converter, operation, place, context, &mut parameters);
+    parameters.convert_body(converter, operation, place);
     let of_body = std::mem::take(&mut parameters.constraints);
     let place = place.member("x-constraints");
     let declared = converter.declared_constraints(operation, &place, &parameters.definition_name());
@@ -188,7 +188,7 @@ fn convert_parameter<'a>(
     }
     let is_required = document.read_flag(parameter, "required") || location == "path";
     let (schema, schema_place) = value_schema(converter, parameter, place);
-    let hint = format!("{}_{plain}", context.method.to_ascii_lowercase());
+    let hint = format!("{}_{plain}", parameters.method.to_ascii_lowercase());
     let mut converted = match capture.and_then(|capture| capture.pattern.clone()) {
         Some(pattern) => Type::new("string").with("regex", pattern),
         None => converter.convert(schema, &schema_place, &hint),
@@ -302,6 +302,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The media type of a request body, or of one with the same schema.
 struct Content<'a> {
+    body: &'a Json,
+    is_required: bool,
     media_type: &'a str,
     content: &'a Json,
     schema: Option<&'a Json>,
@@ -310,93 +312,209 @@ struct Content<'a> {
     encoding: Option<(&'a Json, Place)>,
 }
 
-pub(super) fn convert_body<'a>(
-    converter: &mut Converter<'a>,
-    operation: &'a Json,
-    place: &Place,
-    context: &OperationContext<'a, '_>,
-    parameters: &mut Parameters,
-) {
-    let document = converter.document;
-    let place = place.member("requestBody");
-    let Some(body) = operation.get("requestBody") else { return };
-    if context.method == "GET" {
-        converter.losses.add(LossKind::BODY, &place, "a GET request has no body");
-        return;
-    }
-    let Some((body, place)) = converter.resolve(body, &place, "the body is") else { return };
-    let all = document.read_members(body, "content");
-    let is_required = document.read_flag(body, "required");
-    let content_place = place.member("content");
-    if context.method != "DELETE" && !all.is_empty() && all.iter().all(|part| is_file(converter, part, &content_place))
-    {
-        insert_file(converter, body, all, &place, parameters);
-        return;
-    }
-    let Some((media_type, content)) = all.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
-    let schema = content.get("schema");
-    let encoding = form_encoding(all, schema, &content_place);
-    let chosen = Content { media_type, content, schema, place: content_place.member(media_type), encoding };
-    let schema_place = chosen.place.member("schema");
-    let parts = chosen.schema.and_then(|schema| converter.object_parts(schema, &schema_place));
-    let parts = parts.filter(|parts| !parts.members.is_empty());
-    let is_json = rank(media_type) == 0 && (chosen.schema.is_some() || !media_type.contains('*'));
-    let is_null = is_json && chosen.schema.is_some_and(|schema| document.is_nullable(schema));
-    // Only the whole body can be null, or have members with the names of other keys, but it cannot be a form.
-    let has_form = all.keys().any(|other| matches!(rank(other), 1 | 2));
-    let is_key = |parts: &ObjectParts<'a>| parts.members.iter().all(|member| is_body_key(member.name));
-    let has_fields =
-        |parts: &ObjectParts<'a>| !is_json || has_form || context.method == "DELETE" || (!is_null && is_key(parts));
-    let parts = parts.filter(has_fields);
-    let is_whole = is_json && parts.is_none() && context.method != "DELETE";
-    for (other, other_content) in all.iter().filter(|(other, _)| *other != media_type) {
-        let place = content_place.member(other);
-        let message = format!("the body is imported as `{media_type}`");
-        // The server reads JSON and forms for each method, except if the whole body is a parameter.
-        if is_whole || rank(other) == 3 {
-            converter.losses.narrow(LossKind::CONTENT_TYPE, &place, message);
-        } else if other_content.get("schema") == chosen.schema {
-            document.record(other_content);
-            document.read_whole(other_content, "schema");
-        } else {
-            converter.losses.add(LossKind::CONTENT_TYPE, &place, message);
+impl Parameters {
+    fn convert_body<'a>(&mut self, converter: &mut Converter<'a>, operation: &'a Json, place: &Place) {
+        let document = converter.document;
+        let place = place.member("requestBody");
+        let Some(body) = operation.get("requestBody") else { return };
+        if self.method == "GET" {
+            converter.losses.add(LossKind::BODY, &place, "a GET request has no body");
+            return;
+        }
+        let Some((body, place)) = converter.resolve(body, &place, "the body is") else { return };
+        let all = document.read_members(body, "content");
+        let is_required = document.read_flag(body, "required");
+        let content_place = place.member("content");
+        if self.method != "DELETE" && !all.is_empty() && all.iter().all(|part| is_file(converter, part, &content_place))
+        {
+            self.insert_file(converter, body, &place);
+            return;
+        }
+        let Some((media_type, content)) = all.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
+        let schema = content.get("schema");
+        let encoding = form_encoding(all, schema, &content_place);
+        let chosen = Content {
+            body,
+            is_required,
+            media_type,
+            content,
+            schema,
+            place: content_place.member(media_type),
+            encoding,
+        };
+        let schema_place = chosen.place.member("schema");
+        let parts = chosen.schema.and_then(|schema| converter.object_parts(schema, &schema_place));
+        let parts = parts.filter(|parts| !parts.members.is_empty());
+        let is_json = rank(media_type) == 0 && (chosen.schema.is_some() || !media_type.contains('*'));
+        let is_null = is_json && chosen.schema.is_some_and(|schema| document.is_nullable(schema));
+        // Only the whole body can be null, or have members with the names of other keys, but it cannot be a form.
+        let has_form = all.keys().any(|other| matches!(rank(other), 1 | 2));
+        let is_key = |parts: &ObjectParts<'a>| parts.members.iter().all(|member| is_body_key(member.name));
+        let has_fields =
+            |parts: &ObjectParts<'a>| !is_json || has_form || self.method == "DELETE" || (!is_null && is_key(parts));
+        let parts = parts.filter(has_fields);
+        let is_whole = is_json && parts.is_none() && self.method != "DELETE";
+        for (other, other_content) in all.iter().filter(|(other, _)| *other != media_type) {
+            let place = content_place.member(other);
+            let message = format!("the body is imported as `{media_type}`");
+            // The server reads JSON and forms for each method, except if the whole body is a parameter.
+            if is_whole || rank(other) == 3 {
+                converter.losses.narrow(LossKind::CONTENT_TYPE, &place, message);
+            } else if other_content.get("schema") == chosen.schema {
+                document.record(other_content);
+                document.read_whole(other_content, "schema");
+            } else {
+                converter.losses.add(LossKind::CONTENT_TYPE, &place, message);
+            }
+        }
+        if is_whole {
+            document.record(content);
+            self.insert_whole_body(converter, &chosen);
+            return;
+        }
+        if rank(media_type) == 3 || (rank(media_type) == 0 && !is_json) {
+            let message = "the body is neither JSON nor a form: it is omitted";
+            converter.losses.add(LossKind::BODY, &chosen.place, message);
+            return;
+        }
+        let Some(parts) = parts else {
+            let message = "the body is not an object with fields, which would be parameters: it is omitted";
+            converter.losses.add(LossKind::BODY, &chosen.place, message);
+            return;
+        };
+        if is_null {
+            converter.losses.narrow(LossKind::BODY, &schema_place, "the body null is refused");
+        }
+        document.record(content);
+        let others = match (is_json, has_form) {
+            (true, false) => Some("the body can also be a form"),
+            (false, _) => Some("the body can also be JSON"),
+            (true, true) => None,
+        };
+        if let Some(message) = others {
+            converter.losses.widen(LossKind::CONTENT_TYPE, &chosen.place, message);
+        }
+        self.insert_fields(converter, &chosen, &parts);
+        let needs_field = |constraint: &Json| {
+            [ConstraintKind::ExactlyOne, ConstraintKind::OneOrMore]
+                .iter()
+                .any(|kind| constraint.get(kind.key()).is_some())
+        };
+        let has_required =
+            parts.members.iter().any(|member| member.is_required) || self.constraints.iter().any(needs_field);
+        if !is_required && has_required {
+            converter.losses.narrow(LossKind::BODY, &place, "a request without the body lacks required parameters");
         }
     }
-    if is_whole {
-        document.record(content);
-        insert_whole_body(converter, &chosen, body, is_required, parameters);
-        return;
+
+    fn insert_fields<'a>(&mut self, converter: &mut Converter<'a>, chosen: &Content<'a>, parts: &ObjectParts<'a>) {
+        converter.read_parts(parts);
+        if let Some(key) = chosen.schema.and_then(schema_key_of) {
+            converter.bodies.insert(key);
+        }
+        for closing in &parts.closings {
+            let message = "unknown fields are handled as the setting `unknown` says";
+            converter.losses.widen(LossKind::KEYWORD, &closing.place, message);
+        }
+        for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
+            converter.losses.widen(LossKind::KEYWORD, &others.place, "a body has no other fields than parameters");
+        }
+        for (_, place) in &parts.keys {
+            converter.losses.widen(LossKind::KEYWORD, place, "the names of the fields of a body are not checked");
+        }
+        for place in &parts.bounds {
+            converter.losses.widen(LossKind::KEYWORD, place, "the number of the fields of a body is not checked");
+        }
+        for member in &parts.members {
+            self.insert_field(converter, member, chosen);
+        }
+        let constraints = converter.constraints((&parts.schemas, &parts.members), &self.definition_name());
+        self.add_constraints(constraints);
     }
-    if rank(media_type) == 3 || (rank(media_type) == 0 && !is_json) {
-        let message = "the body is neither JSON nor a form: it is omitted";
-        converter.losses.add(LossKind::BODY, &chosen.place, message);
-        return;
+
+    /// Adds the whole body as a parameter. Without a schema, it is any JSON value.
+    fn insert_whole_body<'a>(&mut self, converter: &mut Converter<'a>, chosen: &Content<'a>) {
+        let document = converter.document;
+        let (schema, place) = match chosen.schema {
+            Some(schema) => (schema, chosen.place.member("schema")),
+            None => (any_schema(), chosen.place.clone()),
+        };
+        let converted = converter.convert(schema, &place, "body");
+        let needs_mark = converted.is_nullable && !matches!(converted.term(), "any" | "null");
+        if chosen.is_required && needs_mark {
+            converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
+        }
+        if !chosen.is_required && !converted.is_nullable && converted.term() != "any" {
+            converter.losses.widen(LossKind::NULL, &place, "the body can also be null");
+        }
+        let is_optional = !chosen.is_required || needs_mark;
+        let description = document.read_description(schema).or_else(|| document.read_text(chosen.body, "description"));
+        let mut parameter = described(description.unwrap_or("The body"), converted, is_optional);
+        parameter.extend(converter.default_entry(schema, chosen.is_required, &place));
+        let example = converter.content_example(chosen.content, &chosen.place);
+        let example = example.or_else(|| converter.example(schema, &place));
+        parameter.extend(example.map(|example| ("example".to_owned(), example)));
+        parameter.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
+        self.insert_body(parameter);
     }
-    let Some(parts) = parts else {
-        let message = "the body is not an object with fields, which would be parameters: it is omitted";
-        converter.losses.add(LossKind::BODY, &chosen.place, message);
-        return;
-    };
-    if is_null {
-        converter.losses.narrow(LossKind::BODY, &schema_place, "the body null is refused");
+
+    fn insert_field<'a>(&mut self, converter: &mut Converter<'a>, member: &Member<'a>, chosen: &Content<'a>) {
+        if !is_body_key(member.name) {
+            converter.report_name(member, "a parameter in the body cannot have this name");
+            return;
+        }
+        let file = if rank(chosen.media_type) == 1 { file_type(converter, member) } else { None };
+        let mut field = match file {
+            Some(file) => {
+                let info = converter.document.read_description(member.schema).unwrap_or(member.name);
+                described(info, file, !member.is_required)
+            }
+            None => converter.parameter_of_member(member, &self.method.to_ascii_lowercase()),
+        };
+        if let Some((encoding, place)) = &chosen.encoding {
+            let document = converter.document;
+            document.record(encoding);
+            let part = document.read_object(encoding, member.name);
+            // They belong to the parts of a form with files.
+            document.read_whole(part, "headers");
+            if part.get("style").is_some() || part.get("explode").is_some() {
+                let term = field.get("type").and_then(Json::as_str).unwrap_or_default();
+                let place = place.member(member.name);
+                field.extend(style_attributes(converter, (part, &place), "query", term, member.schema));
+            }
+        }
+        self.insert(member.name.to_owned(), member.name, member.name, field);
     }
-    document.record(content);
-    let others = match (is_json, has_form) {
-        (true, false) => Some("the body can also be a form"),
-        (false, _) => Some("the body can also be JSON"),
-        (true, true) => None,
-    };
-    if let Some(message) = others {
-        converter.losses.widen(LossKind::CONTENT_TYPE, &chosen.place, message);
+
+    /// Adds the whole body as a file with the media types of a request body.
+    fn insert_file<'a>(&mut self, converter: &mut Converter<'a>, body: &'a Json, place: &Place) {
+        let document = converter.document;
+        let content_place = place.member("content");
+        let all = document.read_members(body, "content");
+        let mut info = document.read_text(body, "description");
+        for (media_type, content) in all {
+            document.record(content);
+            let schema_place = content_place.member(media_type).member("schema");
+            if let Some(schema) = content.get("schema") {
+                document.read(content, "schema");
+                read_file(converter, schema, &schema_place);
+                info = info.or(document.read_description(schema));
+            }
+        }
+        let mut file = Type::new("file");
+        let essences = || all.keys().map(|name| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        if essences().all(|essence| DETECTED_MEDIA_TYPES.contains(&essence.as_str())) {
+            file.attributes.insert("range".to_owned(), essences().collect());
+        } else if essences().any(|essence| essence != BINARY_MEDIA_TYPE) {
+            converter.losses.widen(LossKind::CONTENT_TYPE, &content_place, "the body can have any media type");
+        }
+        let mut parameter = described(info.unwrap_or("The file"), file, !document.read_flag(body, "required"));
+        parameter.insert(ORIGIN_KEY.to_owned(), content_place.as_str().into());
+        self.insert_body(parameter);
     }
-    insert_fields(converter, &chosen, &parts, context, parameters);
-    let needs_field = |constraint: &Json| {
-        [ConstraintKind::ExactlyOne, ConstraintKind::OneOrMore].iter().any(|kind| constraint.get(kind.key()).is_some())
-    };
-    let has_required =
-        parts.members.iter().any(|member| member.is_required) || parameters.constraints.iter().any(needs_field);
-    if !is_required && has_required {
-        converter.losses.narrow(LossKind::BODY, &place, "a request without the body lacks required parameters");
+
+    fn insert_body(&mut self, parameter: Map<String, Json>) {
+        self.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
     }
 }
 
@@ -424,104 +542,6 @@ fn form_encoding<'a>(
         all.iter().find(|(media_type, form)| rank(media_type) == 2 && form.get("schema") == schema)?;
     let encoding = form.get("encoding").filter(|encoding| encoding.is_object())?;
     Some((encoding, content_place.member(media_type).member("encoding")))
-}
-
-fn insert_fields<'a>(
-    converter: &mut Converter<'a>,
-    chosen: &Content<'a>,
-    parts: &ObjectParts<'a>,
-    context: &OperationContext<'a, '_>,
-    parameters: &mut Parameters,
-) {
-    converter.read_parts(parts);
-    if let Some(key) = chosen.schema.and_then(schema_key_of) {
-        converter.bodies.insert(key);
-    }
-    for closing in &parts.closings {
-        let message = "unknown fields are handled as the setting `unknown` says";
-        converter.losses.widen(LossKind::KEYWORD, &closing.place, message);
-    }
-    for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
-        converter.losses.widen(LossKind::KEYWORD, &others.place, "a body has no other fields than parameters");
-    }
-    for (_, place) in &parts.keys {
-        converter.losses.widen(LossKind::KEYWORD, place, "the names of the fields of a body are not checked");
-    }
-    for place in &parts.bounds {
-        converter.losses.widen(LossKind::KEYWORD, place, "the number of the fields of a body is not checked");
-    }
-    for member in &parts.members {
-        insert_field(converter, member, chosen, context, parameters);
-    }
-    let constraints = converter.constraints((&parts.schemas, &parts.members), &parameters.definition_name());
-    parameters.add_constraints(constraints);
-}
-
-/// Adds the whole body as a parameter. Without a schema, it is any JSON value. `body` is the request body of the
-/// description.
-fn insert_whole_body<'a>(
-    converter: &mut Converter<'a>,
-    chosen: &Content<'a>,
-    body: &'a Json,
-    is_required: bool,
-    parameters: &mut Parameters,
-) {
-    let document = converter.document;
-    let (schema, place) = match chosen.schema {
-        Some(schema) => (schema, chosen.place.member("schema")),
-        None => (any_schema(), chosen.place.clone()),
-    };
-    let converted = converter.convert(schema, &place, "body");
-    let needs_mark = converted.is_nullable && !matches!(converted.term(), "any" | "null");
-    if is_required && needs_mark {
-        converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
-    }
-    if !is_required && !converted.is_nullable && converted.term() != "any" {
-        converter.losses.widen(LossKind::NULL, &place, "the body can also be null");
-    }
-    let is_optional = !is_required || needs_mark;
-    let description = document.read_description(schema).or_else(|| document.read_text(body, "description"));
-    let mut parameter = described(description.unwrap_or("The body"), converted, is_optional);
-    parameter.extend(converter.default_entry(schema, is_required, &place));
-    let example = converter.content_example(chosen.content, &chosen.place);
-    let example = example.or_else(|| converter.example(schema, &place));
-    parameter.extend(example.map(|example| ("example".to_owned(), example)));
-    parameter.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
-    parameters.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
-}
-
-fn insert_field<'a>(
-    converter: &mut Converter<'a>,
-    member: &Member<'a>,
-    chosen: &Content<'a>,
-    context: &OperationContext<'a, '_>,
-    parameters: &mut Parameters,
-) {
-    if !is_body_key(member.name) {
-        converter.report_name(member, "a parameter in the body cannot have this name");
-        return;
-    }
-    let file = if rank(chosen.media_type) == 1 { file_type(converter, member) } else { None };
-    let mut field = match file {
-        Some(file) => {
-            let info = converter.document.read_description(member.schema).unwrap_or(member.name);
-            described(info, file, !member.is_required)
-        }
-        None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
-    };
-    if let Some((encoding, place)) = &chosen.encoding {
-        let document = converter.document;
-        document.record(encoding);
-        let part = document.read_object(encoding, member.name);
-        // They belong to the parts of a form with files.
-        document.read_whole(part, "headers");
-        if part.get("style").is_some() || part.get("explode").is_some() {
-            let term = field.get("type").and_then(Json::as_str).unwrap_or_default();
-            let place = place.member(member.name);
-            field.extend(style_attributes(converter, (part, &place), "query", term, member.schema));
-        }
-    }
-    parameters.insert(member.name.to_owned(), member.name, member.name, field);
 }
 
 /// Returns the type of a field that contains a file, or a list of files.
@@ -577,38 +597,6 @@ pub(super) fn is_file(converter: &Converter<'_>, (media_type, content): (&String
     let schema = content.get("schema").map(|schema| converter.document.find_target(schema, place));
     let is_text = |schema: &Json| is_binary(schema) || schema.get("type").is_some_and(|name| name == "string");
     rank(media_type) == 3 && schema.is_none_or(|found| found.is_ok_and(|(schema, _)| is_text(schema)))
-}
-
-/// Adds the whole body as a file with these media types. `body` is the request body of the description.
-pub(super) fn insert_file<'a>(
-    converter: &mut Converter<'a>,
-    body: &'a Json,
-    all: &'a Map<String, Json>,
-    place: &Place,
-    parameters: &mut Parameters,
-) {
-    let document = converter.document;
-    let content_place = place.member("content");
-    let mut info = document.read_text(body, "description");
-    for (media_type, content) in all {
-        document.record(content);
-        let schema_place = content_place.member(media_type).member("schema");
-        if let Some(schema) = content.get("schema") {
-            document.read(content, "schema");
-            read_file(converter, schema, &schema_place);
-            info = info.or(document.read_description(schema));
-        }
-    }
-    let mut file = Type::new("file");
-    let essences = || all.keys().map(|name| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    if essences().all(|essence| DETECTED_MEDIA_TYPES.contains(&essence.as_str())) {
-        file.attributes.insert("range".to_owned(), essences().collect());
-    } else if essences().any(|essence| essence != BINARY_MEDIA_TYPE) {
-        converter.losses.widen(LossKind::CONTENT_TYPE, &content_place, "the body can have any media type");
-    }
-    let mut parameter = described(info.unwrap_or("The file"), file, !document.read_flag(body, "required"));
-    parameter.insert(ORIGIN_KEY.to_owned(), content_place.as_str().into());
-    parameters.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
 }
 
 pub(super) fn read_file<'a>(converter: &Converter<'a>, schema: &'a Json, place: &Place) -> Option<()> {

@@ -36,7 +36,6 @@ const MAX_INLINED: usize = 20_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Type {
-    /// `true` if the value can be null.
     pub is_nullable: bool,
     /// The key `type`, without `?`, and the attributes next to it.
     pub attributes: Map<String, Json>,
@@ -99,7 +98,6 @@ pub(super) struct Converter<'a> {
     referenced: HashSet<String>,
     /// The keys of the schemas whose members have become parameters in a body.
     pub bodies: HashSet<String>,
-    /// The references that are being replaced by their targets.
     inlined: Vec<String>,
     inlined_count: usize,
 }
@@ -239,13 +237,11 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Returns the schema that accepts every value.
 pub(super) fn any_schema() -> &'static Json {
     static ANY: std::sync::LazyLock<Json> = std::sync::LazyLock::new(|| Map::new().into());
     &ANY
 }
 
-/// Returns `true` if a schema requires nothing.
 pub(super) fn accepts_all(schema: &Json) -> bool {
     *schema == Json::Bool(true) || schema == any_schema()
 }
@@ -536,7 +532,6 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The maximum size of an example, in bytes.
 const MAX_EXAMPLE_BYTES: usize = 300;
 
 /// The maximum number of schemas through which a default is found.
@@ -575,7 +570,6 @@ impl<'a> Converter<'a> {
         None
     }
 
-    /// Returns the example of a schema, if it is short.
     pub(super) fn example(&mut self, schema: &'a Json, place: &Place) -> Option<Json> {
         if let Some(example) = schema.get("example") {
             return self.read_example(example, &place.member("example"));

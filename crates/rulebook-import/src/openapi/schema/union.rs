@@ -249,7 +249,6 @@ impl<'a> Converter<'a> {
         Self::join(different)
     }
 
-    /// Returns the kinds of values that can be of several branches.
     fn overlapping(&self, branches: &[Branch<'a>]) -> Vec<usize> {
         let is_overlap = |kind: usize| {
             let accepting: Vec<&Branch<'a>> = branches.iter().filter(|branch| branch.values.kinds[kind]).collect();
@@ -301,9 +300,7 @@ const MAX_SEARCHED: usize = 2000;
 pub(in crate::openapi) struct Values {
     /// For each of [`KINDS`], whether a value can have this kind.
     pub kinds: [bool; 5],
-    /// All values, if they are constants.
     pub constants: Option<Vec<Json>>,
-    /// `true` if all numbers are whole.
     pub is_whole: bool,
     /// `true` if keywords imply a type of which the values are, although values of other types are valid, too.
     pub is_implied: bool,

@@ -38,43 +38,45 @@ pub(super) fn annotations(
         import.warn(&method.file, line, format!("`{}.{}`: {message}", class.name, method.name));
     };
     for (tag, text, line) in &method.doc.tags {
-        match tag.as_str() {
+        let message = match tag.as_str() {
             "method" if !context.version.checks_method() => {
                 let version = context.version;
-                warn(
-                    *line,
-                    format!("`@method {text}` has no effect in PhalApi {version}: the method takes GET and POST"),
-                );
+                format!("`@method {text}` has no effect in PhalApi {version}: the method takes GET and POST")
             }
             "method" => {
                 let (read, others) = http_methods(text);
-                if !others.is_empty() && !read.is_empty() {
-                    warn(
-                        *line,
-                        format!(
-                            "`@method {text}` allows only {}: PhalApi separates the names by blanks",
-                            read.join(" and ")
-                        ),
-                    );
-                }
+                let names = read.join(" and ");
                 if read.is_empty() {
-                    warn(*line, format!("`@method {text}` names no HTTP methods; the method takes GET and POST"));
+                    format!("`@method {text}` names no HTTP methods; the method takes GET and POST")
                 } else {
                     keys.insert("@method".to_owned(), read.into());
+                    if others.is_empty() {
+                        continue;
+                    }
+                    format!("`@method {text}` allows only {names}: PhalApi separates the names by blanks")
                 }
             }
-            "return" => returned.push((text.as_str(), *line)),
-            "exception" => add_error(text, &mut errors, &mut |message| warn(*line, message)),
-            "deprecated" => drop(keys.insert("@deprecated".to_owned(), true.into())),
-            "ignore" => warn(
-                *line,
-                "`@ignore` hides the method from PhalApi's documents; rulebook documents every method".to_owned(),
-            ),
+            "return" => {
+                returned.push((text.as_str(), *line));
+                continue;
+            }
+            "exception" => match add_error(text, &mut errors) {
+                Ok(()) => continue,
+                Err(message) => message,
+            },
+            "deprecated" => {
+                keys.insert("@deprecated".to_owned(), true.into());
+                continue;
+            }
+            "ignore" => {
+                "`@ignore` hides the method from PhalApi's documents; rulebook documents every method".to_owned()
+            }
             // Other functions read these annotations, or they describe the code and not the API.
             "desc" | "author" | "version" | "link" | "license" | "since" | "see" | "param" | "throws" | "package"
-            | "copyright" | "example" | "todo" | "var" | "property" => {}
-            other => warn(*line, format!("the annotation `@{other}` is not read")),
-        }
+            | "copyright" | "example" | "todo" | "var" | "property" => continue,
+            other => format!("the annotation `@{other}` is not read"),
+        };
+        warn(*line, message);
     }
     let returned = outputs(&returned, &method.names, &mut warn);
     for Rejection { ret, message } in &method.rejections {
@@ -103,13 +105,14 @@ fn http_methods(text: &str) -> (Vec<&'static str>, Vec<&'static str>) {
     named.partition(|name| text.split_whitespace().any(|word| word.starts_with(name)))
 }
 
-/// Adds the error that an annotation such as `@exception 406 The signature is wrong` describes.
-fn add_error(text: &str, errors: &mut Map<String, Json>, warn: &mut dyn FnMut(String)) {
+/// Adds the error that an annotation such as `@exception 406 The signature is wrong` describes. The error is a warning.
+fn add_error(text: &str, errors: &mut Map<String, Json>) -> Result<(), String> {
     let (code, description) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let Some(status) = code.parse::<u16>().ok().filter(|status| (400..600).contains(status)) else {
-        return warn(format!("`@exception {text}` has no `ret` from 400 to 599: the error is not declared"));
+        return Err(format!("`@exception {text}` has no `ret` from 400 to 599: the error is not declared"));
     };
     insert_error(status, description, errors);
+    Ok(())
 }
 
 /// Adds an error with this status. If the description is empty, the name describes the error.
@@ -258,7 +261,6 @@ const TYPES: [(&str, &str, &str); 9] = [
     ("date", "", "date datetime"),
 ];
 
-/// The words that stand for no value.
 const NO_VALUE: [&str; 5] = ["null", "void", "none", "nil", "never"];
 
 /// The characters that can separate the name of an output from its description.
@@ -266,13 +268,11 @@ const SEPARATORS: [char; 9] = [',', ';', ':', '=', '，', '；', '：', '、', '
 /// The characters with which a description can begin without a blank.
 const PARENTHESES: [char; 2] = ['(', '（'];
 
-/// The maximum number of steps to an output.
 const MAX_STEPS: usize = 32;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Field(String),
-    /// The items of an array: `[]`.
     Items,
 }
 

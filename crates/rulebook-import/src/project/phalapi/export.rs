@@ -113,10 +113,8 @@ pub(super) struct Config {
     #[serde(deserialize_with = "php_map")]
     pub lines: BTreeMap<String, usize>,
     pub keys: Vec<Json>,
-    /// The value of `apiCommonRules`.
     #[serde(deserialize_with = "php_object")]
     pub rules: Map<String, Json>,
-    /// The value of `service_whitelist`.
     pub whitelist: Vec<Json>,
 }
 
@@ -214,7 +212,6 @@ const SERVER_SOURCE: &str = "server";
 /// The keys of a rule that any type has. Others belong to the check of the type.
 const GENERAL_KEYS: [&str; 6] = ["name", "require", "default", "source", "desc", "message"];
 
-/// The type of a rule whose values PHP checks.
 const ANY: &str = "any";
 
 /// Returns the rules of what clients send. Rules that read data of the web server are removed, because a client could

@@ -18,14 +18,12 @@ use super::{
 use doc::REFUSED;
 use export::{Class, Config, Export, Found, Method, Place, Reads, rules_of_clients};
 
-/// What the import of a class needs to know of the project.
 struct Context<'a> {
     export: &'a Export,
     version: Version,
     /// `true` if code that any method may call rejects requests with an unknown `ret`, and a handler in Rust does so
     /// too.
     has_other_rejections: bool,
-    /// `true` if PHP handles the calls.
     has_php: bool,
 }
 
@@ -144,7 +142,6 @@ const CHECKS_METHOD: (u32, u32) = (2, 16);
 
 /// The language with PhalApi's Chinese texts. In all languages that PhalApi does not have, its texts are English.
 const CHINESE: &str = "zh_cn";
-/// The other language of PhalApi.
 const ENGLISH: &str = "en";
 
 #[derive(Debug, Clone, Copy)]
@@ -161,11 +158,6 @@ impl Version {
         let is_first = classes.iter().all(|class| class.style == "1.x");
         let major = numbers.next().and_then(Result::ok).unwrap_or(if is_first { 1 } else { 2 });
         Self { major, minor: numbers.next().and_then(Result::ok) }
-    }
-
-    /// Returns `true` if a file of the project says which version it is.
-    fn is_known(self) -> bool {
-        self.minor.is_some()
     }
 
     /// Returns `true` if PhalApi checks `@method`. A later version is assumed if the version is unknown.
@@ -237,7 +229,6 @@ fn add(context: &Context<'_>, import: &mut Import) {
     }
 }
 
-/// Returns what the entry scripts contain.
 fn found<'a>(export: &'a Export, name: &str) -> &'a [Found] {
     export.setup.get(name).map_or(&[], Vec::as_slice)
 }
@@ -260,7 +251,7 @@ fn add_catalogue(context: &Context<'_>, import: &mut Import) {
         import.add_imported(&place.file, format!("line {}: `catalogue` in `api/app.json`", place.line));
     }
     let unknown = "the version of PhalApi is not known exactly";
-    if !version.is_known() {
+    if version.minor.is_none() {
         let (file, line) =
             export.version.as_ref().map_or(("composer.json", None), |found| (&found.file, Some(found.line)));
         let message =
