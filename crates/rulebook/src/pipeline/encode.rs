@@ -52,17 +52,21 @@ pub fn negotiate_coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<C
     {
         return None;
     }
-    let (coding, refuses_uncompressed) = choose_coding(head, order)?;
-    (is_long || refuses_uncompressed).then_some(coding)
+    let chosen = choose_coding(head, order)?;
+    (is_long || chosen.refuses_uncompressed).then_some(chosen.coding)
 }
 
 pub(super) fn varies_by_encoding(plan: &Plan, document: &Document) -> bool {
     plan.compresses_responses && document.body.len() >= MIN_DOCUMENT_LENGTH
 }
 
-/// The first one in `order` of those with the highest weight; `None` if the client prefers an uncompressed body. The
-/// flag is `true` if the client refuses a response without a content coding.
-fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<(ContentCoding, bool)> {
+struct ChosenCoding {
+    coding: ContentCoding,
+    refuses_uncompressed: bool,
+}
+
+/// The first one in `order` of those with the highest weight; `None` if the client prefers an uncompressed body.
+fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
     let weights = CodingWeights::from_head(head);
     let (mut best, mut max) = (None, 0);
     for &coding in order {
@@ -76,7 +80,7 @@ fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<(ContentCoding,
     // an uncompressed body only if `identity` occurs explicitly, with a higher weight.
     let prefers_plain = weights.identity.is_some_and(|plain| plain > max);
     let refuses_uncompressed = weights.identity.or(weights.any) == Some(0);
-    best.filter(|_| !prefers_plain).map(|coding| (coding, refuses_uncompressed))
+    best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed })
 }
 
 /// If a name occurs several times, its first element counts.

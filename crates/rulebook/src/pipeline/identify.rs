@@ -43,27 +43,36 @@ pub async fn identify<'h>(
     let is_jsonp = representation::requested_callback(plan.methods[method].allows_jsonp, head)?.is_some();
     let has_limits = !plan.methods[method].rate_limits.is_empty();
     if has_limits {
-        Box::pin(count_call(plan, head, method, None, false, counted)).await?;
+        Box::pin(count_call(plan, head, method, CountedBy::Address, counted)).await?;
     }
     let identity = if is_jsonp { None } else { authenticate(plan, head).await? };
     if has_limits || identity.as_ref().is_some_and(|identity| !identity.rate_limiters().is_empty()) {
-        Box::pin(count_call(plan, head, method, identity.as_ref(), true, counted)).await?;
+        Box::pin(count_call(plan, head, method, CountedBy::Caller(identity.as_ref()), counted)).await?;
     }
     let head = if is_jsonp { representation::head_without_cookies(head) } else { Cow::Borrowed(head) };
     Ok(Client { identity, head, is_jsonp })
 }
 
-/// Counts a request against the limits that depend on the caller (`by_identity`), or against those that do not.
+/// Limits that are known before the caller, and all others.
+#[derive(Clone, Copy)]
+enum CountedBy<'a> {
+    Address,
+    Caller(Option<&'a Identity>),
+}
+
 /// Boxed where it is awaited: most methods have no limits, and it would enlarge the future of every request.
 async fn count_call(
     plan: &Plan,
     head: &Head,
     method: usize,
-    identity: Option<&Identity>,
-    by_identity: bool,
+    by: CountedBy<'_>,
     counted: &mut CountedRequest,
 ) -> Result<(), ApiError> {
     let PlannedMethod { rate_limits, cost, .. } = &plan.methods[method];
+    let (identity, by_identity) = match by {
+        CountedBy::Address => (None, false),
+        CountedBy::Caller(identity) => (identity, true),
+    };
     let counts = counts_for_identity(plan, head, identity);
     RequestCounts { limits: rate_limits, cost: *cost, by_identity, ..counts }.count(counted).await
 }
