@@ -143,6 +143,11 @@ fn rule_keys_with_at_are_compiled_to_keys_of_the_method() {
         (json!({ "@scope": [["a", "b"], ["c"]] }), json!({ "scope": [["a", "b"], ["c"]] })),
         (json!({ "@jsonp": false }), json!({ "options": { "jsonp": false } })),
         (json!({ "@status": 201 }), json!({ "options": { "status": 201 } })),
+        (json!({ "@status": [201, 202] }), json!({ "options": { "status": [201, 202] } })),
+        (
+            json!({ "@version": "tag", "@return": { "tag": { "type": "string", "desc": "Tag" } } }),
+            json!({ "options": { "version": "tag" }, "out": { "tag": { "info": "Tag", "type": "string" } } }),
+        ),
         (json!({ "@download": true }), json!({ "options": { "download": true } })),
         (json!({ "@deprecated": true }), json!({ "options": { "deprecated": true } })),
         (
