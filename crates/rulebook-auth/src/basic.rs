@@ -387,13 +387,11 @@ pub struct UserFile {
     pub namespace: String,
 }
 
-/// A user in the file.
 pub struct User {
     pub hash: StoredHash,
     pub permissions: Vec<String>,
 }
 
-/// The users in a file.
 pub struct Users {
     pub by_name: HashMap<String, User>,
     /// A hash of each [cost](StoredHash::cost) in the file.
@@ -403,7 +401,7 @@ pub struct Users {
     pub stamp: UserFileStamp,
 }
 
-/// What changes if a file changes.
+/// A value that changes if the file changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserFileStamp(Option<(SystemTime, u64)>);
 

@@ -19,7 +19,6 @@ const SPACE_SEPARATED: [&str; 2] = ["scope", "scp"];
 /// The only value that the templates of [`name_templates`] can insert.
 const NAME: &str = "name";
 
-/// A template of permissions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template(Vec<Piece>);
 
@@ -84,9 +83,8 @@ impl Template {
         })
     }
 
-    /// Returns the permissions that this template makes of the claims of a token: one for each value, and none if a
-    /// claim is missing. Values that cannot be part of a permission are omitted, and so are permissions above the
-    /// limits.
+    /// Returns the permissions of a caller whose token has these claims: one for each value, and none if a claim is
+    /// missing. Values that cannot be part of a permission are omitted, and so are permissions above the limits.
     pub fn permissions(&self, claims: &Claims) -> Vec<String> {
         let mut permissions = vec![String::new()];
         for piece in &self.0 {

@@ -216,7 +216,7 @@ impl Sources<'_> {
         Ok(ComparedApi { is_description: true, url_path: server.path().to_owned(), ..read })
     }
 
-    /// Fetches all versions of an API, of which the default has the definition `default`.
+    /// Fetches all versions of an API. `default` is the definition of the default version.
     #[cfg(feature = "client")]
     fn fetch_versions(
         &self,

@@ -1,11 +1,12 @@
-//! The command line of rulebook. Each command has a Rust module.
+//! The command line of rulebook. A Rust module contains one command, or several that belong together.
 //!
-//! This file parses the settings that all commands share, runs the requested command and converts its result to an exit
-//! code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
+//! This file lets each command show the settings that it uses, runs the requested command and converts its result to an
+//! exit code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
 //! result.
 //!
 //! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call
-//! the function in `run_command`.
+//! the function in `run_command`. If it uses settings, add it to `shown_settings`; if it creates files with data of the
+//! server or of clients, to `WITH_PRIVATE_FILES`.
 
 mod call;
 mod check;

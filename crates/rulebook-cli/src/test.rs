@@ -174,7 +174,7 @@ fn refuse_shared_databases(_: &Api, _: &TestOptions) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Why a step has failed: a message, and the place in the test file that is not met.
+/// Why a step has failed: a message, and the place in the test file that the response does not match.
 struct Failure {
     pub span: Span,
     pub message: String,

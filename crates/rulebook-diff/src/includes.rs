@@ -128,7 +128,8 @@ impl Comparison {
             })
     }
 
-    /// Compares the parts of the pairs that wait, until the inclusion of no pair changes. Each pair changes once.
+    /// Compares the parts of the waiting pairs until no inclusion changes any more. The inclusion of each pair changes
+    /// at most once.
     fn compare_waiting(&mut self) {
         while let Some(index) = self.waiting.pop() {
             let Pair { wide, narrow, inclusion, .. } = &self.pairs[index];
@@ -346,7 +347,7 @@ impl Comparison {
         all(results)
     }
 
-    /// Compares types of which at least one has no structure.
+    /// Compares two types if at least one of them has no structure.
     fn compare_single_values(&mut self, wide: &Arc<dyn Check>, narrow: &Arc<dyn Check>) -> Inclusion {
         if let Some(inclusion) = includes_files(&**wide, &**narrow, self.part_limits) {
             return inclusion;
@@ -436,7 +437,7 @@ pub(crate) fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     combined
 }
 
-/// Combines the results for the branches of a union, of which one must include the narrow type.
+/// Combines the results for the branches of a union. It is enough if one branch includes the narrow type.
 pub(crate) fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     let mut combined = Inclusion::Unknown;
     for result in results {

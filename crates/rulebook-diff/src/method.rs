@@ -1,4 +1,4 @@
-//! Compares two definitions of a method: its permissions, limits, outputs and errors.
+//! Compares two definitions of a method: its permissions, options, limits, outputs and errors.
 
 use std::borrow::Cow;
 

@@ -231,7 +231,7 @@ fn sendable(included: Inclusion, (wide, narrow): (&dyn Check, &dyn Check), from:
     }
 }
 
-/// Returns whether the text of a value that only `narrow` accepts is also accepted by this type alone.
+/// Returns whether the text of a value that only `narrow` accepts is also accepted by `wide`.
 fn text_witness(wide: &dyn Check, narrow: &dyn Check, value: Value<'static>) -> Inclusion {
     let text = match &value {
         Value::Text(text) => text.clone().into_owned(),
@@ -267,7 +267,7 @@ fn request_with(method: &Method, parameter: &Parameter, value: Option<Value<'sta
 }
 
 /// Returns an example of a request of the old definition, with another value of one parameter, or without one.
-/// Parameters of which no valid value is known, such as files, are omitted.
+/// Parameters without a known valid value, such as files, are omitted.
 fn request(method: &Method, with: Option<(&Parameter, &Json)>, without: Option<&Parameter>) -> Json {
     let mut parameters = Map::new();
     for parameter in &method.parameters {

@@ -1,4 +1,5 @@
-//! The client side of FastCGI 1.0: records, connections, and exchanges of one request and its response.
+//! The client side of FastCGI 1.0: records, connections and pools of them, and exchanges of one request and its
+//! response.
 //!
 //! A record has a header of 8 bytes (version, type, request id, length of the content, length of the padding), its
 //! content, and padding. This client sends one request at a time on a connection. Each request has another id, so that

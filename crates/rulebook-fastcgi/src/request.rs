@@ -21,7 +21,6 @@ use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpS
 /// The name of the parameter with the trace of a call (W3C Trace Context).
 const TRACEPARENT: &str = "HTTP_TRACEPARENT";
 
-/// A request to PHP.
 #[derive(Debug)]
 pub struct PhpRequest {
     pub head: Vec<u8>,
@@ -188,7 +187,8 @@ impl Encoded {
         }
     }
 
-    /// As JSON, and beside files as a field with JSON. An optional argument that is absent is null.
+    /// Writes the arguments as JSON or, if there are files, as a field with JSON. An optional argument that is absent
+    /// is null.
     fn for_class(
         settings: &HandlerSettings,
         arguments: ArgumentSlots<'_, '_>,

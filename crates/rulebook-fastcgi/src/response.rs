@@ -18,7 +18,6 @@ use crate::kind::CallError;
 use crate::protocol::Exchange;
 use crate::settings::{HandlerSettings, OTHER_ERRORS, PhpStyle, Responses};
 
-/// What a response contains.
 enum PhpResult {
     Outputs(Json),
     Error(ApiError),
@@ -239,7 +238,7 @@ const NOT_SENT: [&str; 10] = [
     "x-powered-by",
 ];
 
-/// What was received of the body of a response.
+/// The received part of the body of a response.
 pub enum ReceivedBody {
     Whole(Bytes),
     /// The beginning of the body. The rest is received as fast as the client reads it.

@@ -342,7 +342,7 @@ fn files(reader: &SettingsReader<'_>, script: Option<&str>, style: &PhpStyle) ->
     script.into_iter().chain(class).collect()
 }
 
-/// Declared errors by what PHP returns. Methods may share entries for errors that not all of them declare.
+/// Returns the declared errors by what PHP returns. Methods may share entries for errors that not all of them declare.
 fn error_names(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let method = reader.method;
     let of_method = method.optional_setting("errors").is_some();

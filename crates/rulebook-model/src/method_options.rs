@@ -96,7 +96,7 @@ pub struct DeclaredOptions {
     pub deprecation: DeclaredDeprecation,
     /// The value of the key `rate_limit`: the limits of the number of requests.
     pub rate_limit: Option<JsonNode>,
-    /// The value of the key `cost`: the number of requests as which a call counts.
+    /// The value of the key `cost`: for how many requests a call counts.
     pub cost: Option<Spanned<u64>>,
     /// The value of the key `idempotent`: whether the method reads `Idempotency-Key`.
     pub idempotent: Option<Spanned<String>>,
@@ -163,7 +163,7 @@ pub struct MethodOptions {
     pub deprecation: Option<Box<Deprecation>>,
     /// The limits of the number of requests; `None` if those of the API module or of the API apply.
     pub rate_limits: Option<Vec<RateLimit>>,
-    /// The number of requests as which a call counts for the limits of the method and of the caller's key, from 1.
+    /// For how many requests a call counts in the limits of the method and of the caller's key, from 1.
     pub cost: u32,
     /// Whether the method reads the header field `Idempotency-Key`; `None` if it does not.
     pub idempotent: Option<Idempotency>,
@@ -270,7 +270,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the statuses of success responses, of which the first is the default.
+    /// Returns the statuses of success responses, beginning with the default.
     fn lower_success_statuses(&mut self, options: &[Spanned<u64>], outputs: &[Field], is_download: bool) -> Vec<u16> {
         let mut statuses = Vec::new();
         // A response without a body can be one of several, of which the others contain the outputs.

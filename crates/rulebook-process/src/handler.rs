@@ -1,5 +1,5 @@
-//! The handler of a method: sends the arguments and the caller of a call to a pool of workers, and returns the outputs
-//! or the file with which a worker responds.
+//! The handler of a method: sends the arguments and the caller of a call to a pool of workers, makes the calls of the
+//! API that a worker requests meanwhile, and returns the outputs or the file with which the worker responds.
 
 use std::cell::RefCell;
 use std::fs::File;

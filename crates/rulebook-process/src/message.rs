@@ -258,7 +258,6 @@ fn set<T, E: Error>(member: &mut Option<T>, value: T) -> Result<(), E> {
 /// The maximum number of bytes of a traceback in the log. Of a longer one, the log has the beginning and the end.
 const MAX_TRACEBACK: usize = 16 << 10;
 
-/// The error object of a worker.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WorkerError {

@@ -494,7 +494,7 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// In a process group of its own. Fails if the program or the working directory does not exist.
+/// Starts the program in a separate process group. Fails if the program or the working directory does not exist.
 pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Result<Process> {
     let Some((program, arguments)) = settings.command.split_first() else {
         return Err(io::Error::other("the command is empty"));

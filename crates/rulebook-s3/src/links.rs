@@ -350,7 +350,7 @@ impl Bucket {
 
 /// After this time, the links are listed again before a link is created.
 const MAX_AGE: Duration = Duration::from_secs(2);
-/// If there are very many links, listing them takes at most this part of the time.
+/// If there are very many links, listing them takes at most one of this number of parts of the time.
 const MAX_LISTING_SHARE: u32 = 4;
 
 /// What this server knows about the files of all links.

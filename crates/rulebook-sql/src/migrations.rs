@@ -28,7 +28,7 @@ const MIGRATION_FILE: u32 = u32::MAX;
 const NO_TRANSACTION: &str = "-- no-transaction";
 /// The words that begin a statement about transactions, which a migration inside of a transaction cannot contain.
 const TRANSACTION_WORDS: [&str; 6] = ["abort", "begin", "commit", "end", "rollback", "start"];
-/// Those that undo a migration which counts as applied then.
+/// The words that undo a migration, which then nevertheless counts as applied.
 const UNDOING_WORDS: [&str; 2] = ["abort", "rollback"];
 
 /// What to do about errors of PostgreSQL, by their SQLSTATE.
@@ -256,7 +256,8 @@ impl MigrationFile {
     }
 }
 
-/// In the order of the numbers. Returns an error for each file that cannot be read, has no number, or that of another.
+/// Returns the files in the order of their numbers. Returns an error for each file that cannot be read, has no number,
+/// or has the number of another file.
 pub(crate) fn read_files(folder: &Path) -> Result<Vec<MigrationFile>, Vec<HandlerError>> {
     let unreadable = |path: &Path, error: &dyn Display| {
         HandlerError::new(format!("the migrations cannot be read: {}: {error}", path.display()))

@@ -223,11 +223,11 @@ fn list_of_files_error(parameter: &Parameter) -> HandlerError {
     HandlerError::new(message).help("declare a parameter of the type `file`, so that each call has one file")
 }
 
-/// What a type says about the member of its values with a name.
+/// What a type says about the member of its values that has a certain name.
 enum Member {
     /// Its type, if the definition contains it.
     Known(Option<Arc<dyn Check>>),
-    /// There is no such member, but others.
+    /// The values have only other members, with these names.
     Unknown(Vec<String>),
     /// The values have no members.
     NoObject,
@@ -359,8 +359,9 @@ pub(crate) fn unused_parameters(
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// Returns the names of the required members, such as `order.id`, of an object of which the handler uses only others.
-/// `name` is that of the object, and `paths` are the names that lead from it to what the handler uses.
+/// Returns the names of the required members of an object, such as `order.id`, that the handler does not use although
+/// it uses other members. `name` is the name of the object, and `paths` are the names that lead from it to the values
+/// that the handler uses.
 fn unused_members(check: &dyn Check, name: &str, paths: &[&[String]]) -> Vec<String> {
     match check.structure() {
         Structure::Nullable(inner) => unused_members(&*inner, name, paths),

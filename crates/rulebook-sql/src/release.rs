@@ -433,13 +433,13 @@ fn refuse_breaking(broken: &[String], migrations: Migrations, pending: &[Migrati
     Err(ReleaseError { pending: pending.len(), ..vec![error].into() })
 }
 
-/// The SQLSTATEs of constraints that rows violate, which a new database may not have.
+/// The SQLSTATEs of violated constraints. A new database may not have the rows that violate them.
 const OF_ROWS: [&str; 2] = ["23000", "23503"];
 
 const CANNOT_BE_UNDONE: &str =
     "  cannot be undone: if a row that a new database does not have stops them, those before it have run";
 
-/// What came of migrations in another database.
+/// The result of running migrations in another database.
 enum Trial {
     /// They and the statements have succeeded. The lines describe what they change, and break of servers that run.
     Done { changes: Vec<String>, broken: Vec<String> },
@@ -447,7 +447,7 @@ enum Trial {
     Impossible(String),
 }
 
-/// With `is_older`, the tables belong to a newer release.
+/// If `is_older` is `true`, the tables belong to a newer release.
 async fn prepare_statements(
     lease: &mut Lease,
     methods: &[Arc<SqlMethod>],

@@ -100,7 +100,7 @@ fn create_table(dialect: Dialect) -> String {
     )
 }
 
-/// What the servers that run, besides this process, need of a database.
+/// What other running servers need from a database.
 pub(crate) struct Running {
     statements: Vec<RunningStatement>,
     rules: Vec<Rule>,
@@ -147,7 +147,7 @@ impl Running {
         Ok(Self { statements, rules })
     }
 
-    /// Describes what of the servers the changed tables break, a line for each statement.
+    /// Describes what the changed tables break in the servers that run, a line for each statement.
     pub(crate) async fn broken(&self, lease: &mut Lease) -> Result<Vec<String>, sqlx::Error> {
         if self.statements.is_empty() {
             return Ok(Vec::new());
@@ -300,7 +300,7 @@ impl RunningStatement {
     }
 }
 
-/// Types, each of which has all values of those before it.
+/// Types in the order of their values: each type has all values of the types before it.
 const WIDER_TYPES: [&[&str]; 6] = [
     &["smallint", "integer", "bigint", "numeric"],
     &["tinyint", "smallint", "mediumint", "int", "bigint", "decimal"],

@@ -175,7 +175,7 @@ impl TestResponse {
         self.decodings.iter().find(|decoding| decoding.is_success(body)).copied().unwrap_or_default()
     }
 
-    /// Returns the decoding of an error body. For a problem document (RFC 9457), it is the decoding of problem documents.
+    /// Returns the decoding of an error body. For a problem document (RFC 9457), it is that of problem documents.
     /// Otherwise it is the first decoding whose description of errors matches the body or, if no description matches,
     /// the first decoding that has no description of errors.
     fn error_decoding(&self, body: &Json) -> Decoding {

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Two clients rarely have the same counter, and then one share. In return, workers need no lock, and the memory is
-/// constant.
+/// The number of counters. Two clients rarely have the same counter, and then they have one share together. In return,
+/// workers need no lock, and the memory is constant.
 const COUNTERS: usize = 1024;
 /// A provider assigns them to a client, which chooses the others.
 const CLIENT_NETWORK: u128 = !0 << 64;
@@ -35,7 +35,8 @@ pub struct Share {
 pub struct UsedUp;
 
 impl ClientShares {
-    /// Creates an amount of which a client can use a part: one of this number. If it is `None`, a client can use all.
+    /// Creates an amount that is divided into this number of parts. A client can use one part or, if `parts` is `None`,
+    /// the whole amount.
     pub fn new(max: usize, parts: Option<usize>) -> Self {
         Self {
             max,
@@ -46,7 +47,7 @@ impl ClientShares {
         }
     }
 
-    /// `None` is a client whose address is unknown, or a proxy with many clients. Fails like [`Share::grow`].
+    /// If `client` is `None`, its address is unknown, or it is a proxy with many clients. Fails like [`Share::grow`].
     pub fn take(self: &Arc<Self>, client: Option<IpAddr>, amount: usize) -> Result<Share, UsedUp> {
         let mut share = Share { shares: Arc::clone(self), counter: self.counter_of(client), amount: 0 };
         share.grow(amount)?;

@@ -1,9 +1,9 @@
 //! Responses that are kept for idempotency keys: a client that sends a request again with the same value of
 //! `Idempotency-Key` gets the response to the first request, and the handler does not run again.
 //!
-//! The stage `run_once` uses this module. A storage ([`IdempotencyStorage`]) has a record for each key in use. It does
-//! not know what requests and responses are: it has hashes of requests and the bytes of responses.
-//! This Rust module must not use sockets, and must not run handlers.
+//! `run_once`, which is a part of the stage `act`, uses this module. A storage ([`IdempotencyStorage`]), of which one
+//! in memory is in this file, has a record for each key in use. It does not know what requests and responses are: it
+//! has hashes of requests and the bytes of responses. This Rust module must not use sockets, and must not run handlers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -505,7 +505,7 @@ impl StoredResponse {
         (bytes.len() as u64 <= max).then_some(bytes)
     }
 
-    /// With the header field that marks it; `None` if the bytes are not valid.
+    /// Returns the stored reply with the header field that marks it; `None` if the bytes are not valid.
     pub(crate) fn decode(method: &PlannedMethod, bytes: Vec<u8>) -> Option<Reply> {
         let end = memchr::memchr(b'\n', &bytes)?;
         let head: Self = serde_json::from_slice(&bytes[..end]).ok()?;

@@ -7,15 +7,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Of lines, in each queue.
+/// The maximum number of lines that wait in one queue.
 const MAX_WAITING_LINES: usize = 1024;
-/// Without progress, the end of a program does not wait longer for the reader.
+/// At the end of a program, how long it waits for a reader that reads nothing.
 const STALL_TIMEOUT: Duration = Duration::from_millis(500);
-/// For a slow reader, at the end of a program.
+/// At the end of a program, how long it waits for a slow reader.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Of all queues of this process.
+/// The number of lines that all queues of this process have dropped.
 static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Writes lines from a thread of its own, so that a reader that does not read them cannot stop the program.
@@ -102,7 +102,7 @@ impl Write for LineQueue {
 }
 
 impl Counts {
-    /// As long as the process runs.
+    /// Runs as long as the process.
     fn write_all(&self, name: &str, waiting: &Receiver<Vec<u8>>, mut to: impl Write) {
         while let Ok(first) = waiting.recv() {
             for lines in std::iter::once(first).chain(waiting.try_iter()) {
@@ -120,7 +120,7 @@ impl Counts {
     }
 }
 
-/// Since the start of this process.
+/// Returns the number of dropped lines since the start of this process.
 pub(crate) fn dropped_lines() -> u64 {
     DROPPED_LINES.load(Ordering::Relaxed)
 }

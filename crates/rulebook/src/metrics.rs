@@ -1,4 +1,5 @@
-//! Counts requests, and writes the counts as the response of `/metrics`.
+//! Counts requests, the callers of methods, and exceeded limits of connections, and writes the counts as the response
+//! of `/metrics`.
 //!
 //! Threads do not write to the same memory: each worker has counters that only this worker writes, and `/metrics` adds
 //! up the counters of all workers. A request adds a counter only with the first use of a method by a caller, and their
@@ -649,7 +650,7 @@ fn process_metrics() -> Vec<ProcessMetric> {
     Vec::new()
 }
 
-/// In seconds since 1970.
+/// Returns the time when the system started, in seconds since 1970.
 #[cfg(target_os = "linux")]
 fn boot_time() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/stat").ok()?;

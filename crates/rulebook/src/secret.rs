@@ -50,7 +50,8 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// In the folder of the file that it shall become. Only its owner can read it, also after it has been renamed.
+/// Writes a file in the folder of the file that it shall become. Only its owner can read it, also after it has been
+/// renamed.
 pub fn write_private_file(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(content)?;

@@ -1,4 +1,4 @@
-//! The settings of a server: addresses, threads, timeouts and folders.
+//! The settings of a server: addresses, TLS, threads, timeouts, folders, and functions that signals call.
 
 use std::fmt;
 use std::io;

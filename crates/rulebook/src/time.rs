@@ -1,5 +1,5 @@
-//! The current time as a number, threads that repeat something, and the limit of some work to a part of the time, however
-//! often clients ask for it.
+//! The current time as a number, threads that repeat something, and the limit of some work to a part of the time,
+//! however often clients ask for it.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -53,14 +53,14 @@ pub(crate) struct TimeShare {
 }
 
 impl Default for TimeShare {
-    /// For work that usually takes a few milliseconds: a twentieth of the time.
+    /// Returns the share for work that usually takes a few milliseconds: a twentieth of the time.
     fn default() -> Self {
         Self::new(20, Duration::from_millis(50))
     }
 }
 
 impl TimeShare {
-    /// One of `part` in the long run, and `burst` at once.
+    /// Allows one of `part` in the long run, and `burst` at once.
     pub(crate) fn new(part: u32, burst: Duration) -> Self {
         Self { part, burst, used_until: None }
     }

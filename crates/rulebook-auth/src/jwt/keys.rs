@@ -41,7 +41,6 @@ pub struct FetchTimes {
     pub cooldown: Duration,
     /// The time for which keys are used while the issuer does not respond.
     pub keep: Duration,
-    /// The maximum time of a fetch.
     pub timeout: Duration,
 }
 
@@ -178,7 +177,6 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The keys of an issuer.
 pub struct KeySet {
     pub keys: Vec<VerificationKey>,
     /// The tokens that these keys have verified. Another key set does not know them.
@@ -231,7 +229,7 @@ impl KeySet {
 /// The maximum size of a key set in bytes.
 const MAX_SIZE: u64 = 256 << 10;
 
-/// The place of a key set.
+/// Where a key set comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
     /// The key set at this address; with the file of the authorities that certify its server, if they are not those of
@@ -340,7 +338,6 @@ enum Curve {
     Ed25519,
 }
 
-/// All algorithms.
 pub static ALGORITHMS: [Algorithm; 9] = [
     Algorithm::rsa("RS256", &signature::RSA_PKCS1_2048_8192_SHA256),
     Algorithm::rsa("RS384", &signature::RSA_PKCS1_2048_8192_SHA384),

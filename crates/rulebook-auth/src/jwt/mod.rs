@@ -131,13 +131,11 @@ pub struct TokenRules {
     pub leeway: u64,
     /// The claim with the name of the identity.
     pub name: String,
-    /// The permissions of the identity.
     pub permissions: Vec<Template>,
     /// The claims that a token must contain for handlers; `None` if it can have any.
     pub claims: Option<DeclaredClaims>,
 }
 
-/// The settings of an authenticator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JwtSettings {
     pub rules: TokenRules,

@@ -1,4 +1,5 @@
-//! `rulebook fetch`: fetches a file from another server. A transfer that was interrupted is resumed.
+//! `rulebook fetch`: fetches a file from another server. A transfer that was interrupted is resumed, and the digest of
+//! the complete file is compared with that of the server.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};

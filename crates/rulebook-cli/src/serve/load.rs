@@ -84,7 +84,7 @@ pub(super) fn read_definition(app: AddHandlers<'_>, settings: &Settings) -> Resu
     Ok(validated)
 }
 
-/// What the APIs have in common that a server serves one after the other.
+/// What all APIs that a server serves one after the other have in common.
 pub(super) struct Loader<'a> {
     pub(super) app: AddHandlers<'a>,
     pub(super) settings: &'a Settings,

@@ -47,8 +47,8 @@ pub(super) fn add_services(
     Ok(WithServices { validated, has_shared_idempotency_keys })
 }
 
-/// What the server shares with other servers that use the same services, or the same data folder. `None` stands for
-/// what the API does not have, or of which it is not known.
+/// What the server shares with other servers that use the same services, or the same data folder. A value is `None` if
+/// the API does not have it, or if it is not known whether it is shared.
 pub(super) struct SharedServices {
     data_folder: bool,
     keys: Option<bool>,

@@ -48,7 +48,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// Returns the error that this setting has a value, but another one that it needs has none.
+    /// Returns an error: this setting has a value, but another setting that it needs has none.
     fn needs<U>(&self, missing: &Setting<U>, help: &str) -> TlsError {
         let message = format!("{} has no effect without {}", self.name(self.span), missing.name(self.span));
         contradiction(self.span, message, help)

@@ -101,12 +101,12 @@ impl Losses {
         self.insert(kind, NO_EFFECT, place, message.into());
     }
 
-    /// Adds a loss because of which the definition accepts more values than the description.
+    /// Adds a loss that lets the definition accept more values than the description.
     pub(super) fn widen(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
         self.insert(kind, ACCEPTS_MORE, place, message.into());
     }
 
-    /// Adds a loss because of which the definition accepts fewer values than the description.
+    /// Adds a loss that lets the definition accept fewer values than the description.
     pub(super) fn narrow(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
         self.insert(kind, ACCEPTS_FEWER, place, message.into());
     }
@@ -141,7 +141,7 @@ impl Losses {
         self.list.len()
     }
 
-    /// Returns the numbers of losses because of which the definition accepts more values, and fewer.
+    /// Returns how many losses let the definition accept more values, and how many let it accept fewer.
     pub fn count_effects(&self) -> (usize, usize) {
         let count = |effect: &str| self.list.iter().filter(|loss| loss.effect == effect).count();
         (count(ACCEPTS_MORE), count(ACCEPTS_FEWER))
@@ -278,7 +278,7 @@ fn is_in(words: &str, key: &str) -> bool {
     words.split(' ').any(|word| word == key)
 }
 
-/// Returns the type of the values of which a keyword requires something; `None` for other keywords.
+/// Returns the type of the values that a keyword restricts; `None` for other keywords.
 fn type_of_keyword(key: &str) -> Option<&'static str> {
     KEYWORDS_OF_TYPES.iter().find(|(_, keywords)| is_in(keywords, key)).map(|(name, _)| *name)
 }

@@ -185,7 +185,7 @@ pub(super) fn read_schemes(converter: &mut Converter<'_>) {
     }
 }
 
-/// Returns the scope of an operation: the groups of permissions of which a caller needs one group.
+/// Returns the scope of an operation: groups of permissions. A caller needs one of the groups.
 pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Place) -> Vec<Json> {
     let document = converter.document;
     let of_operation = document.read_whole(operation, "security").and_then(Json::as_array);

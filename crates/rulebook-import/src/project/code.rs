@@ -1,5 +1,5 @@
-//! Generates the Rust code of an imported project: a file of handlers for each API module, and `src/lib.rs`. Generates
-//! its README: what was carried over, and what needs work by a programmer.
+//! Generates the Rust code of an imported project: a file of handlers for each API module, `src/lib.rs`, and a test.
+//! Generates its README: what was carried over, and what needs work by a programmer.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

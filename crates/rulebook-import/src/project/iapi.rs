@@ -143,7 +143,7 @@ fn file_patterns(file: &TextFile, literals: &[Literal], endpoint: usize, import:
     patterns
 }
 
-/// Returns the columns that requests in the files of the project name, such as `user_info.intro_json`.
+/// Returns the columns, such as `user_info.intro_json`, that the code in these files requests from the cache.
 fn cached_columns(files: &[TextFile]) -> Vec<String> {
     let mut columns = Vec::new();
     for (at, text) in files.iter().flat_map(|file| file.text.match_indices("fromDB").map(|(at, _)| (at, &file.text))) {

@@ -154,9 +154,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports a positional parameter, which is a segment after the path of the service, if a service with a longer
-    /// path handles the same request. `route` returns the service that handles a request path, or `None` unless that
-    /// service's own path has the given number of segments.
+    /// Reports a positional parameter (a segment after the path of its service) that a request can never contain,
+    /// because the request is routed to a service with a longer path. `route` returns the service that handles a
+    /// request path, or `None` unless that service's own path has the given number of segments.
     fn check_positions_are_reachable<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,

@@ -1,4 +1,4 @@
-//! Converts one method of a service from the parsed definition to the model.
+//! Converts one method of a service from the parsed definition to the model, and warns of a `sunset` that is over.
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};

@@ -114,7 +114,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     if checked.errors.is_empty() { Ok(checked) } else { Err(Report::new(checked.sources, checked.errors)) }
 }
 
-/// Checks a parsed definition as [`check_definition`] does, and returns the errors beside what has none.
+/// Checks a parsed definition as [`check_definition`] does, and returns the errors, and also the parts without errors.
 #[must_use]
 pub fn check_definition_parts(loaded: LoadedDefinition, extensions: ProgramExtensions) -> CheckedDefinition {
     let LoadedDefinition { sources, mut definition, mut versions, mut diagnostics, mut warnings, folder } = loaded;

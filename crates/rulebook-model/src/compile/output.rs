@@ -286,8 +286,8 @@ impl Lowering<'_> {
         Some(value.is_optional)
     }
 
-    /// Reports a header field of which a second output would be a second field. Only `Set-Cookie` can occur more than
-    /// once without being a list.
+    /// Reports a second output with the same header field. Only `Set-Cookie` can occur more than once without being a
+    /// list.
     fn check_repeated_fields(&mut self, outputs: &[parsed::Field]) {
         let fields: Vec<_> = outputs.iter().filter_map(|output| output.header.as_ref()).collect();
         for (index, field) in fields.iter().enumerate() {

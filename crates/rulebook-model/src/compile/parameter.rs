@@ -1,4 +1,5 @@
-//! Converts one parameter from the parsed definition to the model: its key, name, type, default and example.
+//! Converts one parameter from the parsed definition to the model: its key, name, type, default and example. Reports
+//! functions that a definition names and a program has not registered.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -11,7 +11,6 @@ use crate::span::{Span, Spanned};
 pub(crate) struct PathError {
     /// The range of the error in the path, in bytes.
     pub range: Range<usize>,
-    /// The error message.
     pub message: String,
     /// The short text that is shown below the marked range.
     pub label: &'static str,

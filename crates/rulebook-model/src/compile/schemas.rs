@@ -410,7 +410,7 @@ impl Lowering<'_> {
         self.schemas.declared[index].state = compiled.map_or(SchemaState::Failed, SchemaState::Compiled);
     }
 
-    /// Reports the compiled schemas of which no value can end. `order` contains the indexes of all schemas.
+    /// Reports the compiled schemas whose values never end. `order` contains the indexes of all schemas.
     fn report_endless_schemas(&mut self, order: &[usize]) {
         let compiled = |index: &usize| match &self.schemas.declared[*index].state {
             SchemaState::Compiled(schema) => Some((*index, Arc::clone(schema))),

@@ -37,8 +37,8 @@ use versions::VersionNames;
 pub struct LoadedDefinition {
     /// The files of the definition, to which the spans in `definition` and `diagnostics` refer.
     pub sources: Sources,
-    /// The parsed definition. Erroneous values are omitted. If the API has versions, it contains all of them, and what
-    /// not every version has is optional.
+    /// The parsed definition. Erroneous values are omitted. If the API has versions, it contains all of them, and
+    /// values that only some versions have are optional.
     pub definition: Definition,
     /// The parts of the definition that each version has, in the order of the versions; empty if the API has none.
     pub versions: Vec<Definition>,
@@ -138,7 +138,7 @@ impl Documents {
         self.settings.iter_mut().chain(modules)
     }
 
-    /// Returns what one version has of the files.
+    /// Returns the part of the files that belongs to one version.
     fn part_of(&self, names: &VersionNames, version: usize) -> Self {
         let part = |(name, node): &(String, JsonNode)| {
             let part = if dialect::can_have_versions(node) { names.part_of(node, version) } else { Some(node.clone()) };

@@ -35,7 +35,7 @@ pub(super) struct VersionNames(Vec<Spanned<String>>);
 enum Part<'v> {
     /// The content of the version with this index.
     Version(&'v VersionNames, usize),
-    /// The content of all versions, as handlers see it: values that not every version has are optional.
+    /// The content of all versions, as handlers see it: values that only some versions have are optional.
     AllVersions,
 }
 

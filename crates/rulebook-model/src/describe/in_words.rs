@@ -10,8 +10,8 @@ use crate::types::{Check, Structure};
 /// The limit of items in a sentence; only the response to OPTIONS contains all items.
 const MAX_LISTED_ITEMS: usize = 10;
 
-/// Such as "if `id` is `7` or `8`", where `format_code` formats names and values. `None` if the caller can call the
-/// method with all parameter values, or if the document is not for one caller.
+/// Returns a condition such as "if `id` is `7` or `8`", where `format_code` formats names and values. `None` if the
+/// caller can call the method with all parameter values, or if the document is not for one caller.
 pub(super) fn describe_call_condition(method: &Method, format_code: fn(&str) -> String) -> Option<String> {
     let alternatives = method.scope.conditions.as_ref().filter(|when| !when.iter().any(ScopeCondition::is_empty))?;
     let name = |name: &String| {
@@ -64,7 +64,7 @@ pub(super) fn is_basic(scheme: &AuthScheme) -> bool {
     scheme.http_scheme().as_deref() == Some("basic")
 }
 
-/// Such as "since 2026-12-01, available until 2027-06-01"; empty if the definition has no dates.
+/// Returns a text such as "since 2026-12-01, available until 2027-06-01"; empty if the definition has no dates.
 pub(super) fn describe_deprecation_dates(deprecation: &Deprecation) -> String {
     let since = deprecation.since.map(|since| format!("since {}", date_or_time(since)));
     let until = deprecation.sunset.map(|sunset| format!("available until {}", date_or_time(sunset)));

@@ -121,7 +121,8 @@ fn is_word_character(character: Option<char>) -> bool {
 // Control characters could change how a document displays the text around them, so every document shows their code
 // points instead.
 
-/// White space, and characters that end a line. Documents show a sequence of these characters as one space.
+/// Returns `true` for white space, and for characters that end a line. Documents show a sequence of these characters as
+/// one space.
 pub(super) fn is_white_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

@@ -205,7 +205,7 @@ impl<'a> UriNodes<'a> {
         self.nodes_like(shape, ignore_case).any(|(_, node)| node.ignore_case == ignore_case)
     }
 
-    /// Case is ignored if `ignore_case` is `true`, or if it is ignored at the other URI.
+    /// Case is ignored if `ignore_case` is `true`, or if the other node ignores it.
     fn nodes_like(&self, shape: &str, ignore_case: bool) -> impl Iterator<Item = (usize, &UriNode<'a>)> {
         let indexes = self.indexes_by_shape.get(&fold_case(shape)).into_iter().flatten();
         let nodes = indexes.map(|index| (*index, &self.nodes[*index]));

@@ -119,7 +119,7 @@ fn schema_of_reference(check: &dyn Check) -> Option<Arc<NamedSchema>> {
     referenced.into_iter().find(|schema| schema.key() == key)
 }
 
-/// Such as "in a form, the items are separated by commas"; `None` if the parameter has no such format.
+/// Returns a text such as "in a form, the items are separated by commas"; `None` if the parameter has no such format.
 pub(super) fn describe_list_format(parameter: &Parameter) -> Option<String> {
     let check = &*parameter.r#type.check;
     let attributes = (check.arity() == Arity::Many).then(|| type_attributes(check))?;

@@ -230,7 +230,7 @@ impl SampleRequest {
         self.headers.iter().map(format)
     }
 
-    /// Unless the request already has this header field, or the body determines it.
+    /// Adds a header field, unless the request already has it, or the body determines it.
     fn add_header(&mut self, method: &Method, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
         let is_credential = self.has_password && parameter.key.eq_ignore_ascii_case(AUTHORIZATION);
@@ -314,7 +314,7 @@ fn is_file(parameter: &Parameter) -> bool {
     matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
 }
 
-/// Its media type is that of its name, or else the first one that the type allows.
+/// The media type of the file is that of its name, or else the first one that the type allows.
 fn sample_file(parameter: &Parameter) -> SampleFile {
     let name = sample_file_names(parameter).concat();
     let allowed = parameter.r#type.check.media_types();
@@ -355,8 +355,8 @@ fn single_field_text(method: &Method, parameter: &Parameter, placement: Placemen
     field_texts(method, parameter, placement).into_iter().next().unwrap_or_default()
 }
 
-/// One text for each request field, in the style that the OpenAPI document describes. If the type would decode these
-/// texts to another value, the value is serialized as JSON instead.
+/// Returns one text for each request field, in the style that the OpenAPI document describes. If the type would decode
+/// these texts to another value, the value is serialized as JSON instead.
 fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> Vec<String> {
     let value = sample_value(method, parameter);
     let items = || value.as_array().into_iter().flatten().map(json_to_text);
@@ -479,7 +479,8 @@ fn member_name(name: &str) -> String {
     }
 }
 
-/// Names that can follow a dot; names with non-ASCII letters are not included, although JavaScript allows them.
+/// Returns `true` for a name that can follow a dot. Names with non-ASCII letters are not included, although JavaScript
+/// allows them.
 pub(super) fn is_identifier(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$';
     name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
@@ -730,7 +731,8 @@ impl PhpCode<'_> {
         self.request.curl_headers().map(literal).chain(content_type.map(literal)).chain(key).collect()
     }
 
-    /// In a string literal: PHP would convert some values that are written as PHP arrays, such as an empty object.
+    /// Returns the lines of JSON in a string literal: PHP would convert some values that are written as PHP arrays,
+    /// such as an empty object.
     fn json_lines(&self, json: &Json) -> Vec<String> {
         serde_json::to_string_pretty(json).unwrap_or_default().lines().map(str::to_owned).collect()
     }

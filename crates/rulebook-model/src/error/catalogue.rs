@@ -103,7 +103,8 @@ impl CatalogueName {
     }
 }
 
-/// The texts of one language: the keys of the language in `messages.json`, of which the first that a text has is used.
+/// The texts of one language: the keys of the language in `messages.json`. If a text has several of them, the first one
+/// is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalogue(&'static [&'static str]);
 

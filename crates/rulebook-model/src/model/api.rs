@@ -1,4 +1,4 @@
-//! The whole API: its settings and its API modules.
+//! The whole API: its settings, its API modules, and their schemas and services.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -106,7 +106,7 @@ pub struct Api {
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
     /// the default.
     pub bind: Option<String>,
-    /// The address of `/metrics` and `/readyz`, as in `bind`; `None` if they have none of their own.
+    /// The address of `/metrics` and `/readyz`, as in `bind`; `None` if they are at the addresses in `bind`.
     pub monitoring: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,

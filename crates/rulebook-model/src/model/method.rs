@@ -1,4 +1,4 @@
-//! The HTTP methods of a service, with their outputs and errors.
+//! The HTTP methods of a service, with their parameters, outputs, header fields of responses, errors and deprecation.
 
 use std::fmt;
 use std::sync::Arc;

@@ -66,7 +66,7 @@ impl RatePeriod {
 impl RateLimit {
     /// The highest number of requests to which a limit can be set.
     pub const MAX_REQUESTS: u32 = 1_000_000_000;
-    /// The highest number of requests as which a call of a method can count.
+    /// The maximum number of requests for which one call of a method can count.
     pub const MAX_COST: u32 = 1_000_000;
 
     /// Creates a limit.

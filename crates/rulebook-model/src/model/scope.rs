@@ -1,4 +1,4 @@
-//! Scopes: the permissions that methods require.
+//! Scopes: the permissions that methods require, and which methods a caller with given permissions can call.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use crate::routing::ServicesByClass;
 use crate::span::Span;
 use crate::types::{AFTER_ATTRIBUTE, Check, all_referenced_schemas};
 
-/// The permissions that a method requires: groups of permissions, of which a caller needs one group completely. A
-/// method without groups is public.
+/// The permissions that a method requires, in groups. A caller needs all permissions of one group. A method without
+/// groups is public.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Scope {

@@ -22,12 +22,12 @@ pub struct Versions {
     /// The name of the version that the API is; `None` for the API of all versions.
     #[serde(skip)]
     pub current: Option<String>,
-    /// What each version has of the definition.
+    /// The part of the definition that belongs to each version.
     #[serde(skip)]
     pub(crate) parts: Vec<VersionPart>,
 }
 
-/// What a version has of a definition.
+/// The part of a definition that belongs to a version.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct VersionPart {
     pub(crate) modules: Vec<Module>,

@@ -553,7 +553,7 @@ fn statuses_constraint() -> Json {
     with_keywords(schema, range)
 }
 
-/// They are not the only valid names, because a program can add envelopes.
+/// The names are only examples, because a program can add envelopes.
 pub(crate) fn envelope_examples() -> Json {
     json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
 }

@@ -162,7 +162,7 @@ impl<T: BoundValue> Bounds<T> {
     }
 }
 
-/// `before` stands before two bounds.
+/// `before` precedes two bounds.
 pub(super) fn range_phrase<T: Display>(min: Option<T>, max: Option<T>, before: &str) -> String {
     match (min, max) {
         (None, None) => String::new(),
@@ -232,7 +232,7 @@ impl Bounds<u64> {
     }
 }
 
-/// Returns a number of bytes in the largest unit (IEC 80000-13) of which it is a multiple.
+/// Returns a number of bytes in the largest unit (IEC 80000-13) that divides it.
 fn byte_size_text(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size)) {

@@ -155,7 +155,7 @@ fn any_file_name_pattern() -> String {
     format!(r"^(?:\./)?(?:{part}/)*{part}$")
 }
 
-/// Returns a regular expression that the file names match of which a part is the name of a device in Windows.
+/// Returns a regular expression that matches file names with a part that is the name of a device in Windows.
 fn device_pattern() -> String {
     let alternatives =
         |names: &[&str]| names.iter().map(|name| ignoring_case_pattern(name)).collect::<Vec<_>>().join("|");

@@ -394,7 +394,7 @@ impl TypeExpr {
         Self { term: term.into(), attributes: Map::new() }
     }
 
-    /// Without a value, there is no attribute.
+    /// Adds an attribute if it has a value.
     fn with(mut self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
         self.attributes.extend(value.map(|value| (attribute.to_owned(), value.into())));
         self
@@ -614,7 +614,7 @@ impl TypeArguments<'_> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Structure {
-    /// A single value, or a value of which nothing more is known.
+    /// A single value, or a value without a known structure.
     Scalar,
     /// A list of values of this type.
     Array(Arc<dyn Check>),
@@ -630,7 +630,7 @@ pub enum Structure {
     Union(Vec<Arc<dyn Check>>),
     /// An object of one of several types.
     TaggedUnion {
-        /// The name of the member that says of which type an object is.
+        /// The name of the member that identifies the type of an object.
         tag: String,
         /// The values of this member, each with the type of the objects.
         branches: Vec<(String, Arc<dyn Check>)>,

@@ -262,7 +262,7 @@ impl Check for SchemaReference {
     }
 }
 
-/// A reference to a schema around it, of which it has no boundary values, because these would never end.
+/// A reference from inside of a schema to this schema. It has no boundary values, because these would never end.
 #[derive(Debug)]
 struct RecursiveReference {
     name: String,

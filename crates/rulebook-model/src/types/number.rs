@@ -30,7 +30,8 @@ pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 /// [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const PREFERRED_INTEGERS: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
-/// The maximum distance between bounds of which the middle is the example. With others, it is next to a bound.
+/// The maximum distance of two bounds whose middle is the example. For a larger distance, the example is next to a
+/// bound.
 const MAX_DISTANCE_FOR_MIDDLE_EXAMPLE: i128 = 1_000_000;
 
 pub(super) fn compile_int(

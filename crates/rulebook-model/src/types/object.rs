@@ -309,7 +309,7 @@ fn is_closed(arguments: &TypeArguments<'_>) -> Result<bool, ArgumentError> {
     }
 }
 
-/// Reads the constraints between fields, of which some may be missing because of an error, and returns all errors.
+/// Reads the constraints between fields, and returns all errors. Some fields may be missing because of an error.
 fn parse_field_constraints(
     json: &Json,
     fields: &[ObjectField],
@@ -674,7 +674,7 @@ impl<'o> Search<'o> {
         possible >= min && self.object.member_count.max.is_none_or(|max| count <= max)
     }
 
-    /// Checks the constraints of which it is decided which members are given. Values are not compared.
+    /// Checks those constraints for which the set of given members is already decided. Values are not compared.
     fn fulfills_decided_constraints(&self) -> bool {
         let is_given = |name: &str| self.object.indexes.get(name).and_then(|index| self.given[*index]);
         let given = |name: &str| if is_given(name) == Some(true) { Given::Invalid } else { Given::Absent };

@@ -1,5 +1,6 @@
 //! The attribute `regex` of strings, which contains a *pattern* that valid strings must match. This Rust module parses
-//! and compiles patterns, and translates them to the regular expressions of JSON Schema.
+//! and compiles patterns, translates them to the regular expressions of JSON Schema, and generates texts that match
+//! them.
 
 use std::fmt::Display;
 

@@ -146,7 +146,7 @@ fn filler_text(length: u64) -> String {
     words
 }
 
-/// Returns texts of a valid length, in each of which another character is repeated, or others are removed.
+/// Returns texts of a valid length. In each of them, another character is repeated, or other characters are removed.
 fn resized_texts(text: &str, min: u64, max: u64) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let joined = |before: &[char], repeated: usize, after: &[char]| {

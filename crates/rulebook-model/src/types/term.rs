@@ -227,7 +227,7 @@ fn unknown_attribute(
     })
 }
 
-/// Adds the prefix `items.` to the attributes that errors of an array's items name, so that the errors name the path
+/// Adds the prefix `items.` to the names of attributes in the errors of an array's items. An error then names the path
 /// from the array to the attribute.
 fn qualify_item_attributes(mut errors: Vec<TermError>) -> Vec<TermError> {
     for error in &mut errors {

@@ -21,7 +21,7 @@ use crate::definition::keys::is_comment_key;
 
 /// The name of the attribute that contains the types of a union.
 pub(super) const OF_ATTRIBUTE: &str = "of";
-/// The name of the attribute that contains the name of the member that says of which type a value is.
+/// The name of the attribute that contains the name of the member that identifies the type of a value.
 const TAG_ATTRIBUTE: &str = "tag";
 
 const MAX_DESCRIBED_BRANCHES: usize = 50;
@@ -481,7 +481,7 @@ struct Choice {
     /// For each [kind](kind_index), the indexes of the branches that accept values of this kind. Several branches of a
     /// kind are limited to different constants, except for objects.
     by_kind: [Vec<usize>; 6],
-    /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
+    /// The member of objects that identifies the branch of an object; `None` if at most one branch accepts objects.
     member: Option<ChoiceMember>,
 }
 
@@ -551,7 +551,7 @@ impl ChoiceMember {
 }
 
 impl Choice {
-    /// Finds how a branch is chosen. Fails with the indexes of two branches of which a value can be.
+    /// Finds how a branch is chosen. Fails with the indexes of two branches if the same value can belong to both.
     fn new(branches: &[Arc<dyn Check>]) -> Result<Self, (usize, usize)> {
         let values: Vec<Values> = branches.iter().map(|branch| values_of(&**branch)).collect();
         let by_kind: [Vec<usize>; 6] =
@@ -578,7 +578,7 @@ impl Choice {
         Ok(Self { by_kind, member })
     }
 
-    /// Returns the indexes of the branches of which a value can be.
+    /// Returns the indexes of the branches to which a value can belong.
     fn branches(&self, value: &Value<'_>) -> &[usize] {
         let Some(kind) = kind_index(value) else { return &[] };
         let (Value::Map(members), Some(choice)) = (value, &self.member) else { return &self.by_kind[kind] };

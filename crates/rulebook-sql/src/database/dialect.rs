@@ -196,7 +196,8 @@ impl Dialect {
         format!("select cast(count(*) as {text}){} from {name}", counts.collect::<String>())
     }
 
-    /// Limits the time of statements; one of these succeeds. SQLite has none: the handler interrupts it.
+    /// Returns statements that limit the time of statements; only one of them has to succeed. SQLite needs none,
+    /// because the handler interrupts it.
     pub(crate) fn limit_time(self, limit: Duration) -> Vec<String> {
         let millis = limit.as_millis();
         match self {

@@ -43,7 +43,8 @@ impl Prepared {
         refused.map(|((output, column), _)| (output, column.name.as_str())).next()
     }
 
-    /// For a database that reports no types of parameters. `column` returns the column with a name and a type.
+    /// Describes a statement for a database that reports no types of parameters. `column` returns the column with a
+    /// name and a type.
     pub(super) fn new<'q, S: sqlx::Statement<'q>>(
         prepared: &S,
         statement: &Statement,

@@ -53,7 +53,7 @@ pub struct PlanContext {
     pub measures: Arc<[Measure]>,
     pub protected_resources: Vec<ProtectedResource>,
     pub shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
-    /// `None` for a storage in memory.
+    /// If `None`, the keys are stored in memory.
     pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     pub tracer: Option<Tracer>,
 }
@@ -588,7 +588,7 @@ fn header_list<'n>(names: impl Iterator<Item = &'n str>) -> HeaderValue {
     HeaderValue::try_from(list.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// With the header fields of RFC 9745 and RFC 8594; `None` if the method is not deprecated.
+/// Returns the header fields of RFC 9745 and RFC 8594; `None` if the method is not deprecated.
 fn plan_deprecation(api: &Api, method: &model::Method) -> Option<Box<PlannedDeprecation>> {
     let deprecation = method.options.deprecation.as_deref()?;
     let Deprecation { since, sunset, .. } = deprecation;

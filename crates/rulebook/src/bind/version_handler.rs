@@ -256,7 +256,7 @@ fn schema_key(check: &Arc<dyn Check>) -> Option<String> {
     }
 }
 
-/// Returns what the values of a type consist of that are not null. Values that not every version has are optional.
+/// Returns the structure of the values of a type that are not null. Values that only some versions have are optional.
 fn structure(check: &Arc<dyn Check>) -> Structure {
     match check.structure() {
         Structure::Schema(schema) => structure(&schema.check),

@@ -259,13 +259,13 @@ pub(crate) fn certificate_expiry(der: &[u8]) -> Option<u64> {
     Some(validity.not_after.to_unix_duration().as_secs())
 }
 
-/// Without TLS.
+/// Without TLS, names are not read.
 #[cfg(not(feature = "tls"))]
 fn parse_names(_: &[u8]) -> Option<CertificateNames> {
     None
 }
 
-/// What it shows about its client. The heads of all requests of the connection share it.
+/// What a TLS connection shows about its client. The heads of all requests of the connection share it.
 #[derive(Debug)]
 pub(crate) struct TlsSession {
     /// It has been verified; `None` if the client has sent none.

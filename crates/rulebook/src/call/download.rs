@@ -71,7 +71,7 @@ impl Inline {
     }
 }
 
-/// Their files contain no scripts.
+/// Returns `true` if files of this media type contain no scripts.
 fn is_passive(media_type: &str) -> bool {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.split_once('/') {

@@ -46,7 +46,7 @@ impl ETag {
         Self { is_weak: false, tag: encode_tag(version).replace(CODING_SEPARATOR, "%3B").into() }
     }
 
-    /// In whichever content coding.
+    /// Returns the version in the tag, without the content coding.
     pub(crate) fn version(&self) -> String {
         let tag = self.tag.split(CODING_SEPARATOR).next().unwrap_or_default();
         percent_decode_str(tag).decode_utf8().map_or_else(|_| tag.to_owned(), Cow::into_owned)
@@ -117,10 +117,10 @@ fn encode_tag(tag: &str) -> Box<str> {
     encoded.collect::<String>().into()
 }
 
-/// Between two entity tags of a list.
+/// The characters between two entity tags of a list.
 const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
-/// In `If-Match` or `If-None-Match`: `*`, or a list.
+/// The value of `If-Match` or `If-None-Match`: `*`, or a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ETagList {
     pub(crate) has_star: bool,
@@ -150,12 +150,12 @@ impl ETagList {
         Some(list)
     }
 
-    /// `*` matches any.
+    /// Returns `true` if one of the tags matches, or if the list is `*`.
     pub(crate) fn has_match(&self, matches: impl Fn(&ETag) -> bool) -> bool {
         self.has_star || self.tags.iter().any(matches)
     }
 
-    /// Up to the first element that is not an entity tag.
+    /// Adds the tags up to the first element that is not an entity tag.
     fn add_tags(&mut self, text: &str) {
         let mut rest = text;
         while let Some((tag, after)) = split_first_tag(rest) {

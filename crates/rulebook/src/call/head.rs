@@ -195,7 +195,7 @@ impl Head {
         cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Without double quotes around values; escapes are not decoded.
+    /// Returns the names and the values of the cookies, without double quotes around values. Escapes are not decoded.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
@@ -275,7 +275,7 @@ impl fmt::Display for RequestId {
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// And the header field that the server reads from them.
+/// The addresses of the trusted proxies, and the header field that the server reads from them.
 #[derive(Debug, Default)]
 pub(crate) struct TrustedProxies {
     pub(crate) ranges: Vec<AddressRange>,
@@ -336,10 +336,11 @@ impl TrustedProxies {
     }
 }
 
-/// From the last one. With `has_quotes`, commas in quoted strings (RFC 9110 section 5.6.4) separate nothing.
+/// Returns the elements of a list, from the last one. With `has_quotes`, a comma in a quoted string (RFC 9110 section
+/// 5.6.4) does not separate elements.
 ///
-/// The quotes are matched from the end, because only what trusted proxies have appended there is known to be
-/// well-formed. The quote of a client that has no counterpart then hides nothing that a proxy has appended.
+/// The quotes are matched from the end, because only the elements that trusted proxies have appended there are known to
+/// be well-formed. If a client sends a quote without its counterpart, this hides nothing that a proxy has appended.
 fn elements_from_end(list: &[u8], has_quotes: bool) -> impl Iterator<Item = &[u8]> {
     let mut is_quoted = false;
     // After a quote inside of a quoted string: whether it is a part of the string, because an odd number of backslashes
@@ -371,8 +372,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// RFC 7240 section 2. The case of `name` is ignored; the first one counts; a preference without a value has an empty
-/// one. `None` if the value is not a word in UTF-8.
+/// Returns the value of a preference (RFC 7240 section 2). The case of `name` is ignored; the first preference with
+/// this name counts; if it has no value, its value is empty. `None` if the value is not a word in UTF-8.
 pub(crate) fn preferred_value<'h>(fields: impl Iterator<Item = &'h HeaderValue>, name: &str) -> Option<String> {
     for field in fields {
         for preference in split_outside_of_quotes(field.as_bytes(), b',') {
@@ -424,7 +425,7 @@ pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// Unchanged if it is a token (RFC 9110 section 5.6.2), otherwise a quoted string.
+/// Returns the text unchanged if it is a token (RFC 9110 section 5.6.2), otherwise as a quoted string.
 fn format_word(text: &str) -> String {
     let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_token_byte) {

@@ -153,12 +153,12 @@ impl Identity {
 }
 
 impl Identity {
-    /// For a worker alone: it shares no reference count with this one.
+    /// Returns a copy for a single worker, which shares no reference count with this one.
     pub(crate) fn unshared(&self) -> Self {
         Self(Arc::new(IdentityData::clone(&self.0)))
     }
 
-    /// Requests of the caller are counted by it.
+    /// Returns the name by which the requests of the caller are counted.
     pub(crate) fn qualified_name(&self) -> &QualifiedName {
         &self.0.name
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::{ApiError, ErrorKind};
 use crate::time::unix_time;
 
-/// Of a worker's share. The smaller they are, the more accurate are the remaining requests in responses, which do not
-/// include the blocks of other workers.
+/// The number of blocks into which a worker's share is divided. The smaller the blocks are, the more accurate are the
+/// remaining requests in responses, which do not include the blocks of other workers.
 const BLOCKS_PER_WORKER: u32 = 4;
 
 /// Limits the number of requests of an identity in a time window.
@@ -41,13 +41,13 @@ pub struct RateLimiter {
     blocks: Box<[PaddedCounter]>,
 }
 
-/// In a separate cache line, so that the writes of one worker do not slow down others.
+/// A counter in a separate cache line, so that the writes of one worker do not slow down others.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct PaddedCounter(AtomicU64);
 
 impl PaddedCounter {
-    /// And the number of requests in it.
+    /// Returns the number of a window, and the number of requests in it.
     fn load(&self) -> (u32, u32) {
         Self::unpack(self.0.load(Ordering::Relaxed))
     }
@@ -131,12 +131,13 @@ impl RateLimiter {
         Ok((self.quota_at(now, window, unclaimed.saturating_add(before - cost)), window))
     }
 
-    /// One that [`RateLimiter::count`] has counted in this window.
+    /// Gives back requests that [`RateLimiter::count`] has counted in this window.
     pub(crate) fn give_back(&self, window: u32, cost: u32) {
         let _ = self.block().update(window, |held| Some(held?.saturating_add(cost)));
     }
 
-    /// Granted by a counter of several servers; [`RateLimiter::last_window_usage`] includes them.
+    /// Records requests that a counter of several servers has granted; [`RateLimiter::last_window_usage`] includes
+    /// them.
     pub(crate) fn record(&self, requests: u32) {
         let window = self.current_window(unix_time());
         let add = |claimed: Option<u32>| Some(claimed.unwrap_or(0).saturating_add(requests).min(self.requests));
@@ -178,7 +179,7 @@ impl RateLimiter {
         (u64::from(window) * u64::from(self.seconds), used)
     }
 
-    /// Of each worker with a block of this window.
+    /// Returns the unused requests of each worker that has a block of this window.
     fn unused(&self, window: u32) -> impl Iterator<Item = u32> {
         self.blocks.iter().map(PaddedCounter::load).filter(move |(of, _)| *of == window).map(|(_, remaining)| remaining)
     }
@@ -243,7 +244,7 @@ impl RateLimiter {
     }
 }
 
-/// In the order in which threads first count a request, from 0.
+/// Returns the index of this thread: threads are numbered from 0 in the order in which they first count a request.
 fn worker_index() -> usize {
     static NEXT_INDEX: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -281,7 +282,7 @@ impl Quota {
         ApiError::new(ErrorKind::TooManyRequests { retry_after })
     }
 
-    /// Of `RateLimit-Policy` and of `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
+    /// Returns an item of `RateLimit-Policy` and one of `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
     pub(crate) fn header_items(self, name: &str) -> [String; 2] {
         let Self { requests, seconds, remaining, reset } = self;
         match seconds {

@@ -1,6 +1,6 @@
 //! Renders the documents that need the feature `documents`: the OpenAPI documents, the documentation pages,
-//! `/llms.txt`, and the descriptions in Markdown for OPTIONS. If the feature is disabled, the file
-//! `without_documents.rs` is compiled instead of this file.
+//! `/llms.txt`, the TypeScript declarations, and the descriptions in Markdown for OPTIONS. If the feature is disabled,
+//! the Rust module of the same name at the end of `engine/mod.rs` is compiled instead of this file.
 
 use std::sync::{Arc, OnceLock};
 

@@ -375,7 +375,8 @@ impl Rulebook {
         }
     }
 
-    /// Reads and checks the definition as [`Rulebook::validate`] does, and returns the errors beside what has none.
+    /// Reads and checks the definition as [`Rulebook::validate`] does, and returns the errors, and also the parts
+    /// without errors.
     // It is hidden because only the command line uses it.
     #[doc(hidden)]
     pub fn validate_parts(self) -> Validated {

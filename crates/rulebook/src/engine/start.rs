@@ -169,7 +169,7 @@ impl StartSteps {
             });
             drop(state);
             let stop = join_all(kinds.kinds.iter().map(|kind| kind.stop()));
-            // What was prepared for a program that does not start is undone. From now on, only handlers keep what they use.
+            // What was prepared for a program that does not start is undone. Then only handlers keep what they use.
             drop(kinds);
             outcome.send_replace(Some(started));
             // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.

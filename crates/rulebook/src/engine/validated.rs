@@ -1,5 +1,5 @@
 //! A definition without errors, before it is compared with the handlers of the program; what the command `check` finds
-//! in it beside them; and the kinds of handlers that it uses.
+//! in it beside them; the kinds of handlers that it uses; and the digest of what an API is made from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -149,7 +149,7 @@ impl Validated {
         self
     }
 
-    /// With `and_keys`, the authenticator that checks keys is one of them.
+    /// If `and_keys` is `true`, the authenticator that checks keys is one of the authenticators.
     fn store_auth_schemes(&mut self, and_keys: bool) {
         let schemes = self.parts.authenticators.iter().map(|authenticator| authenticator.schemes());
         let mut by_authenticator: Vec<_> = schemes.collect();
@@ -167,7 +167,8 @@ impl Validated {
         }
     }
 
-    /// Without duplicates. Errors that are declared wrongly are stored as diagnostics.
+    /// Stores the different errors of all authenticators. For an error that is declared wrongly, it stores a
+    /// diagnostic.
     fn read_auth_errors(&mut self) {
         (self.api.auth_errors, self.auth_error_diagnostics) = (Vec::new(), Vec::new());
         for error in self.parts.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {

@@ -1,5 +1,5 @@
 //! The context of a call, which gives a handler everything besides its arguments, such as the values that a program
-//! shares with its handlers.
+//! shares with its handlers, and takes what the handler sets in the response besides its outputs.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;

@@ -42,8 +42,8 @@ pub(crate) enum DocsPage {
     },
 }
 
-/// If no page has this path, returns the page that says so for a client that prefers HTML pages, and `None` for other
-/// clients. Fails if the page cannot be rendered.
+/// Returns the page with this path. If no page has it, a client that prefers HTML pages gets an error page, and other
+/// clients get `None`. Fails if the page cannot be rendered.
 pub(crate) async fn find_docs_page(
     documents: &Arc<LazyDocuments>,
     path: &str,
@@ -92,7 +92,7 @@ fn decode_path(path: &str) -> Option<Cow<'_, str>> {
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 
-/// On another thread if rendering takes long. Returns `None` if there are no pages.
+/// Renders on another thread if this takes long. Returns `None` if there are no pages.
 async fn render(
     documents: &Arc<LazyDocuments>,
     render: impl Fn(&PageRenderer) -> String + Send + 'static,

@@ -137,7 +137,7 @@ async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8
     Ok(packaged_file(INITIALIZER_FILE.0, &Arc::new(shown)).map(Cow::into_owned))
 }
 
-/// One for each API module, or several for a large one.
+/// Returns one document for each API module, or several for a large one.
 fn documents_to_show(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
     let used: HashSet<_> = plan.methods.iter().map(|method| method.module_index).collect();
     let mut parts = Vec::new();

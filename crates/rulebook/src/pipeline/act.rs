@@ -36,8 +36,8 @@ use crate::client_shares::ClientShares;
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture, OutputsCheck};
 use crate::plan::{Action, PlannedMethod, PlannedOutput};
 
-/// Its future does not borrow from the request, which it can outlive. Fails if the program has no handler for the
-/// method, or if the arguments cannot be deserialized.
+/// The future of the handler does not borrow from the request, which it can outlive. Fails if the program has no
+/// handler for the method, or if the arguments cannot be deserialized.
 pub(crate) fn start_handler(
     runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
@@ -107,7 +107,7 @@ async fn run_with_hooks(
     result?
 }
 
-/// As the single output `args`, or as a JSON file if the method returns a file.
+/// Returns the arguments as the single output `args`, or as a JSON file if the method returns a file.
 fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> Result<ReturnedValue, ApiError> {
     let arguments = method.parameter_names.iter().zip(arguments).map(|(name, slot)| {
         let value = match slot {
@@ -127,7 +127,7 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> R
 /// Handlers that are still running after their clients have disconnected.
 #[derive(Debug)]
 pub struct DetachedHandlers {
-    /// Each of the handlers has a clone.
+    /// Each of the handlers has a clone, so that the clones count the handlers.
     counted: Arc<()>,
     shares: Arc<ClientShares>,
 }
@@ -148,13 +148,13 @@ impl DetachedHandlers {
         Arc::strong_count(&self.counted) - 1
     }
 
-    /// In total or for this client.
+    /// Returns `true` if no further handler may be started, in total or for this client.
     pub fn is_used_up(&self, client: Option<IpAddr>) -> bool {
         self.shares.is_used_up(client)
     }
 }
 
-/// It has not been polled. If it is dropped, the handler does not run.
+/// A handler that has not been polled. If this value is dropped, the handler does not run.
 pub struct StartedHandler {
     pub(super) method: usize,
     /// `None` if the arguments are returned without a handler.
@@ -198,7 +198,7 @@ impl StartedHandler {
     }
 }
 
-/// It continues as a separate task if it is dropped before its end.
+/// A future that continues as a separate task if it is dropped before its end.
 pub(super) struct DetachableFuture<'r, T: 'static> {
     runner: &'r Arc<MethodRunner>,
     client: Option<IpAddr>,
@@ -260,8 +260,9 @@ fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, re
     log::error!(id = method, request_id:% = id; "{method}: {id}: the client has gone; {reason}");
 }
 
-/// Outputs of functions are compared as the setting says, those of handlers of a definition as the handlers demand.
-/// Also returns `true` if the outputs are the whole body, as outputs are that are only described, and not an object.
+/// The outputs of functions are verified as the setting says, and those of handlers in the definition as each kind of
+/// handler requires. The flag is `true` if the outputs are the value of the whole body. Outputs that are only described
+/// are, too, if they are not an object.
 fn verified(
     runner: &MethodRunner,
     method: &PlannedMethod,
@@ -308,11 +309,11 @@ pub(super) fn with_declaration(
     }
 }
 
-/// Empty lists in an output that are taken for objects.
+/// The maximum number of empty lists in an output that are taken for objects.
 const MAX_EMPTY_LISTS: usize = 16;
 
-/// Without others: another program could return members that clients must not see, or those of the envelope. Fails like
-/// [`verify_outputs`], and if the outputs are not an object.
+/// Returns only the declared outputs: another program could return members that clients must not see, or those of the
+/// envelope. Fails like [`verify_outputs`], and if the outputs are not an object.
 fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
     let mut json = outputs.to_json().map_err(ApiError::internal)?;
     match &mut json {
@@ -451,7 +452,8 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
     }
 }
 
-/// Like [`catch_panic`]. The caller pins the future: moving it into this one would double the memory.
+/// Does the same as [`catch_panic`] for a future. The caller pins the future: moving it into this one would double the
+/// memory.
 pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
     let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
         Ok(poll) => poll.map(Ok),

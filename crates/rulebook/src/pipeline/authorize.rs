@@ -173,7 +173,7 @@ fn method_gone(method: &PlannedMethod) -> Option<ApiError> {
     Some(ApiError::new(ErrorKind::MethodGone { sunset: date_or_time(sunset), successor }))
 }
 
-/// Unless the caller may not call the method, which may be hidden.
+/// Adds the header fields, unless the caller may not call the method, which may be hidden.
 pub fn add_deprecation_fields(method: &PlannedMethod, reply: &mut Reply) {
     let Some(deprecation) = &method.deprecation else { return };
     if !matches!(reply.code.map(|code| code.code), Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden)) {

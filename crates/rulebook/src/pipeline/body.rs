@@ -18,7 +18,7 @@ use crate::multipart::BodyPart;
 use crate::plan::{BodyUse, PlannedMethod, PlannedParameter};
 use crate::transfer::BINARY_MEDIA_TYPE;
 
-/// Completely received.
+/// A body that has been received completely.
 #[derive(Debug)]
 pub enum Body {
     /// Also if the API method has no parameters in the body.
@@ -42,7 +42,7 @@ impl Body {
         }
     }
 
-    /// With those parts of the body that the handler reads.
+    /// Returns the request as a handler sees it: with those parts of the body that the handler reads.
     #[inline]
     pub fn call_origin(&self, head: Arc<Head>, access: BodyAccess) -> CallOrigin {
         let parts = match self {
@@ -53,7 +53,7 @@ impl Body {
     }
 }
 
-/// It determines how the server receives the body.
+/// The kind of a body, which determines how the server receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyKind {
     /// Also if the API method has no parameters in the body.
@@ -82,17 +82,18 @@ pub enum BodyKind {
     },
 }
 
-/// RFC 2046 section 5.1.1. Searching for a long one is slow.
+/// The maximum length of RFC 2046 section 5.1.1. Searching for a long boundary is slow.
 const MAX_BOUNDARY_LEN: usize = 70;
 
-/// Those that the error 415 lists. Types that end with `+json` are supported, too.
+/// The media types that the error 415 lists. Types that end with `+json` are supported, too.
 const SUPPORTED_MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// If the whole body is the value of a parameter. Types that end with `+json` are supported, too.
+/// The supported media types if the whole body is the value of a parameter. Types that end with `+json` are supported,
+/// too.
 const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
 
-/// For errors about bodies without `Content-Type` (RFC 9110 section 8.3).
+/// What errors show as the media type of a body without `Content-Type` (RFC 9110 section 8.3).
 const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream (without Content-Type)";
 
 /// [`BodyKind::Nothing`] if neither parameters nor the handler need the body.
@@ -222,7 +223,7 @@ fn multipart_boundary(content_type: &str) -> Option<String> {
     String::from_utf8(boundary).ok().filter(|_| is_valid)
 }
 
-/// For an invalid boundary, it returns an error.
+/// For an invalid boundary, the parser returns an error.
 pub fn multipart_parser<S>(boundary: &str, body: S) -> Multipart
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + 'static,

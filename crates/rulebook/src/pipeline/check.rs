@@ -19,7 +19,7 @@ use crate::call::{
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
-/// In one response.
+/// The maximum number of errors in one response.
 const MAX_PARAMETER_ERRORS: usize = 50;
 
 /// Fails also for an unknown parameter, if the definition refuses those.
@@ -250,7 +250,7 @@ struct InvalidArgument {
 }
 
 impl InvalidArgument {
-    /// Of an item or a member, only the kind of the whole value is known.
+    /// If an item or a member is invalid, only the kind of the whole value is known.
     fn new(index: usize, error: &ParameterError, parameter: &PlannedParameter) -> Self {
         let path = error.parameter.strip_prefix(&*parameter.display_name).unwrap_or_default();
         let got = error.got.as_ref().map(|got| match path.chars().next() {

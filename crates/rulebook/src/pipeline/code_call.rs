@@ -122,7 +122,7 @@ pub fn find_unknown_argument<'n>(
     in_query.or_else(|| names.find_map(|name| find_argument_slot(method, name).err()))
 }
 
-/// Neither a parameter nor an item of one.
+/// Returns an argument that is neither a parameter nor an item of one.
 fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<UnknownArgument> {
     let slots = &method.query_slots;
     read::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
@@ -147,10 +147,10 @@ const ENCODED_IN_BASE: &AsciiSet = &ENCODED_IN_PATH.add(b'%').add(b'?').add(b'#'
 const ENCODED_IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
 
-/// In a segment from the argument `module` or `method`.
+/// The characters that are encoded in a segment from the argument `module` or `method`.
 const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
-/// With the head of a request whose URI contains arguments.
+/// The target of a call, with the head of a request whose URI contains arguments.
 struct CallTarget {
     matched: MatchedMethod,
     head: Head,
@@ -202,7 +202,8 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
     }
 }
 
-/// That of the first API method at the path. Fails if API methods with different handlers are there, or none.
+/// Returns the HTTP method of the first API method at the path. Fails if there is no API method at the path, or if they
+/// have different handlers.
 fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {

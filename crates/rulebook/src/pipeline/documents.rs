@@ -37,7 +37,7 @@ use crate::plan::{
 };
 use crate::rate_limit::CountedRequest;
 
-/// It selects the audience.
+/// The query parameter that selects the audience.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
@@ -53,12 +53,12 @@ impl AudienceDocuments<'_> {
         self.documents.get_or_render()
     }
 
-    /// For a thread that outlives this value.
+    /// Returns the documents for a thread that outlives this value.
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
-    /// Those for HTTP caches, and the state of the caller's rate limit.
+    /// Adds the header fields for HTTP caches, and those with the state of the caller's rate limit.
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
@@ -127,12 +127,12 @@ fn parse_query_value<T>(
     }
 }
 
-/// For the OpenAPI document of this API module.
+/// The query parameter that selects the OpenAPI document of an API module.
 pub const MODULE_FIELD: &str = "module";
-/// For the OpenAPI document of a part of a large API module, numbered from 1.
+/// The query parameter that selects a part of the OpenAPI document of a large API module, numbered from 1.
 pub const PART_FIELD: &str = "part";
 
-/// For the OpenAPI document with less detail. It has no value.
+/// The query parameter that selects the OpenAPI document with less detail. It has no value.
 const LEAN_FIELD: &str = "lean";
 
 pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocument) -> Reply {
@@ -162,7 +162,7 @@ async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiD
     find_or_render(documents.shared(), find, move |all| all.published.get_or_render(document).clone()).await
 }
 
-/// As the query selects it.
+/// Returns the OpenAPI document that the query selects.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let is_lean = parse_query_value(head, LEAN_FIELD, "lean", |value| value.is_empty().then_some(()))?.is_some();
@@ -192,7 +192,7 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     }
 }
 
-/// In a request to the base path.
+/// Returns the HTTP methods of the API methods that the body of a request to the base path can name.
 fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     if documents.visible_methods.is_none() {
         return plan.named_in_body.http_methods.clone();
@@ -201,7 +201,7 @@ fn methods_named_in_body(plan: &Plan, documents: &Documents) -> AllowedMethods {
     AllowedMethods::sorted(named.map(|(http, _)| *http))
 }
 
-/// In JSON or Markdown, without an envelope.
+/// Responds in JSON or Markdown, without an envelope.
 pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
     let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
@@ -284,7 +284,7 @@ async fn whole_api_description(documents: &AudienceDocuments<'_>) -> Result<Opti
     find_or_render(documents.shared(), find, |all| all.whole_api.get_or_render().clone()).await
 }
 
-/// So that `Allow` omits hidden API methods.
+/// Returns the visible methods, so that `Allow` omits the hidden ones.
 fn visible_methods(
     plan: &Plan,
     documents: &Documents,
@@ -308,8 +308,8 @@ pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, headers)
 }
 
-/// For the results of a search, or for a page that does not exist. The page has no entity tag and is not compressed:
-/// both would cost more than sending it, and a client can request such pages without end.
+/// Replies with the results of a search, or with the page for a path without a page. The page has no entity tag and is
+/// not compressed: both would cost more than sending it, and a client can request such pages without end.
 pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
     let headers = vec![
         (header::VARY, HeaderValue::from_static("accept")),
@@ -402,8 +402,8 @@ fn conditional_reply(
     Reply { content_type, body: ReplyBody::Document(Box::new(document.clone())), ..Reply::without_body(200, headers) }
 }
 
-/// To the document by RFC 8631; relative to the path of the request, and so correct behind every reverse proxy. `None`
-/// if the server has no OpenAPI document.
+/// Returns a link to the document by RFC 8631. It is relative to the path of the request, and so correct behind every
+/// reverse proxy. `None` if the server has no OpenAPI document.
 pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     if !cfg!(feature = "documents") {
         return None;
@@ -415,11 +415,11 @@ pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     Some((header::LINK, HeaderValue::try_from(link).ok()?))
 }
 
-/// Path segments above which the link leads. Paths of services and documents have fewer.
+/// The maximum number of path segments above which the link leads. Paths of services and documents have fewer.
 const MAX_LINK_DEPTH: usize = 64;
 
-/// That of the uncompressed document or of a compressed form; for `*`, the uncompressed one (RFC 9110 sections 8.8.3.2
-/// and 13.1.2).
+/// Returns the entity tag of the uncompressed document or of a compressed form that a header field lists; for `*`, that
+/// of the uncompressed document (RFC 9110 sections 8.8.3.2 and 13.1.2).
 fn listed_etag(head: &Head, field: &HeaderName, document: &Document) -> Option<HeaderValue> {
     let list = ETagList::from_head(head, field)?;
     let is_listed = |etag: &HeaderValue| {
@@ -447,7 +447,7 @@ static CALLER_PERMIT: Semaphore = Semaphore::const_new(1);
 /// For a larger API, a worker does not find the methods of a caller itself.
 const MAX_METHODS_IN_WORKER: usize = 1_000;
 
-/// They may not be rendered yet. Fails if the time for documents for callers is used up.
+/// The returned documents may not be rendered yet. Fails if the time for documents for callers is used up.
 async fn find_caller_documents(plan: &Plan, permissions: &[Box<str>]) -> Result<Arc<LazyDocuments>, ApiError> {
     let cache = &plan.documents.for_callers;
     if let Some(documents) = cache.find(permissions) {
@@ -484,8 +484,8 @@ async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError
     .await
 }
 
-/// On another thread. Fails if the time for documents for callers is used up.
-/// Returns what `find` finds, or what `render` returns on another thread.
+/// Returns what `find` finds, or else what `render` returns on another thread. Fails if the time for documents for
+/// callers is used up.
 async fn find_or_render<T: Send + 'static>(
     documents: &Arc<LazyDocuments>,
     find: impl FnOnce(&Documents) -> Option<T>,
@@ -519,7 +519,7 @@ async fn run_rendering<T: Send + 'static>(
     run_for_callers(&cache, move || documents.run(work)).await
 }
 
-/// One after the other.
+/// Runs work for callers, one after the other.
 async fn run_for_callers<T: Send + 'static>(
     cache: &CallerDocuments,
     work: impl FnOnce() -> T + Send + 'static,

@@ -21,7 +21,8 @@ const MIN_DOCUMENT_LENGTH: usize = 1 << 10;
 /// In bytes. A longer body is compressed in another thread, so that it does not delay other requests of the worker.
 const MAX_LENGTH_IN_WORKER: usize = 64 << 10;
 
-/// Of documents. Requests for further ones wait without occupying a thread.
+/// The number of documents that are compressed at the same time. Requests for further ones wait without occupying a
+/// thread.
 static COMPRESSION_PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// `None` if the body is sent uncompressed. Adds `Vary` if the coding depends on the request.

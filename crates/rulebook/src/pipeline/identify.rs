@@ -19,7 +19,7 @@ use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::{CountedRequest, RequestCounts};
 
-/// As the stages after `identify` see it.
+/// The client, as the stages after `identify` see it.
 pub struct Client<'h> {
     /// `None` if the client is anonymous.
     pub identity: Option<Identity>,
@@ -60,7 +60,8 @@ enum CountedBy<'a> {
     Caller(Option<&'a Identity>),
 }
 
-/// Boxed where it is awaited: most methods have no limits, and it would enlarge the future of every request.
+/// The future is boxed where it is awaited: most methods have no limits, and it would enlarge the future of every
+/// request.
 async fn count_call(
     plan: &Plan,
     head: &Head,
@@ -77,7 +78,7 @@ async fn count_call(
     RequestCounts { limits: rate_limits, cost: *cost, by_identity, ..counts }.count(counted).await
 }
 
-/// For a request that calls no API method.
+/// Returns the counts for a request that calls no API method.
 pub(super) fn counts_for_identity<'a>(
     plan: &'a Plan,
     head: &Head,
@@ -130,8 +131,8 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
     Err(error.with_log(joined_reasons(invalid_credentials.into_iter().map(|(_, reason)| reason))))
 }
 
-/// Without duplicates. All are logged, because the server cannot know for which authenticator the client got its
-/// credential: a token that is not a key can be an expired token of an issuer.
+/// Joins the different reasons why a credential is invalid. All are logged, because the server cannot know for which
+/// authenticator the client got its credential: a token that is not a key can be an expired token of an issuer.
 fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
     let mut different: Vec<String> = Vec::new();
     for reason in reasons {
@@ -190,7 +191,7 @@ fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     }
 }
 
-/// Only members whose values are strings.
+/// The members whose values are strings.
 struct TextMembers<'n, 'a> {
     names: &'n [Box<str>],
     texts: Vec<(Cow<'a, str>, Cow<'a, str>)>,

@@ -29,7 +29,7 @@ use crate::call::{
 use crate::multipart::{BodyPart, BodyPartContent};
 use crate::plan::{BodyUse, MatchedMethod, NameMatch, Plan, PlannedMethod, PlannedParameter, SegmentError, Segments};
 
-/// Unknown parameters of a request for which the server searches for similar names.
+/// The maximum number of unknown parameters of a request for which the server searches for similar names.
 const MAX_SUGGESTIONS: usize = 10;
 
 pub struct RawValues<'a> {
@@ -165,7 +165,8 @@ impl<'a> ParameterReader<'a, '_> {
         }
     }
 
-    /// Also a field that contains a positional parameter of a method that was selected by fields.
+    /// Returns `true` if a field selects the method, or contains a positional parameter of a method that was selected
+    /// by fields.
     fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
         let mut positions = self.method.path_slots.iter();
@@ -177,7 +178,7 @@ impl<'a> ParameterReader<'a, '_> {
         self.plan.auth_fields.iter().any(|field| **field == *name)
     }
 
-    /// Of several values for a parameter that accepts only one.
+    /// Returns `true` if the last one of several values counts for a parameter that accepts only one.
     fn uses_last_value(&self) -> bool {
         self.plan.modules[self.method.module_index].uses_last_value
     }
@@ -338,12 +339,12 @@ fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) 
 struct SlotsFilledByBody(Vec<bool>);
 
 impl SlotsFilledByBody {
-    /// Empty and without effect if the method has no query parameters.
+    /// The value is empty and has no effect if the method has no query parameters.
     fn for_method(method: &PlannedMethod) -> Self {
         Self(if method.query_slots.is_empty() { Vec::new() } else { vec![false; method.parameters.len()] })
     }
 
-    /// Only before the first value from the body is stored in the slot.
+    /// Has an effect only before the first value from the body is stored in the slot.
     fn clear_query_value(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
         if let Some(body_slots @ false) = self.0.get_mut(slot) {
             *body_slots = true;
@@ -375,7 +376,8 @@ fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
     }
 }
 
-/// For a name with brackets. `value` is `None` if it is not UTF-8. Fails if the array exceeds a limit.
+/// Adds the value of a field whose name has brackets. `value` is `None` if it is not UTF-8. Fails if the array exceeds
+/// a limit.
 fn add_to_array<'a>(
     raw: &mut RawValue<'a>,
     parameter: &PlannedParameter,
@@ -434,7 +436,7 @@ fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> R
     read.map_err(|error| json_error(&error, &limits))
 }
 
-/// As the value of one parameter. Fails if the body is not JSON, or exceeds a limit.
+/// Reads the whole body as the value of one parameter. Fails if the body is not JSON, or exceeds a limit.
 fn read_whole<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8], slot: usize) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
     let limits = reading.json_limits();
@@ -491,7 +493,7 @@ impl<'a> MemberCollector<'a> for ParameterCollector<'_, 'a, '_> {
     }
 }
 
-/// As the client sent it, before it is decoded and checked.
+/// A value as the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]
 pub(super) enum RawValue<'a> {
     #[default]

@@ -81,7 +81,7 @@ impl ReplyBody {
         }
     }
 
-    /// In bytes. Documents are shared with other replies.
+    /// Returns the length in bytes; 0 for documents and bytes that are shared with other replies.
     pub fn owned_len(&self) -> usize {
         match self {
             Self::Whole(bytes) if !bytes.is_unique() => 0,
@@ -114,7 +114,7 @@ pub enum CallReply {
 }
 
 impl CallReply {
-    /// Of the limits for which the request was counted. The reply must not contain them yet.
+    /// Adds the header fields of the limits for which the request was counted. The reply must not contain them yet.
     pub fn with_limits(mut self, plan: &Plan, method_index: usize, counted: &CountedRequest) -> Self {
         let headers = match &mut self {
             Self::Reply(reply) => &mut reply.headers,
@@ -135,7 +135,7 @@ pub struct FileReply {
 }
 
 impl Reply {
-    /// It will be replaced.
+    /// Creates a reply that will be replaced.
     pub fn empty() -> Self {
         Self::without_body(500, Vec::new())
     }
@@ -170,7 +170,7 @@ impl Reply {
     }
 }
 
-/// In bytes, of what a worker keeps.
+/// The maximum size of the memory that a thread keeps, in bytes.
 const MAX_KEPT_SIZE: usize = 64 << 10;
 
 thread_local! {
@@ -182,7 +182,7 @@ thread_local! {
 pub struct ReusedBuffer(Vec<u8>);
 
 impl ReusedBuffer {
-    /// With the capacity of an earlier body, so that most bodies need no allocation.
+    /// Returns memory with the capacity of an earlier body, so that most bodies need no allocation.
     pub(super) fn empty_memory() -> Vec<u8> {
         // The thread may be ending, so that its memory has been released already.
         UNUSED.try_with(Cell::take).unwrap_or_default()

@@ -41,7 +41,7 @@ pub(super) struct FormattedBody {
 }
 
 impl<'p> Representation<'p> {
-    /// By `Accept`, unless the reply is a JSONP script.
+    /// Selects the representation by `Accept`, unless the reply is a JSONP script.
     pub(super) fn negotiate(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
         if let Some(callback) = callback {
             return Self::Script(callback);
@@ -127,7 +127,8 @@ fn content_type_value(media_type: &'static str) -> HeaderValue {
     value.unwrap_or_else(|_| JSON.clone())
 }
 
-/// `None` if the client prefers JSON. Of several formats with one weight, the first in the definition.
+/// Returns `None` if the client prefers JSON. If several formats have the same weight, the first in the definition
+/// counts.
 fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p FormatOffer> {
     if offers.is_empty() {
         return None;
@@ -160,7 +161,7 @@ fn accepts_only_problems(head: &Head) -> bool {
     any
 }
 
-/// Of the list in `Accept` or `Accept-Encoding`.
+/// An element of the list in `Accept` or `Accept-Encoding`.
 pub(super) struct WeightedElement<'h> {
     /// A media range (`type/subtype`, `type/*` or `*/*`) or a content coding, without parameters.
     pub(super) name: &'h str,
@@ -186,7 +187,7 @@ fn parse_weighted_element(text: &str) -> WeightedElement<'_> {
     WeightedElement { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
 }
 
-/// In thousandths; an element without `q` has it.
+/// The weight of an element without `q`, in thousandths.
 const MAX_WEIGHT: u16 = 1000;
 
 /// At most three decimals (RFC 9110 section 12.4.2), returned in thousandths.
@@ -209,7 +210,8 @@ pub(super) fn prefers_media_type(head: &Head, a: &str, b: &str) -> bool {
     media_type_weight(head, a) > media_type_weight(head, b)
 }
 
-/// In thousandths; 0 if no media range matches. The most specific one counts. Parameters are ignored.
+/// Returns the weight of the most specific media range that matches, in thousandths; 0 if none matches. Parameters are
+/// ignored.
 fn media_type_weight(head: &Head, media_type: &str) -> u16 {
     let weights =
         media_ranges(head).filter_map(|range| Some((media_range_specificity(range.name, media_type)?, range.weight)));

@@ -86,7 +86,7 @@ fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, Hea
     Reply::without_body(304, headers)
 }
 
-/// Without an envelope. `headers` are those of hooks, which replace those of the response.
+/// The reply has no envelope. `headers` are those of hooks, which replace those of the response.
 #[inline(never)]
 fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     let RawResponse { status, media_type, headers: mut fields, body, length, outputs: _ } = response;
@@ -313,7 +313,7 @@ impl Returned<'_> {
         found.unwrap_or(NULL)
     }
 
-    /// Several if the output is a list; none if it is missing, or a value in its template is.
+    /// Returns several values if the output is a list, and none if it is missing, or if a value in its template is.
     fn field_values(&self, field: &PlannedField) -> Result<Vec<HeaderValue>, String> {
         let of_text = |text: String| {
             check_response_header(field.name.as_str(), text).map(|(_, value)| value).map_err(|error| error.to_string())
@@ -384,7 +384,7 @@ fn unmet_condition(fields: &ResponseFields, head: &Head, headers: &[(HeaderName,
     (!version.is_some_and(is_listed)).then(|| ApiError::plain(ErrorCode::VersionMismatch))
 }
 
-/// Of the catalogue, by its name, without a declaration.
+/// Returns the error of the catalogue that a handler may name without a declaration.
 pub(super) fn undeclared_error(method: &PlannedMethod, name: &str) -> Option<ApiError> {
     let reads_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag);
     let is_mismatch = reads_version && name == ErrorCode::VersionMismatch.row().name;

@@ -64,7 +64,7 @@ impl From<ApiError> for RoutingError {
     }
 }
 
-/// From its head alone.
+/// Selects what handles a request, from its head alone.
 pub fn route(plan: &Plan, head: &Head) -> Route {
     if let Err(error) = check_head_limits(plan, head) {
         return Route::Error(error.into());
@@ -94,7 +94,7 @@ pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError
     Ok(())
 }
 
-/// Other than `100-continue` (RFC 9110 section 10.1.1).
+/// Returns `true` if the request has another expectation than `100-continue` (RFC 9110 section 10.1.1).
 fn has_unknown_expectation(head: &Head) -> bool {
     head.get_all(&http::header::EXPECT).any(|value| {
         let mut expectations = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -102,7 +102,7 @@ fn has_unknown_expectation(head: &Head) -> bool {
     })
 }
 
-/// Below the base path.
+/// Routes a request to a path below the base path.
 pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingError> {
     if head.method == http::Method::OPTIONS {
         return find_options_target(plan, head).map(Route::Options);
@@ -149,7 +149,7 @@ fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option
     by_default.transpose().map_err(|unrouted| allow_methods_in_body(plan, unrouted))
 }
 
-/// Or to the default service.
+/// Routes a request to the service that it names, or to the default service.
 fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Route, RoutingError> {
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
@@ -175,7 +175,8 @@ pub(super) fn method_by_path(
     Ok(MatchedMethod { method_index: method, segments, by_name: None })
 }
 
-/// 404 if no method has this number of positional parameters; 405 if none of those has the HTTP method.
+/// Fails with 404 if no method has this number of positional parameters, and with 405 if none of those has the HTTP
+/// method.
 pub(super) fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {
     find_method(plan, service, positions, &head.method).ok_or_else(|| {
         let allowed = allowed_methods(plan, service, positions);
@@ -222,7 +223,7 @@ pub(super) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec<String> {
     plan.similar_paths.find_similar(&below_base)
 }
 
-/// From `/` on; `None` if `path` is not below the base path.
+/// Returns the part of a path after the base path, from `/` on; `None` if the path is not below the base path.
 ///
 /// `base` contains no percent-encoding. In `path`, any character may be percent-encoded.
 fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
@@ -307,7 +308,7 @@ fn is_percent_encoded(path: &str) -> bool {
     memchr(b'%', path.as_bytes()).is_some()
 }
 
-/// In the form that [`Routes::find`](crate::plan::Routes::find) expects.
+/// Returns the path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
 fn join_segments(target: &Uri, segments: &Segments) -> String {
     segments.iter(target.path()).fold(String::new(), |mut joined, segment| {
         // Writing to a `String` never fails.
@@ -341,13 +342,13 @@ pub enum OptionsTarget {
 }
 
 impl OptionsTarget {
-    /// It accepts only OPTIONS and, if it has a page, GET.
+    /// The target accepts only OPTIONS and, if the API has a page, GET.
     fn whole_api(has_page: bool) -> Self {
         let allowed = AllowedMethods(Vec::new());
         Self::WholeApi { service: None, allowed, body_may_name_service: false, has_page }
     }
 
-    /// For the error response to the OPTIONS request.
+    /// Returns the context for an error response to the OPTIONS request.
     pub(super) fn error_context(&self, plan: &Plan) -> ErrorContext {
         match self {
             Self::Service { service, .. } => ErrorContext::Module(plan.services[*service].module_index),
@@ -410,7 +411,7 @@ pub(super) fn allow_methods_in_body(plan: &Plan, unrouted: RoutingError) -> Rout
     RoutingError { context: unrouted.context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) }
 }
 
-/// GET and, at the base path, those with which the body can name a service.
+/// Returns GET and, at the base path, the HTTP methods with which the body can name a service.
 pub(super) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> AllowedMethods {
     let is_at_base = path_of_request(plan, head) == Some("/");
     let named = plan.named_in_body.http_methods.0.iter().filter(|_| is_at_base);
@@ -433,7 +434,7 @@ pub(super) fn find_parent_path_index(plan: &Plan, documents: &Documents, head: &
     find_parent_path(&documents.parent_paths, &head.uri, &segments)
 }
 
-/// For a path that cannot be decoded, if paths of the API contain secrets.
+/// The logged path of a request whose path cannot be decoded, if paths of the API contain secrets.
 const MALFORMED_PATH: &str = "-";
 
 /// Returns the path of a request, in which each value of a secret parameter is replaced by the name of the parameter:

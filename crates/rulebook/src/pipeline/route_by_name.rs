@@ -22,7 +22,7 @@ use crate::plan::{
     ServicesByModule,
 };
 
-/// Its body names the API method or contains its positional parameters.
+/// A request whose body names the API method, or contains its positional parameters.
 #[derive(Debug)]
 pub struct NeedsBody {
     /// It determines how the server parses the body.
@@ -34,7 +34,7 @@ pub struct NeedsBody {
 }
 
 impl NeedsBody {
-    /// Before the body of the request has been read.
+    /// Returns the context for an error that occurs before the body of the request has been read.
     pub fn error_context(&self) -> ErrorContext {
         match (self.method, self.module) {
             (Some(method), _) => ErrorContext::Method(method),
@@ -141,14 +141,14 @@ fn route_by_fields(
     method_by_path(plan, head, segments, service)
 }
 
-/// In the style of api 3.0, with any HTTP method; in that of PhalApi, only in a POST request, because PHP reads the
-/// fields of other bodies only on demand.
+/// In the style of api 3.0, the body of a request with any HTTP method can name the API method; in that of PhalApi,
+/// only the body of a POST request, because PHP reads the fields of other bodies only on demand.
 pub(super) fn body_kind_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
     let may_name = plan.services_by_module.is_some() || head.method == http::Method::POST;
     if may_name { body_kind_with_fields(plan, head) } else { None }
 }
 
-/// `None` without a body of named fields.
+/// Returns `None` if the request has no body with named fields.
 pub(super) fn body_kind_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
     match announced_body_kind(head, plan.max_multipart_limits) {
         BodyKind::Nothing | BodyKind::Unsupported { .. } => None,
@@ -240,13 +240,13 @@ fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
 
 pub(super) struct NamedMethod {
     pub(super) method: usize,
-    /// Their values have selected the method.
+    /// The request fields whose values have selected the method.
     pub(super) naming: ServiceNaming,
 }
 
 impl NamedMethod {
-    /// The values are the fields with the names of the parameters in code; the query has priority over `body`. The flag
-    /// is `true` if the request contains every positional parameter.
+    /// The values of the positional parameters are the fields with their names in code; the query has priority over
+    /// `body`. The flag is `true` if the request contains every positional parameter.
     pub(super) fn with_named_positions(&self, plan: &Plan, head: &Head, body: &[Field<'_>]) -> (MatchedMethod, bool) {
         let method = &plan.methods[self.method];
         let uses_last_value = plan.modules[method.module_index].uses_last_value;
@@ -272,7 +272,7 @@ impl NamedMethod {
         (MatchedMethod { method_index: self.method, segments: segments.into(), by_name }, complete)
     }
 
-    /// The values are the segments of the request path.
+    /// The values of the positional parameters are the segments of the request path.
     fn with_path_positions(&self, plan: &Plan, head: &Head, positions: &Segments) -> MatchedMethod {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![String::new(); first];
@@ -337,13 +337,14 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
     })
 }
 
-/// For a name such as `x[]`: invalid, because PHP parses it as an array. `parameter` is the part before the brackets.
+/// Returns the field for a name such as `x[]`, which is invalid, because PHP parses it as an array. `parameter` is the
+/// part before the brackets.
 fn array_field(parameter: &str) -> Field<'static> {
     Field { name: parameter.to_owned().into(), value: FieldContent::Invalid(SegmentError::SeveralValues) }
 }
 
-/// In the first bytes of a body. A last field that may continue is omitted. Fails if a limit is exceeded, or the whole
-/// body is malformed.
+/// Reads the fields in the first bytes of a body. A last field that may continue is omitted. Fails if a limit is
+/// exceeded, or if the whole body is malformed.
 pub(super) fn read_fields<'b>(
     plan: &Plan,
     kind: &BodyKind,
@@ -426,7 +427,7 @@ impl<'a> MemberCollector<'a> for FieldCollector<'a> {
     }
 }
 
-/// Except files. Syntax errors are ignored: a later stage parses the whole body and reports them.
+/// Returns the fields except files. Syntax errors are ignored: a later stage parses the whole body and reports them.
 fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
     let mut parser = multipart_parser(boundary, stream::once(ready(Ok(bytes.clone()))));
     let mut fields = Vec::new();

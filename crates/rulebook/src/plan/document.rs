@@ -68,13 +68,13 @@ impl Document {
         self.compressed_bodies[coding as usize].get().is_some()
     }
 
-    /// In bytes, with the compressed forms.
+    /// Returns the size in bytes, with the compressed forms.
     pub fn memory_size(&self) -> usize {
         let encoded = self.compressed_bodies.iter().filter_map(|compressed| compressed.get()?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// That of the uncompressed bytes, and one for each content coding.
+    /// Returns the tag of the uncompressed bytes, and one for each content coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| compressed_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
@@ -182,7 +182,7 @@ impl PublishedDocuments {
     pub const CATALOG_MEDIA_TYPE: &str =
         "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
-    /// For an API whose documents cannot be rendered.
+    /// Creates the documents of an API whose documents cannot be rendered.
     pub fn empty() -> Self {
         Self {
             of_whole_api: Default::default(),
@@ -322,7 +322,7 @@ impl<T: Clone> RenderedOnDemand<T> {
         Some(document)
     }
 
-    /// With the compressed forms that were added after rendering.
+    /// Returns the size in bytes, with the compressed forms that were added after rendering.
     pub fn memory_size(&self) -> usize {
         self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
     }

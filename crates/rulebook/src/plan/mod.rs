@@ -172,7 +172,7 @@ pub struct PlannedMethod {
     pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
     /// The conditions (RFC 9110 section 13.1) that the API method refuses, because it does not compare them.
     pub refused_conditions: Box<[HeaderName]>,
-    /// The number of requests as which a call counts for limits.
+    /// For how many requests a call counts in limits.
     pub cost: u32,
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
     pub idempotency: Option<Idempotency>,
@@ -275,7 +275,7 @@ impl Action {
         }
     }
 
-    /// Fails if the arguments do not fit the handler, or if there is none.
+    /// Fails if the arguments do not fit the handler, or without a handler.
     pub fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> Result<HandlerFuture, ApiError> {
         match self {
             Self::Handler { handler, nullable } => handler.start(arguments, nullable, context),
@@ -487,7 +487,7 @@ impl NamedInBody {
     }
 }
 
-/// What the outputs of an API method are besides the body, compiled for responses. Most methods have none of this.
+/// What the outputs of an API method set in a response besides its body. Most methods have none of this.
 #[derive(Debug)]
 pub struct ResponseFields {
     pub fields: Box<[PlannedField]>,

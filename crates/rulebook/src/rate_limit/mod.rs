@@ -34,7 +34,7 @@ pub struct RequestCounts<'a> {
     /// `None` if each server counts by itself.
     pub shared: Option<&'a Arc<SharedLimiter>>,
     pub limits: &'a [Arc<PlannedRateLimit>],
-    /// The number of requests as which the request counts.
+    /// For how many requests this request counts.
     pub cost: u32,
     /// `None` if the caller is anonymous or not known yet.
     pub identity: Option<&'a Identity>,

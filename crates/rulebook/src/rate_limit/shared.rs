@@ -59,7 +59,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Creates a claim of `desired` requests, of which `needed` are needed, without a share: for tests of counters.
+    /// Creates a claim of `desired` requests, at least `needed`, without a share: for tests of counters.
     #[must_use]
     pub fn new(name: impl Into<String>, requests: u32, seconds: u32, needed: u32, desired: u32) -> Self {
         Self { name: name.into(), requests, seconds, needed, desired, shares: false }

@@ -34,7 +34,7 @@ use crate::call::{ApiError, TlsSession};
 use crate::client_shares::{Share, UsedUp};
 use crate::pipeline::Route;
 
-/// Received beyond the request that the server handles, to notice that the client has disconnected.
+/// How much the server receives beyond the request that it handles, to notice that the client has disconnected.
 const MAX_BYTES_AHEAD: usize = 2 << 10;
 const SMALL_PIECE_LEN: usize = 512;
 /// After this number in a row, the stream pauses: each piece wakes the worker, which costs more than its bytes. In a
@@ -61,7 +61,7 @@ pub(super) struct ClientStream {
     paused_until: Option<Instant>,
 }
 
-/// It waits because its client does not receive it.
+/// A response that waits because its client does not receive it.
 struct StuckResponse {
     since: Instant,
     _memory: Option<Share>,
@@ -371,9 +371,8 @@ impl ConnectionState {
         HandledRequest(Rc::clone(self))
     }
 
-    /// Returns `true` if actix may not have more of what the client sends: before it has decoded a head; behind a
-    /// request, before the response has been made; and behind the last request of the connection (RFC 9112 section
-    /// 9.6).
+    /// Returns `true` if actix must not receive more bytes of the client yet: until it has decoded a head, until the
+    /// response to a request has been made, and after the last request of the connection (RFC 9112 section 9.6).
     fn must_wait(&self) -> bool {
         match self.position.get() {
             Position::BehindHead => true,
@@ -452,13 +451,13 @@ enum Position {
         is_line_empty: bool,
     },
     BehindHead,
-    /// A body, of which this number of bytes, at least one, has not come.
+    /// A body; this number of its bytes, at least one, has not been received yet.
     Body(u64),
     /// The size of a chunk, whose digits so far have this value.
     ChunkSize(u64),
     /// The rest of the line with this size of a chunk.
     ChunkExtension(u64),
-    /// The data of a chunk, of which this number of bytes, at least one, has not come.
+    /// The data of a chunk; this number of its bytes, at least one, has not been received yet.
     ChunkData(u64),
     ChunkEnd,
     /// A line behind the last chunk, which an empty line ends.

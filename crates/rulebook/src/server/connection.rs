@@ -223,7 +223,7 @@ pub(super) struct OpenConnections {
     reserved: Arc<ClientShares>,
 }
 
-/// Counted until it is dropped.
+/// A connection that is counted until this value is dropped.
 #[derive(Debug)]
 struct OpenConnection {
     connections: Arc<OpenConnections>,
@@ -358,7 +358,8 @@ impl Alarm {
         Self { timer: MovingTimer::new(deadline), closing, closes_at: None }
     }
 
-    /// For a connection on which the server waits for a request: also ready shortly after the server begins to close.
+    /// Polls a connection on which the server waits for a request: it is also ready shortly after the server begins to
+    /// close.
     pub(super) fn poll_or_close(&mut self, deadline: Instant, state: &ServerState, task: &mut Context<'_>) -> Poll<()> {
         if !state.is_closing() {
             return self.poll(deadline, task);
@@ -400,8 +401,8 @@ impl BodyTimer {
         Self { started, received_bytes: 0, silent_since: started, timer }
     }
 
-    /// Ready `time` after the start, or without a further byte for too long. `time` may be longer than in the last
-    /// call.
+    /// Becomes ready `time` after the start, or if no further byte has been received for too long. `time` may be longer
+    /// than in the last call.
     pub(super) fn poll(&mut self, time: Duration, received_bytes: u64, task: &mut Context<'_>) -> Poll<ExceededTime> {
         if received_bytes != self.received_bytes {
             (self.received_bytes, self.silent_since) = (received_bytes, Instant::now());
@@ -412,13 +413,13 @@ impl BodyTimer {
     }
 }
 
-/// From the first byte of a request until its head is complete.
+/// The time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
-/// From the beginning of a connection until the handshake of TLS is complete.
+/// The time from the beginning of a connection until the handshake of TLS is complete.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(HANDSHAKE_SECONDS);
-/// On a connection that is reserved for checks of the server's health.
+/// The time for a head on a connection that is reserved for checks of the server's health.
 pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// For a client that has received no further byte of a response.
+/// How long the server waits for a client that receives no further byte of a response.
 pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
 /// How long the server reads after its last response, so that the client can read it (RFC 9112 section 9.6).
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);

@@ -23,10 +23,11 @@ pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-requ
 
 /// A log filter selects its lines by it.
 const ACCESS_LOG_TARGET: &str = "rulebook::access";
-/// Of a method name or path.
+/// The maximum length of a method name or path in the log.
 const MAX_LOGGED_CHARS: usize = 1 << 10;
 
-/// If it is dropped before [`Observation::finish`] is called, the client has disconnected.
+/// The observation of a request. If it is dropped before [`Observation::finish`] is called, the client has
+/// disconnected.
 pub(super) struct Observation<'r> {
     plan: &'r Plan,
     counters: &'r Arc<WorkerCounters>,
@@ -162,7 +163,7 @@ impl<T: Display> Display for OrDash<T> {
     }
 }
 
-/// Truncated to [`MAX_LOGGED_CHARS`], and escaped so that it cannot add a line or a column to the log.
+/// A text that is truncated to [`MAX_LOGGED_CHARS`], and escaped so that it cannot add a line or a column to the log.
 struct EscapedForLog<'a>(&'a str);
 
 impl Display for EscapedForLog<'_> {
@@ -184,9 +185,9 @@ impl Display for EscapedForLog<'_> {
 }
 
 const MIN_STAGE: Duration = Duration::from_micros(100);
-/// Of the request's path in its span, in bytes.
+/// The maximum length of the request's path in its span, in bytes.
 const MAX_PATH_LEN: usize = 1 << 10;
-/// Its stage always has a span, to which those of the handler belong.
+/// The stage that always has a span, to which the spans of the handler belong.
 pub(super) const HANDLE: &str = "handle";
 
 pub(super) struct TracedRequest {

@@ -166,7 +166,7 @@ pub(super) async fn respond_with_page(
     }
 }
 
-/// In place of header fields with the same names.
+/// Replaces header fields with the same names.
 fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
     for (name, value) in pages::policy_fields(kind, caching) {
         reply.headers.retain(|(present, _)| *present != name);
@@ -175,7 +175,7 @@ fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching
     reply
 }
 
-/// Served for the path of a folder.
+/// The file that is served for the path of a folder.
 const INDEX_FILE: &str = "index.html";
 
 const CSS_MEDIA_TYPE: &str = "text/css; charset=utf-8";
@@ -212,7 +212,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 26] = [
     ("swagger.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/swagger.js")),
 ];
 
-/// Created when the first of them is requested.
+/// The documents are created when the first of them is requested.
 static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 26]> = LazyLock::new(|| {
     BUILT_IN_FILES.map(|(name, media_type, text)| {
         let is_script = media_type == SCRIPT_MEDIA_TYPE;

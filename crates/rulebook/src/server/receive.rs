@@ -32,7 +32,7 @@ use crate::pipeline::{
 };
 use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments};
 
-/// Bytes per second of a multipart body that takes longer than `limits.seconds`.
+/// The minimum number of bytes per second of a multipart body that takes longer than `limits.seconds`.
 const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 
 /// How often the server waits for the bytes of a body before it starts to measure the time.
@@ -76,7 +76,7 @@ impl<'b> LimitedBody<'b> {
         }
     }
 
-    /// For bytes of the body that the server keeps until the request has been handled.
+    /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
         let length = self.body.memory.length + bytes;
@@ -147,7 +147,7 @@ impl<'b> LimitedBody<'b> {
         poll_fn(|task| self.poll_next(task)).await
     }
 
-    /// Also reserves memory for the bytes.
+    /// Returns the next chunk, and reserves memory for it.
     fn next_kept_chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> {
         poll_fn(|task| {
             let chunk = ready!(self.poll_next(task))?;
@@ -156,8 +156,8 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Until the body ends, or more than `max` bytes have arrived; `true` if it has ended. A single chunk is not
-    /// copied.
+    /// Receives until the body ends, or until more than `max` bytes have arrived; the flag is `true` if it has ended. A
+    /// single chunk is not copied.
     async fn gather(&mut self, max: usize) -> Result<(Bytes, bool), ApiError> {
         let Some(first) = self.next_kept_chunk().await? else { return Ok((Bytes::new(), true)) };
         if first.len() > max {
@@ -297,7 +297,7 @@ async fn receive_authorized_prefix(
     Ok(BodyPrefix { bytes: read, is_whole })
 }
 
-/// Of an unused body, to keep the connection open for further requests.
+/// How much of an unused body the server reads, to keep the connection open for further requests.
 const MAX_DRAINED_BYTES: u64 = 64 << 10;
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -425,7 +425,8 @@ pub(super) struct ReservedMemory {
 }
 
 impl ReservedMemory {
-    /// In total. The first [`FREE_REQUEST_BYTES`] are not counted, so that workers rarely write to the same counter.
+    /// `length` is the total length. The first [`FREE_REQUEST_BYTES`] are not counted, so that workers rarely write to
+    /// the same counter.
     #[inline]
     pub(super) fn grow_to(
         &mut self,

@@ -28,7 +28,7 @@ pub(super) struct ResponseContext<'a> {
     pub(super) closes: bool,
     /// If a part is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
-    /// If it is a static file.
+    /// The body, if it is a static file.
     pub(super) file: Option<Box<FileBody>>,
     pub(super) connection: Rc<ConnectionState>,
 }
@@ -75,7 +75,7 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
     response
 }
 
-/// Short bytes are sent as they are; the rest in pieces, so that a connection copies no more than one.
+/// A short body is sent as it is, a longer one in pieces, so that a connection copies no more than one piece.
 fn to_actix_body(
     body: ReplyBody,
     worker: &Worker,
@@ -151,10 +151,10 @@ pub(super) struct GuardedBody<G> {
     pub(super) _guard: G,
 }
 
-/// On a connection of rulebook's own server: while it exists, the request is being handled.
+/// A body on a connection of rulebook's own server: while it exists, the request is being handled.
 pub(super) type HandledBody = GuardedBody<Option<HandledRequest>>;
 
-/// With the part of the open files that the static file uses.
+/// A body with the part of the open files that the static file uses.
 pub(super) type FileBody = GuardedBody<Option<Share>>;
 
 impl<G: Unpin> MessageBody for GuardedBody<G> {

@@ -90,7 +90,7 @@ fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     shared
 }
 
-/// That of the client or a proxy if it is valid, otherwise a new one.
+/// Returns the id of the client or a proxy if it is valid, otherwise a new one.
 fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> RequestId {
     let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
     let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
@@ -100,12 +100,12 @@ fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> Request
 const MAX_KEPT_HEADS: usize = 32;
 const MAX_KEPT_FIELDS: usize = 32;
 
-/// Their memory is used again for the next requests of the worker.
+/// Heads of earlier requests, whose memory is used again for the next requests of the worker.
 #[derive(Debug, Default)]
 pub(super) struct HeadPool(RefCell<Vec<Arc<Head>>>);
 
 impl HeadPool {
-    /// It has no header fields and no other owner.
+    /// Returns a head that has no header fields and no other owner.
     pub(super) fn take(&self) -> Arc<Head> {
         let head = self.0.borrow_mut().pop();
         head.unwrap_or_else(|| Arc::new(Head::new(Method::GET, Uri::default())))
@@ -168,7 +168,7 @@ fn below(uri: &Uri, length: usize) -> Option<Uri> {
     (!is_server_state(uri.path())).then_some(uri)
 }
 
-/// They belong to no version.
+/// Returns `true` if the path is one of those that show the state of the server, which belong to no version.
 fn is_server_state(path: &str) -> bool {
     ServerPath::from_request_path(path).is_some_and(ServerPath::is_server_state)
 }

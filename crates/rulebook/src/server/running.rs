@@ -206,8 +206,8 @@ pub(super) fn start_server(
     Ok(RunningServer { api, addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// It is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue (a `LocalSet`), which
-/// the runtime polls as one future. This costs each request.
+/// Creates a runtime that is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue
+/// (a `LocalSet`), which the runtime polls as one future. This costs each request.
 fn server_runtime() -> io::Result<LocalRuntime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }

@@ -121,7 +121,7 @@ impl ServerState {
         self.numbered_plan().1
     }
 
-    /// With the number of times that the API was replaced before.
+    /// Returns the plan, with the number of times that the API was replaced before.
     pub(super) fn numbered_plan(&self) -> (u64, Arc<Plan>) {
         (**self.plan.load()).clone()
     }
@@ -157,7 +157,7 @@ impl ServerState {
         self.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// They close after the requests that are being handled.
+    /// Closes the connections after the requests that are being handled.
     pub(super) fn close_connections(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         self.closing_sender.send_replace(true);
@@ -196,7 +196,8 @@ impl ServerState {
         }
     }
 
-    /// Also none that a worker has not begun to serve. The server must not accept connections during this time.
+    /// Waits until there is no activity, not even a connection that a worker has not begun to serve. The server must
+    /// not accept connections during this time.
     pub(super) async fn wait_until_idle(&self) {
         self.worker_turns.wait_for_all().await;
         while self.activity() != ServerActivity::default() {

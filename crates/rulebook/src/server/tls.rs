@@ -31,7 +31,7 @@ use crate::regular_file::{FileStamp, open_regular_file};
 use crate::settings::TlsSettings;
 use crate::time::unix_time;
 
-/// In the handshake (RFC 7301 section 6). Some clients of HTTP/1.0 offer only that.
+/// The protocols that the server accepts in the handshake (RFC 7301 section 6). Some clients offer only HTTP/1.0.
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 /// Encrypted bytes that wait until the system accepts them: one record of maximum length (RFC 8446 section 5.1).
 const UNSENT_LEN: usize = 16 << 10;
@@ -61,11 +61,11 @@ fn log_failure(peer: SocketAddr, error: &io::Error) {
     }
 }
 
-/// Of checks whether a file has changed.
+/// The time between two checks whether a file has changed.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Of warnings of a certificate that expires soon.
+/// The time between two warnings of a certificate that expires soon.
 const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
-/// Before the end of a certificate.
+/// The time before the end of a certificate from which the server warns.
 const WARNING_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Runs as long as the server.
@@ -126,7 +126,7 @@ impl Tls {
         Ok(Self { settings: settings.clone(), current: ArcSwap::from_pointee(loaded), reported: Mutex::default() })
     }
 
-    /// If that fails, the certificates stay as they are, and the error is logged.
+    /// Reads the certificates again. If that fails, they stay as they are, and the error is logged.
     pub(super) fn reload(&self) {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.try_reload();

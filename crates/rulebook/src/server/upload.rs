@@ -339,8 +339,8 @@ fn body_filename(head: &Head) -> String {
     name.map(stored_filename).filter(|name| !name.is_empty()).unwrap_or_else(|| DEFAULT_FILENAME.to_owned())
 }
 
-/// Without folders, control characters, and those that change the direction of text. Browsers send a quote as `%22`
-/// (HTML, section 4.10.21.8).
+/// Returns the name of a file without folders, control characters, and characters that change the direction of text.
+/// Browsers send a quote as `%22` (HTML, section 4.10.21.8).
 fn stored_filename(name: &str) -> String {
     let name: String = visible_base_name(&name.replace("%22", "\"")).take(MAX_FILENAME_CHARS).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }

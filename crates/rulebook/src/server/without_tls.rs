@@ -10,7 +10,7 @@ use actix_rt::net::TcpStream;
 use crate::call::TlsSession;
 use crate::settings::TlsSettings;
 
-/// It does not exist.
+/// Stands for the TLS stream, which does not exist without TLS.
 pub(super) type TlsStream = TcpStream;
 
 /// No value of this type exists.

@@ -19,12 +19,12 @@ use crate::metrics::WorkerCounters;
 use crate::pipeline::MethodRunner;
 use crate::plan::Plan;
 
-/// For the short responses of a worker, in bytes.
+/// The size of the memory for the short responses of a worker, in bytes.
 const RESPONSE_MEMORY_LEN: usize = 16 << 10;
 const READINESS_CACHE_TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// One for each server that uses the thread.
+    /// The workers of this thread: one for each server that uses it.
     static WORKERS: RefCell<Vec<Weak<Worker>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -77,14 +77,14 @@ impl Worker {
         Rc::clone(&served)
     }
 
-    /// Consecutive numbers that begin at a random one.
+    /// Returns consecutive numbers that begin at a random one.
     pub(super) fn next_request_id(&self) -> RequestId {
         let id = self.next_request_id.get();
         self.next_request_id.set(id.wrapping_add(1));
         RequestId::Generated(id)
     }
 
-    /// To memory that actix and this worker share, so that most responses need no allocation.
+    /// Copies the bytes to memory that actix and this worker share, so that most responses need no allocation.
     pub(super) fn share_bytes(&self, bytes: &[u8]) -> Bytes {
         let mut memory = self.response_memory.borrow_mut();
         if memory.capacity() < bytes.len() {
@@ -198,7 +198,8 @@ impl ServedPlan {
         Self { state: Arc::clone(state), replacements, runner, counters, others }
     }
 
-    /// `None` if no version has this name. Only for the version of requests that name none.
+    /// Returns `None` if no version has this name. Must be called on the version that serves requests without the name
+    /// of a version.
     pub(super) fn version(self: &Rc<Self>, name: &str) -> Option<Rc<Self>> {
         let default = self.runner.plan.versions.as_ref().is_some_and(|versions| *versions.default == *name);
         let other = || self.others.iter().find(|(known, _)| **known == *name);

@@ -188,8 +188,8 @@ impl OpenLink {
     }
 }
 
-/// Returns the number of bytes as which the file of a link counts, from the length of its head and content: whole
-/// blocks of 4 KiB, and one for metadata. Otherwise, many short files could use much more space than the limit allows.
+/// Returns for how many bytes the file of a link counts, from the length of its head and content: whole blocks of 4
+/// KiB, and one for metadata. Otherwise, many short files could use much more space than the limit allows.
 #[must_use]
 pub fn link_size(length: u64) -> u64 {
     length.div_ceil(BLOCK_SIZE).saturating_add(1).saturating_mul(BLOCK_SIZE)

@@ -187,7 +187,7 @@ struct OperationContext<'a, 'c> {
     shared: &'a [Json],
 }
 
-/// Reads the tags of an operation, of which the first one of its path has become the module.
+/// Reads the tags of an operation. The first tag of its path has already become the module.
 fn read_tags(converter: &mut Converter<'_>, operation: &Json, place: &Place, (tag, module): (&str, &str)) {
     for (index, other) in converter.document.read_items(operation, "tags").iter().enumerate() {
         let place = place.member("tags").item(index);

@@ -241,7 +241,7 @@ fn required(schema: &Json) -> Option<Required<'_>> {
     (ignores_null || properties.is_none()).then_some(Required { names, ignores_null })
 }
 
-/// Returns the members of which each branch requires one.
+/// Returns a member for each branch: the only one that the branch requires.
 fn alternatives<'a>(branches: impl Iterator<Item = &'a Json>) -> Option<Required<'a>> {
     let each = branches.map(|branch| required(branch).filter(|one| one.names.len() == 1));
     let each = each.collect::<Option<Vec<_>>>()?;

@@ -71,7 +71,7 @@ impl Type {
         }
     }
 
-    /// Returns the type `name<T>` of which this type is the item, such as `array<T>`.
+    /// Returns the type `name<T>` whose item has this type, such as `array<T>`.
     pub(super) fn inside(mut self, name: &str) -> Self {
         let optional = if self.is_nullable && self.term() != "any" { "?" } else { "" };
         let mut outer = Self::new(format!("{name}<{optional}{}>", self.term()));

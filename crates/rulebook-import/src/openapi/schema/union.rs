@@ -179,7 +179,8 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts a union without a discriminator. Branches of which a value could be are replaced by a looser type.
+    /// Converts a union without a discriminator. If one value could belong to several branches, these are replaced by a
+    /// looser type.
     fn untagged_union(&mut self, branches: &[Branch<'a>], place: &Place, hint: &str) -> Type {
         let overlap = self.overlapping(branches);
         if !overlap.is_empty() {
@@ -302,7 +303,7 @@ pub(in crate::openapi) struct Values {
     pub kinds: [bool; 5],
     pub constants: Option<Vec<Json>>,
     pub is_whole: bool,
-    /// `true` if keywords imply a type of which the values are, although values of other types are valid, too.
+    /// `true` if keywords only imply the type of the values, so that values of other types are valid, too.
     pub is_implied: bool,
 }
 

@@ -181,7 +181,7 @@ impl ErrorEnvelope {
     }
 }
 
-/// Otherwise the success response describes the errors.
+/// If `false`, the success response describes the errors.
 pub(super) fn is_separate_from_success(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
     status >= 400 && method.statuses().all(|success| status != envelope::response_status(&*used.envelope, success))
 }
@@ -193,7 +193,7 @@ impl ErrorGroup<'_> {
         self.declared.is_empty() && self.classes.iter().all(is_general)
     }
 
-    /// Without duplicates: several classes can contain the same code.
+    /// Returns the codes without duplicates: several classes can contain the same code.
     fn codes(&self, is_included: impl Fn(&ErrorClass, ErrorCode) -> bool) -> Vec<ErrorCode> {
         let mut codes = Vec::new();
         for class in &self.classes {
@@ -285,7 +285,8 @@ pub(in crate::describe) fn sample_declared_error(error: &DeclaredError) -> ApiEr
     ApiError::declared(error.name.clone()).with_declaration(error)
 }
 
-/// Each with the name of the error. `codes` are errors of the server, `declared` those of a method's definition.
+/// Returns examples, each with the name of its error. `codes` are errors of the server, `declared` those of a method's
+/// definition.
 fn error_examples(envelope: &dyn Envelope, codes: &[ErrorCode], declared: &[&DeclaredError]) -> Vec<(String, Example)> {
     let mut examples = Vec::new();
     let mut add = |name: &str, summary: &str, error: &ApiError| {

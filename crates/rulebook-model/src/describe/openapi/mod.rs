@@ -113,7 +113,7 @@ pub fn write_openapi<S: Serializer>(
     write_document(&frame, (api, detail), &Operations::new(api, part), serializer)
 }
 
-/// Ordered by status, without the errors that any request can cause.
+/// Returns the codes ordered by status, without the errors that any request can cause.
 pub(super) fn possible_error_codes(api: &Api, module: &Module, method: &Method) -> Vec<ErrorCode> {
     let has_body = !request_body::body_fields(method).is_empty();
     let classes = errors::possible_error_classes(api, (module, method), has_body);
@@ -360,7 +360,7 @@ struct OperationObject<'o> {
     /// Omitted if the method requires no permission, so that the empty requirements of the document apply.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     security: Vec<SecurityRequirement>,
-    /// What must hold between the parameters, which OpenAPI can say only of the members of a body.
+    /// Conditions between the parameters. OpenAPI itself can express only those between the members of a body.
     #[serde(rename = "x-constraints", skip_serializing_if = "Vec::is_empty")]
     constraints: Vec<serde_json::Value>,
 }
@@ -380,7 +380,7 @@ impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {
 // The authentication schemes of the API, and the permissions that methods require: as security requirements and as
 // sentences.
 
-/// With their names; empty if no method requires a permission.
+/// Returns the schemes with their names; none if no method requires a permission.
 fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     if api.methods().all(|(.., method)| method.scope.is_public()) {
         return Vec::new();
@@ -441,8 +441,8 @@ fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
     }
 }
 
-/// Returns the security requirements of a method, of which a caller must meet one. A requirement is a group of
-/// permissions, all of which the caller needs, for one authentication scheme. Each group is repeated for each scheme.
+/// Returns the security requirements of a method. A caller must meet one of them: a group of permissions, all of which
+/// the caller needs, for one authentication scheme. Each group is repeated for each scheme.
 fn security_requirements(api: &Api, method: &Method) -> Vec<SecurityRequirement> {
     let mut names: Vec<_> = api.auth_schemes.iter().map(AuthScheme::name).collect();
     let mut known = BTreeSet::new();

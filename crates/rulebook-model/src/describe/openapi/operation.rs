@@ -110,7 +110,7 @@ impl<'a> OperationDescriber<'a> {
         Some(self.request_bodies.find_or_add(&body, part_name("Request", described), &mut self.schemas))
     }
 
-    /// With the components in `others`. Fails if a component cannot be serialized.
+    /// Adds the components of this document to those in `others`. Fails if a component cannot be serialized.
     pub(super) fn make_components(&mut self, mut others: Components) -> serde_json::Result<Map<String, Json>> {
         others.headers = match self.detail {
             OpenapiDetail::Full => response_headers::header_components(self.api, &mut self.schemas),
@@ -408,7 +408,8 @@ const CALLBACK_DESCRIPTION: &str = "The name of a JavaScript function, for JSONP
     this function with the body. Its status is always 200, and the real status is in the body. A request with \
     `Authorization` is refused, and cookies are ignored";
 
-/// Each with its name. A parameter is omitted if the method has declared it: `declared` are those of the operation.
+/// Returns the parameters that the server reads, each with its name, except those that the method has declared.
+/// `declared` are the parameters of the operation.
 fn server_parameters(
     api: &Api,
     detail: OpenapiDetail,

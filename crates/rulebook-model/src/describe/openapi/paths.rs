@@ -102,7 +102,7 @@ impl<'a> Operations<'a> {
     }
 }
 
-/// In the order of the API. All are `true` if no part is given.
+/// Returns a flag for each method, in the order of the API: `true` if the part includes it, or if no part is given.
 fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item = bool> {
     let methods = move |(index, module): (usize, &Module)| {
         let all = module.services.iter().flat_map(|service| &service.methods).count();
@@ -138,7 +138,8 @@ fn count_trailing_optional(positions: &[&Parameter]) -> usize {
     positions.iter().rev().take_while(|position| position.optional).count()
 }
 
-/// Each with its name in the path template: `names` are these names, in the order of the path.
+/// Returns the parameters in a path, each with its name in the path template. `names` are these names, in the order of
+/// the path.
 fn path_parameters<'a>(
     segments: &[PathSegment<'a>],
     names: &'a [String],

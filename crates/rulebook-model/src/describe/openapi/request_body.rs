@@ -175,7 +175,8 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
     object
 }
 
-/// Also of the whole body. Null means the same as omitting an optional parameter.
+/// Returns the schema of a field of a JSON body, or of the whole body. Null means the same as omitting an optional
+/// parameter.
 fn json_field_schema(
     field: &Parameter,
     DescribedMethod { method, name, .. }: DescribedMethod<'_>,

@@ -29,7 +29,8 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
     components
 }
 
-/// By the definition or, if the method is not public, by the limits of keys.
+/// Returns `true` if the definition limits the rate of the method, or if the limits of keys do, because it is not
+/// public.
 pub(super) fn has_rate_limits(api: &Api, module: &Module, method: &Method) -> bool {
     !method.scope.is_public() || !api.rate_limits(module, method).is_empty()
 }
@@ -153,7 +154,7 @@ pub(super) fn link_schema() -> Json {
     json!({ "type": "object", "properties": { "link": link }, "required": ["link"] })
 }
 
-/// Needed because the file can have the same media type as the response that contains a link.
+/// The schema is needed because the file can have the same media type as the response that contains a link.
 pub(super) fn file_schema() -> Json {
     json!({ "description": "The file, if it has this media type" })
 }
@@ -167,7 +168,8 @@ pub(super) fn add_file_content(response: &mut Response, schemas: &mut Schemas) {
     add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Each with its status and the name of its component. Only conditional requests and range requests receive them.
+/// Returns the responses that only conditional requests and range requests receive, each with its status and the name
+/// of its component.
 pub(super) fn conditional_responses(method: &Method, schemas: &mut Schemas) -> Vec<(u16, &'static str, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();

@@ -295,7 +295,7 @@ fn envelope_sort_key(name: &EnvelopeName) -> (usize, &str) {
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ErrorResponses {
-    /// They also describe the errors that an envelope sends with the status of a success.
+    /// The responses also describe the errors that an envelope sends with the status of a success.
     fn success_responses(&self, context: &ResponseContext<'_>, schemas: &mut Schemas) -> Vec<StatusResponse> {
         let mut responses: Vec<StatusResponse> = Vec::new();
         // An envelope can send several statuses as one.
@@ -377,7 +377,8 @@ impl ErrorResponses {
         responses
     }
 
-    /// In the envelope of the method's API module, and errors that occur before the API module is known.
+    /// Returns the errors in the envelope of the method's API module, and those that occur before the API module is
+    /// known.
     fn errors_with_success_status(&self, context: &ResponseContext<'_>) -> Vec<ResponseContent> {
         let mut hidden = Vec::new();
         for (envelope, of_method) in self.envelopes_of_method(context.envelope) {

@@ -208,7 +208,8 @@ fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("{COMPONENT_PREFIX}{name}") })
 }
 
-/// As a sentence. Types describe the rules that their schemas cannot express, such as the bounds of a `datetime`.
+/// Returns the description as a sentence. Types describe the rules that their schemas cannot express, such as the
+/// bounds of a `datetime`.
 pub(super) fn description_of(schema: &Json) -> Option<String> {
     schema.get("description").and_then(Json::as_str).map(|description| format!("{description}."))
 }

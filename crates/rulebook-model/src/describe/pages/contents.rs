@@ -1,6 +1,6 @@
-//! The start page (the contents): it describes the API, explains how to call it, and links to other documents; and the
-//! page of each API module with its methods. The contents of a large API and the methods of a large API module are
-//! split into several pages, which are called parts.
+//! The start page (the contents): it describes the API, explains how to call it, and links to other documents; the page
+//! of each API module with its methods; and the list of the documents for programs. The contents of a large API and the
+//! methods of a large API module are split into several pages, which are called parts.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Each with a label: the version, the size, the facts of [`api_facts`], and what restricts callers.
+/// Returns facts, each with a label: the version, the size, the facts of [`api_facts`], and what restricts callers.
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
@@ -63,7 +63,8 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     facts
 }
 
-/// With links to the pages of other versions. The pages of the default version are not below its name.
+/// Returns the names of the versions, with links to the pages of the other versions. The paths of the pages of the
+/// default version do not contain its name.
 fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     let current = versions.current.as_deref().unwrap_or(&versions.default);
     let name = |name: &str| match name == current {
@@ -88,7 +89,7 @@ fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
     inlines
 }
 
-/// Each with a label.
+/// Returns facts about the API, each with a label.
 pub(super) fn api_facts(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
@@ -166,7 +167,7 @@ pub(super) fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     [Block::Paragraph(authentication), Block::Paragraph(definition)]
 }
 
-/// Describes the credentials of these schemes, of which a client needs one.
+/// Describes the credentials of these schemes. A client needs one of them.
 fn accepted_credentials<'a>(schemes: &[AuthScheme]) -> Inlines<'a> {
     let bearer = AuthScheme::bearer();
     let mut described = Vec::new();

@@ -110,7 +110,7 @@ pub(super) enum Block<'a> {
         server: Option<String>,
     },
     Fields(Vec<Field<'a>>),
-    /// The types of a union, of which a browser shows one at a time.
+    /// The types of a union. A browser shows one of them at a time.
     Branches(Vec<Branch<'a>>),
     /// A browser shows the blocks only when the reader unfolds them. `id` is the URL fragment of links to them.
     Folded {
@@ -425,7 +425,7 @@ impl MarkdownParser {
         }
     }
 
-    /// For a code block inside a list item, after which the lists continue.
+    /// Adds the items of the open lists before a code block inside a list item, after which the lists continue.
     fn flush_lists(&mut self) {
         for depth in (0..self.open_lists.len()).rev() {
             let items = std::mem::take(&mut self.open_lists[depth].items);

@@ -78,7 +78,8 @@ fn branches_of_field(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'stati
     if described.iter().any(has_more) { described } else { Vec::new() }
 }
 
-/// Also of the unions in a list or a map. If `is_in_schema` is `true`, the fields of other schemas are omitted.
+/// Returns the branches of a union, also of one in a list or a map. If `is_in_schema` is `true`, the fields of other
+/// schemas are omitted.
 pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
     let mut structure = check.structure();
     // A schema can be a map of itself.

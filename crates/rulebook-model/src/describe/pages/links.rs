@@ -164,7 +164,7 @@ pub(super) fn errors_link(error: Option<&'static str>) -> LinkTarget {
     LinkTarget::Page(ERRORS_PATH.to_owned(), error.map(Cow::Borrowed))
 }
 
-/// Below `/docs/` and before percent-encoding.
+/// Returns the path below `/docs/`, before percent-encoding.
 pub(super) fn method_page_path(id: &str) -> String {
     format!("methods/{}", escape_segment(id))
 }
@@ -183,7 +183,7 @@ pub(super) fn version_root(versions: &Versions, name: &str) -> String {
     format!("{}{folder}", if is_below { "../" } else { "" })
 }
 
-/// Below `/docs/` and before percent-encoding.
+/// Returns the path below `/docs/`, before percent-encoding.
 pub(super) fn schema_page_path(key: &str) -> String {
     format!("schemas/{}", escape_segment(key))
 }

@@ -1,4 +1,5 @@
-//! The page of a method: its parameters, responses, errors and required permissions, and the panel that calls it.
+//! The page of a method: its parameters, responses, errors and required permissions, the panel that calls it, and how
+//! the definition writes the method.
 
 use std::borrow::Cow;
 
@@ -104,7 +105,8 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: Metho
     }
 }
 
-/// By the keys of the parameters in the definition. Generated examples have no optional members.
+/// The members of the object are the keys of the parameters in the definition. Generated examples have no optional
+/// members.
 fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
     let example = |parameter: &&Parameter| {
         let example = parameter_example(method, parameter)?;
@@ -390,7 +392,7 @@ fn error_table_row<'a>(
     TableRow { id: None, cells }
 }
 
-/// Such as `"code": "forbidden"`; `None` if the envelope has no such member.
+/// Returns a member such as `"code": "forbidden"`; `None` if the envelope has no such member.
 pub(super) fn identifying_error_member(decoding: &Decoding, body: &Json) -> Option<String> {
     let name = decoding.error.code.or(decoding.error.status)?;
     Some(format!("\"{name}\": {}", body.get(name)?))
@@ -403,7 +405,8 @@ pub(super) fn all_error_codes() -> impl Iterator<Item = ErrorCode> {
 
 // The section for the authors of the API: how the definition writes the method.
 
-/// In the definition's notation, and with the names in code. It is folded, because callers of the API do not need it.
+/// Describes the method in the definition's notation, and with the names in code. The section is folded, because
+/// callers of the API do not need it.
 fn definition_of_method<'a>(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Block<'a> {
     let format = api.envelope_name(module).as_str().to_owned();
     let mut blocks = vec![Block::Facts(vec![("Response format", vec![Inline::code(format)])])];

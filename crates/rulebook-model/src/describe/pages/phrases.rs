@@ -35,7 +35,7 @@ fn describe_permission_groups(method: &Method) -> Inlines<'_> {
     inlines
 }
 
-/// With the names of the parameters whose values replace the variables of the permission.
+/// Writes a permission, and the names of the parameters whose values replace its variables.
 fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter], inlines: &mut Inlines<'a>) {
     inlines.push(Inline::code(&permission.text));
     let variables = permission.parts.iter().filter_map(|piece| match piece {

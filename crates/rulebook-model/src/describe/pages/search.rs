@@ -1,5 +1,6 @@
 //! The search page. It lists the methods, parameters, schemas, errors, API modules and documents whose texts contain
-//! all words of a query, beginning with the best matches.
+//! all words of a query, or synonyms of them, beginning with the best matches. The page for a path without a page has a
+//! search, too.
 
 use super::contents::{contents_facts, document_item, documents, module_list_item};
 use super::document::{Block, Inline, ListItem, PageDocument, parse_line, plain_text};

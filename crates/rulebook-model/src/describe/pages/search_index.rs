@@ -241,7 +241,7 @@ fn error_texts(pages: &Pages) -> Vec<(ErrorCode, String)> {
     method::all_error_codes().map(|code| (code, text(code))).collect()
 }
 
-/// With one text on each line, so that a word cannot match across two texts.
+/// Each text is on a line of its own, so that a word cannot match across two texts.
 fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.fold(String::new(), |mut lines, text| {
         lines.extend([&text.to_lowercase(), "\n"]);
@@ -251,7 +251,8 @@ fn join_lowercase_lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 
 // Corrects misspelled search words.
 
-/// In characters. One wrong character changes the meaning of shorter words, and longer words are rarely typed.
+/// The lengths of corrected words, in characters. One wrong character changes the meaning of shorter words, and longer
+/// words are rarely typed.
 const CORRECTED_LENGTHS: std::ops::RangeInclusive<usize> = 4..=24;
 /// The maximum number of known words, which limits the memory that they need. Further words are not suggested.
 const MAX_KNOWN_WORDS: usize = 20_000;
@@ -379,7 +380,8 @@ impl ServiceUrls {
         Self { routes, path_lengths, base_path: segments(&api.base), names }
     }
 
-    /// Such as `/article/3`, `GET /article/3` or `https://example.org/article/3?x=1`. `None` if the text is not a URL.
+    /// Parses a text such as `/article/3`, `GET /article/3` or `https://example.org/article/3?x=1`. `None` if the text
+    /// is not a URL.
     pub(super) fn parse<'q>(&self, text: &'q str) -> Option<RequestUrl<'q>> {
         let text = text.trim();
         let named = |name: &str| HttpMethod::ALL.into_iter().find(|http| http.as_str().eq_ignore_ascii_case(name));

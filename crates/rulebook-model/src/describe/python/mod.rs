@@ -384,7 +384,8 @@ fn call(
     text
 }
 
-/// Its name in requests, its value and, for a list of scalars or a union, how it is written outside of a JSON body.
+/// Returns the tuple for a parameter: its name in requests, its value and, for a list of scalars or a union, how it is
+/// written outside of a JSON body.
 fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
     let key = key_literal(parameter, name);
     if reads_json_strings(&*parameter.r#type.check) && !parameter.is_whole_body() {

@@ -2,7 +2,8 @@
 //!
 //! The folder of the store is kept open. A file is opened relative to it: one folder of the file's path after the
 //! other, without following links. So neither a file name, nor changes that other programs make to the folder
-//! meanwhile, can lead to a file outside of the store's folder.
+//! meanwhile, can lead to a file outside of the store's folder. An extended attribute of a file contains the hash of
+//! its content.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,4 +1,5 @@
-//! Publishes files: their contents are written to the staging folder, and renamed to their names in the store.
+//! Publishes files: their contents are written to the staging folder, and renamed to their names in the store. A
+//! journal makes this atomic for several files.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
