@@ -67,7 +67,7 @@ fn each_row_about_additions_names_existing_files_and_names_in_these_files() {
 }
 
 /// The texts between backticks on the page about the architecture that are neither paths nor names in the code.
-const OTHER_CODES: [&str; 3] = ["100 Continue", "\"options\": \"own\"", "without_….rs"];
+const OTHER_CODES: [&str; 2] = ["100 Continue", "\"options\": \"own\""];
 
 #[test]
 fn files_and_names_on_the_page_about_the_architecture_exist() {

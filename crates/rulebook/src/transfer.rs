@@ -272,8 +272,6 @@ impl Precondition {
     }
 }
 
-/// The media type of a file whose name has no known extension.
-
 /// The characters that are encoded in the parameter `filename*`: all except the `attr-char` of RFC 8187 section 3.2.1.
 const ENCODED_IN_FILENAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')

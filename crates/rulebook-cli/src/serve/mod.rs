@@ -61,7 +61,7 @@ pub(super) struct ServeOptions {
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOptions) -> Result<Exit, Exit> {
     // It is dropped last, so that everything that is printed below arrives.
     let _output = output::queue_output()
-        .map_err(|error| output::print_system_error(&format!("cannot start the threads of the log: {error}")))?;
+        .map_err(|error| output::print_system_error(format!("cannot start the threads of the log: {error}")))?;
     let ended = serve(app, settings, options)?;
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
         // What has not stopped by then expires.
@@ -107,7 +107,7 @@ fn serve(
     }
     let log = api.log.as_deref().unwrap_or(log::DEFAULT_FILTER).to_owned();
     log::start_logging(&log, api.log_format)
-        .map_err(|why| output::print_system_error(&format!("cannot start the log: {why}")))?;
+        .map_err(|why| output::print_system_error(format!("cannot start the log: {why}")))?;
     let folder = validated.data_folder.clone();
     let data = folder.path();
     let sharing = match settings.share_data {
@@ -123,7 +123,7 @@ fn serve(
     let reloaded_keys = keys.clone();
     // While this value exists, a thread reloads the keys when they change. It is dropped after the server has stopped.
     let _watcher = keys.as_ref().map(|(keys, _)| keys.watch()).transpose().map_err(|error| {
-        output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
+        output::print_system_error(format!("cannot start the thread that reloads the keys: {error}"))
     })?;
     let request_reload = changes.reload_hook();
     let local = load::open_local_tokens(options, data).map_err(print_failure)?;
@@ -139,7 +139,7 @@ fn serve(
     let engine = &loaded.engine;
     let api = engine.api();
     let sockets = inherited_sockets()
-        .map_err(|error| output::print_system_error(&format!("the sockets of LISTEN_FDS cannot be used: {error}")))?;
+        .map_err(|error| output::print_system_error(format!("the sockets of LISTEN_FDS cannot be used: {error}")))?;
     let server_settings = new_server_settings(settings, api, bind)
         .with_tls(tls)
         .with_sockets(sockets)
@@ -160,27 +160,27 @@ fn serve(
         };
         match error.kind() {
             // The program was built without a feature that a setting needs.
-            io::ErrorKind::Unsupported => output::print_usage_error(&error.to_string()),
+            io::ErrorKind::Unsupported => output::print_usage_error(error.to_string()),
             // The error names the file.
             io::ErrorKind::InvalidData => {
-                output::print_system_error(&format!("the TLS certificates cannot be used: {error}"))
+                output::print_system_error(format!("the TLS certificates cannot be used: {error}"))
             }
             // An address is not valid, or needs a certificate that the settings do not name.
-            io::ErrorKind::InvalidInput => output::print_usage_error(&at_addresses()),
-            _ => output::print_system_error(&at_addresses()),
+            io::ErrorKind::InvalidInput => output::print_usage_error(at_addresses()),
+            _ => output::print_system_error(at_addresses()),
         }
     };
     let reserved = server_settings.clone().reserve().map_err(print_serve_error)?;
     if let Some(files) = engine.files() {
-        let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
+        let print = |error| output::print_system_error(format!("--files {}: {error}", files.location()));
         files.open_required().map_err(print)?;
     }
     let checked = engine.check_static_folder(&server_settings);
-    checked.map_err(|error| output::print_usage_error(&format!("--static: {error}")))?;
+    checked.map_err(|error| output::print_usage_error(format!("--static: {error}")))?;
     let loaded = match engine.start() {
         Ok(()) => loaded,
         Err(error) => {
-            let exit = output::print_system_error(&error.to_string());
+            let exit = output::print_system_error(error.to_string());
             match StartError::pending_migrations(&error) {
                 0 => return Err(exit),
                 // While this program waited, its predecessor would have stopped.
@@ -197,7 +197,7 @@ fn serve(
     let running = engine.serve(&reserved).map_err(print_serve_error)?;
     // While this value exists, a thread records the callers of methods. It is dropped after the server has stopped.
     let usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
-        output::print_system_error(&format!("cannot start the thread that records the usage of methods: {error}"))
+        output::print_system_error(format!("cannot start the thread that records the usage of methods: {error}"))
     })?;
     let bound = server_settings.bind.iter().map(|bound| (bound, api.base.as_str()));
     let bound = bound.chain(server_settings.monitoring.iter().map(|bound| (bound, "/metrics")));
@@ -220,7 +220,7 @@ fn serve(
     ));
     stop_predecessor();
     serve_changes(&loader, changes, loaded, running, &usage)
-        .map_err(|error| output::print_system_error(&error.to_string()))
+        .map_err(|error| output::print_system_error(error.to_string()))
 }
 
 /// Returns the settings of the server, except those of TLS. The engine takes the others from `api`.

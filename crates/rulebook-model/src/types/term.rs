@@ -69,7 +69,7 @@ impl TermCompiler<'_> {
             return Err(single_error(span, TermErrorKind::Empty));
         }
         if depth >= MAX_TERM_DEPTH {
-            let message = format!("types can be nested at most {} levels deep", MAX_TERM_DEPTH);
+            let message = format!("types can be nested at most {MAX_TERM_DEPTH} levels deep");
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
         match parse_outermost_level(self.uncompiled.term, span.clone()).map_err(|error| vec![error])? {

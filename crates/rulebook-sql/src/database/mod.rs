@@ -80,7 +80,7 @@ impl Database {
     /// Waits until no other program applies migrations, and keeps others from doing so.
     /// The error is a message.
     pub(crate) async fn lock_migrations(&self, lease: &mut Lease) -> Result<MigrationLock, String> {
-        let pool = self.migration_pool().map_err(not_locked)?;
+        let pool = self.migration_pool().map_err(|error| not_locked(&error))?;
         MigrationLock::acquire(lease.connection(), &pool.options, pool.sqlite_file(), &self.settings.name).await
     }
 
@@ -268,11 +268,14 @@ impl MigrationLock {
         let mut next_message = FIRST_MESSAGE;
         let mut transaction = None;
         if matches!(connection, Connection::Postgres(_)) {
-            let mut locking = options.open().await.map_err(not_locked)?.connection;
-            locking.run(BEGIN_POSTGRES).await.map_err(not_locked)?;
+            let mut locking = options.open().await.map_err(|error| not_locked(&error))?.connection;
+            locking.run(BEGIN_POSTGRES).await.map_err(|error| not_locked(&error))?;
             transaction = Some(locking);
         }
-        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref()).await.map_err(not_locked)? {
+        while !try_lock(transaction.as_mut().unwrap_or(connection), file.as_ref())
+            .await
+            .map_err(|error| not_locked(&error))?
+        {
             let waited = start.elapsed();
             if waited >= MAX_WAIT {
                 let seconds = waited.as_secs();
@@ -300,7 +303,7 @@ impl MigrationLock {
     }
 }
 
-fn not_locked(error: sqlx::Error) -> String {
+fn not_locked(error: &sqlx::Error) -> String {
     format!("they cannot be locked: {error}")
 }
 
