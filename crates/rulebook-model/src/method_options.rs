@@ -152,8 +152,8 @@ pub struct MethodOptions {
     pub status: u16,
     /// The other statuses among which the handler chooses.
     pub other_statuses: Vec<u16>,
-    /// The name of the [value](Method::named_value) that is the entity tag of responses: an output, or a field of the
-    /// whole body.
+    /// The name of the [value](crate::model::Method::named_value) that is the entity tag of responses: an output, or a
+    /// field of the whole body.
     pub version: Option<String>,
     /// `true` if the method returns a file instead of outputs.
     pub download: bool,

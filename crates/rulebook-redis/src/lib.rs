@@ -1,6 +1,6 @@
 //! Counts the requests of limits that several servers share, in Valkey or Redis.
 //!
-//! [`RedisCounter`] implements [`SharedCounter`](rulebook::SharedCounter). A server claims several requests of a limit
+//! [`RedisCounter`] implements [`SharedCounter`]. A server claims several requests of a limit
 //! at once, with one call of a Lua script, which Valkey runs atomically. The script uses the clock of Valkey, so that
 //! the clocks of the servers need not agree.
 //!

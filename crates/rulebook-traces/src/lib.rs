@@ -1,6 +1,6 @@
 //! Sends the traces of requests to an OpenTelemetry collector, with OTLP over HTTP.
 //!
-//! [`OtlpExporter`] implements [`TraceExporter`](rulebook::trace::TraceExporter). A thread collects spans and sends
+//! [`OtlpExporter`] implements [`TraceExporter`]. A thread collects spans and sends
 //! them together. While the collector does not respond, spans are kept up to a limit, and then dropped; requests never
 //! wait.
 //!

@@ -16,7 +16,7 @@ pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     bytes.try_into().map_err(invalid)
 }
 
-/// Creates the file with a random secret if it does not exist. Fails like [`read`].
+/// Creates the file with a random secret if it does not exist. Fails like `read`.
 pub fn read_or_create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -5,7 +5,7 @@
 //!
 //! All errors are collected; an error that is only a consequence of another error is omitted. This Rust module does not
 //! read the text of the definition files. It depends on their dialects (the notations of definition files) only through
-//! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
+//! [`DialectSpec`].
 
 mod collision;
 mod method;

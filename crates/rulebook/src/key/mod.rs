@@ -87,7 +87,7 @@ impl Keys {
     }
 
     /// Same as [`Keys::load`], for a server with this number of workers. The rate limit of a key is divided among the
-    /// workers by a [`RateLimiter`](crate::RateLimiter).
+    /// workers by a [`RateLimiter`].
     ///
     /// # Errors
     /// Fails like [`Keys::load`].
