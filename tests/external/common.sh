@@ -84,7 +84,8 @@ serve() {
   RUST_BACKTRACE=1 "$program" serve --api "$api" --data "$data" --bind 127.0.0.1:0 "${@:2}" >"$log" 2>&1 &
   servers+=($!)
   url=
-  for _ in {1..1200}; do
+  # A build of another check can hold the lock of the target folder for minutes on a busy machine.
+  for _ in {1..6000}; do
     url=$(sed -n 's,^.*listens[": ]*\(http://[^/ "]*\).*,\1,p' "$log" | head -n 1)
     [ -z "$url" ] || return 0
     kill -0 "${servers[-1]}" 2>/dev/null || break
